@@ -1,0 +1,47 @@
+// The content of a Relay Agent Information option: its sub-options (RFC 3046 section 2.0).
+// Encoded once per interface, when the interface or the configuration changes; per message it is one copy.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "options82/options.h"
+
+namespace options82 {
+
+/// Sub-option codes (IANA, "DHCP Relay Agent Sub-Option Codes").
+enum class SubOption : std::uint8_t {
+  circuit_id = 1,      // RFC 3046 section 3.1
+  remote_id = 2,       // RFC 3046 section 3.2
+  link_selection = 5,  // RFC 3527 section 3
+  source_port = 19,    // RFC 8357 section 5.1
+};
+
+/// Sub-options of one option 82, encoded: at most 255 octets, without the option's own code and length octets.
+class AgentInformation {
+ public:
+  AgentInformation() = default;
+
+  /// Appends one sub-option. Fails, changing nothing, where the value is over 255 octets or the whole would be.
+  [[nodiscard]] bool add(SubOption sub_option, Octets value) noexcept;
+
+  /// The encoded sub-options; valid as long as this object and until the next `add`.
+  [[nodiscard]] Octets octets() const noexcept { return {octets_.data(), size_}; }
+
+  [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
+
+ private:
+  std::array<std::uint8_t, max_option_value_size> octets_{};
+  std::size_t size_ = 0;
+};
+
+/// The value of the first sub-option `sub_option` in `content` (the value of an option 82). Nothing if it is not there
+/// or `content` is damaged before it. There is no PAD and no END among sub-options (RFC 3046 section 2.0).
+[[nodiscard]] std::optional<Octets> find_sub_option(Octets content, SubOption sub_option) noexcept;
+
+/// Whether `content` is a whole number of well-formed sub-options; an empty one is.
+[[nodiscard]] bool is_well_formed(Octets content) noexcept;
+
+}  // namespace options82

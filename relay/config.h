@@ -1,0 +1,47 @@
+// The command line and the optional file of flags, turned into plain data; the only user of Boost.Program_options.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "relay/core/interface_settings.h"
+#include "relay/core/policy.h"
+#include "relay/log_options.h"
+
+namespace relay {
+
+/// Bad input on the command line or in the file: one sentence that names the flag, the value and what would be right.
+class UsageError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+struct Configuration {
+  Policy policy;                 ///< `upstream_mtu` is found out later
+  InterfaceSettings interfaces;  ///< `servers` is filled by resolving the names below
+  /// Servers as given, addresses or names: for all interfaces (pattern `*`), and of `--server IF=...`.
+  std::vector<Setting<std::vector<std::string>>> servers;
+  std::uint16_t port = 67;                    ///< listen here and send to servers here; clients listen one above
+  std::optional<std::uint16_t> relay_port{};  ///< `-rp`: source port of messages to servers (RFC 8357)
+  bool foreground = false;
+  bool quiet = false;
+  std::string pid_file = "/run/dhcp-relay.pid";  ///< empty: none
+  LogLevel log_level = LogLevel::info;
+  LogFormat log_format = LogFormat::text;
+};
+
+/// What to do instead of relaying: print `text` on standard output and exit with status 0.
+struct PrintAndExit {
+  std::string text;
+};
+
+/// Reads the words of a command line without the program's name, and the file that `--config` names, if any: flags win.
+/// Throws UsageError. `versions` is what `--version` prints behind the program's own version.
+[[nodiscard]] std::variant<Configuration, PrintAndExit> read_configuration(const std::vector<std::string>& words,
+                                                                           const std::string& versions);
+
+}  // namespace relay

@@ -1,0 +1,65 @@
+// What the data path and the interface view tell whoever listens: the log today, capture and metrics beside it.
+// Plain data that borrows from the teller and is valid during the call alone.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string_view>
+
+#include "relay/core/decision.h"
+#include "relay/core/interface_table.h"
+
+namespace relay {
+
+/// A stage in the life of one message, in this order: received, then one of the others.
+enum class MessageStage : std::uint8_t {
+  received,   ///< as it arrived; `decision` is null
+  forwarded,  ///< sent, as edited: `decision` is `ToServers` or `ToClient`
+  dropped,    ///< `decision` is `Drop`
+};
+
+struct MessageEvent {
+  MessageStage stage;
+  const Ingress& ingress;
+  const Interface* interface;             ///< where it arrived; null if the table does not know it
+  std::span<const std::uint8_t> message;  ///< UDP payload; of any size and content
+  const Decision* decision;
+};
+
+/// A copy that could not be sent to one server, or a reply that could not be sent to its client.
+struct SendFailure {
+  DropReason reason;  ///< `send_buffer_full` or `send_failed`
+  const Interface* interface;
+  Ipv4Address destination;
+  int error;  ///< errno
+};
+
+enum class InterfaceChange : std::uint8_t {
+  appeared,
+  vanished,
+  renamed,  ///< `previous_name` says from what
+  came_up,
+  went_down,
+  giaddr_changed,  ///< `Interface::giaddr` is the new one; none: the interface has no address now
+  became_passive,  ///< this host does not hold the giaddr that the operator gave
+  became_active,
+};
+
+/// Something happened to an interface that the relay uses.
+struct InterfaceEvent {
+  InterfaceChange change;
+  const Interface& interface;
+  std::string_view previous_name{};
+};
+
+/// Where events go. An empty function is not called. None of them may throw.
+struct Listener {
+  std::function<void(const MessageEvent&)> dropped;  ///< every drop, at any log level
+  std::function<void(const MessageEvent&)> message;  ///< `received` and `forwarded`, only while `per_message`
+  std::function<void(const SendFailure&)> send_failed;
+  std::function<void(const InterfaceEvent&)> interface_changed;
+  bool per_message = false;
+};
+
+}  // namespace relay

@@ -1,0 +1,82 @@
+// The interfaces that decisions are about: a table that relay/io keeps in step with the kernel, looked up per message.
+// Look-ups allocate nothing and cost the same for 1 or 4,000 interfaces; changing one entry costs that entry alone.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "options82/agent_information.h"
+#include "relay/core/address.h"
+#include "relay/core/counters.h"
+
+namespace relay {
+
+/// How replies reach clients of an interface (`--reply-delivery`).
+enum class ReplyDelivery : std::uint8_t {
+  automatic,  ///< RFC 1542 section 4.1.2 and RFC 2131 section 4.1
+  broadcast,  ///< every reply by broadcast
+  unicast,    ///< by unicast wherever the message names a destination, whatever its BROADCAST flag says
+};
+
+/// One network interface of this host with everything that the operator decided for it, resolved.
+struct Interface {
+  std::uint32_t index = 0;  ///< the kernel's ifindex, never 0 for a real one
+  std::string name;
+  std::string alias;
+  bool is_up = false;                 ///< administratively up and running
+  bool is_ethernet = false;           ///< frames carry EUI-48 addresses (ARPHRD_ETHER)
+  MacAddress mac;                     ///< meaningful where `is_ethernet`
+  std::uint32_t mtu = 1500;           ///< octets of IP datagram
+  std::vector<Ipv4Prefix> addresses;  ///< in the kernel's order: the first is the primary one
+
+  bool is_downstream = false;    ///< clients' side: requests are accepted here
+  bool is_upstream = false;      ///< servers' side, by name (`-iu`, `-i`)
+  bool is_trusted = false;       ///< trusted circuit (RFC 3046 section 2.1)
+  bool refuses_relayed = false;  ///< `--giaddr-policy drop`: requests with a giaddr are dropped (TR-101 R-184)
+  ReplyDelivery reply_delivery = ReplyDelivery::automatic;
+  std::optional<Ipv4Address>
+      giaddr;  ///< what we write into requests: `--giaddr` or the primary address; none: no address yet
+  std::vector<Ipv4Address> servers;               ///< where its requests go
+  options82::AgentInformation agent_information;  ///< what we add with `-a`, encoded
+
+  Counters counters;
+};
+
+/// All interfaces of this host, downstream or not, by index, by address and by giaddr.
+class InterfaceTable {
+ public:
+  /// Adds the interface or takes the place of the one with the same index, whose counters are kept.
+  void put(Interface interface);
+  void remove(std::uint32_t index);
+
+  /// Valid until the entry is removed; a `put` of the same index changes it in place. Null where there is none.
+  [[nodiscard]] const Interface* find(std::uint32_t index) const noexcept;
+  /// The same, for counting.
+  [[nodiscard]] Interface* find(std::uint32_t index) noexcept;
+
+  /// Whether some interface of this host has `address`, loopback included.
+  [[nodiscard]] bool is_local(Ipv4Address address) const noexcept;
+
+  /// The downstream interfaces whose giaddr is `giaddr`, in order of index; valid until the next change of the table.
+  [[nodiscard]] std::span<const std::uint32_t> downstream_by_giaddr(Ipv4Address giaddr) const noexcept;
+
+  /// Every interface, in no particular order.
+  [[nodiscard]] const std::unordered_map<std::uint32_t, Interface>& all() const noexcept { return interfaces_; }
+  [[nodiscard]] std::unordered_map<std::uint32_t, Interface>& all() noexcept { return interfaces_; }
+
+ private:
+  void index_addresses(const Interface& interface);
+  void unindex_addresses(const Interface& interface);
+
+  std::unordered_map<std::uint32_t, Interface> interfaces_;
+  std::unordered_map<Ipv4Address, std::size_t> local_addresses_;  // with the number of interfaces that have it
+  std::unordered_map<Ipv4Address, std::vector<std::uint32_t>> downstream_by_giaddr_;
+};
+
+}  // namespace relay
