@@ -1,0 +1,53 @@
+#include "options82/agent_information.h"
+
+#include <algorithm>
+
+namespace options82 {
+
+namespace {
+constexpr std::size_t sub_option_head_size = 2;  // code and length octet
+}  // namespace
+
+bool AgentInformation::add(SubOption sub_option, Octets value) noexcept {
+  if (value.size() > octets_.size() || octets_.size() - size_ < sub_option_head_size + value.size()) {
+    return false;
+  }
+  octets_[size_] = static_cast<std::uint8_t>(sub_option);
+  octets_[size_ + 1] = static_cast<std::uint8_t>(value.size());
+  std::ranges::copy(value, octets_.begin() + static_cast<std::ptrdiff_t>(size_ + sub_option_head_size));
+  size_ += sub_option_head_size + value.size();
+  return true;
+}
+
+std::optional<SubOptionValue> SubOptionReader::next() noexcept {
+  const Octets rest = content_.subspan(offset_);
+  if (rest.empty()) {
+    return std::nullopt;
+  }
+  if (rest.size() < sub_option_head_size || rest.size() - sub_option_head_size < rest[1]) {
+    damaged_ = true;
+    return std::nullopt;
+  }
+  const SubOptionValue found{static_cast<SubOption>(rest[0]), rest.subspan(sub_option_head_size, rest[1])};
+  offset_ += sub_option_head_size + found.value.size();
+  return found;
+}
+
+std::optional<Octets> find_sub_option(Octets content, SubOption sub_option) noexcept {
+  SubOptionReader reader{content};
+  while (const auto found = reader.next()) {
+    if (found->code == sub_option) {
+      return found->value;
+    }
+  }
+  return std::nullopt;
+}
+
+bool is_well_formed(Octets content) noexcept {
+  SubOptionReader reader{content};
+  while (reader.next()) {
+  }
+  return !reader.is_damaged();
+}
+
+}  // namespace options82

@@ -37,6 +37,30 @@ class AgentInformation {
   std::size_t size_ = 0;
 };
 
+/// One sub-option; `value` borrows from the content that was read. Codes that have no enumerator are kept as they are.
+struct SubOptionValue {
+  SubOption code;
+  Octets value;
+};
+
+/// Walks the sub-options of one option 82 in order. There is no PAD and no END among them (RFC 3046 section 2.0).
+/// The content must outlive the reader and what it returns.
+class SubOptionReader {
+ public:
+  explicit SubOptionReader(Octets content) noexcept : content_(content) {}
+
+  /// The next sub-option; nothing at the end of the content or at damage, and `is_damaged()` says which.
+  [[nodiscard]] std::optional<SubOptionValue> next() noexcept;
+
+  /// A length octet is missing, or a value crosses the end of the content.
+  [[nodiscard]] bool is_damaged() const noexcept { return damaged_; }
+
+ private:
+  Octets content_;
+  std::size_t offset_ = 0;
+  bool damaged_ = false;
+};
+
 /// The value of the first sub-option `sub_option` in `content` (the value of an option 82). Nothing if it is not there
 /// or `content` is damaged before it. There is no PAD and no END among sub-options (RFC 3046 section 2.0).
 [[nodiscard]] std::optional<Octets> find_sub_option(Octets content, SubOption sub_option) noexcept;

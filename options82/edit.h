@@ -23,36 +23,42 @@ struct EditableMessage {
   std::size_t options_offset = 0;
 };
 
-/// The size that `message` would have with an option 82 of `content_size` octets appended. `found` surveys its field,
-/// which must not be damaged.
+/// The size that `message` would have with an option 82 of `content_size` octets appended, after `removed` octets of
+/// other option 82s were taken out. `found` surveys its field as it is now, which must not be damaged.
 [[nodiscard]] std::size_t size_with_option(const EditableMessage& message, const Survey& found,
-                                           std::size_t content_size) noexcept;
+                                           std::size_t content_size, std::size_t removed = 0) noexcept;
 
 /// Appends option 82 with `content` (at most 255 octets) as the last option, before END, and adds END where it is
 /// missing (RFC 3046 section 2.1). PADs behind the options make room first; then the message grows, to 300 at least.
 /// Needs an undamaged field and `size_with_option(...) <= storage.size()`.
 void append_agent_information(EditableMessage& message, const Survey& found, Octets content) noexcept;
 
-/// Takes every option 82 out of an undamaged field and leaves a well-formed one: END present, 300 octets at least.
-/// Changes nothing where there is none. Never makes a message longer than the larger of its size and 300, unless END
-/// was missing.
+/// Takes every option 82 out of an undamaged field and leaves a well-formed one: END present, 300 octets at least as
+/// far as the storage goes. Changes nothing where there is none.
 void remove_agent_information(EditableMessage& message) noexcept;
 
-/// What `remove_own_agent_information` found.
+/// What a look for our option 82 found.
 enum class Removal : std::uint8_t {
   absent,   ///< no option 82 in the field
-  foreign,  ///< option 82 is there, none of it is ours; nothing was changed
-  removed,  ///< ours was taken out; somebody else's, if there was one, stays
+  foreign,  ///< option 82 is there, none of it is ours
+  removed,  ///< ours is there (or was, once it is removed); somebody else's, if there is one, stays
+};
+
+/// By what ours is told from somebody else's.
+enum class Recognition : std::uint8_t {
+  exact,          ///< the content as we wrote it
+  by_circuit_id,  ///< or, where a server changed the rest, our circuit-id
 };
 
 /// Takes out of a reply the option 82 that a request was given by us, and nothing else (RFC 3046 section 2.1).
-/// `own` is the content that we would append now. Several instances are one option, split (RFC 3396 section 7).
-/// Ours is recognised by its content: the whole; one instance among others; the tail behind a downstream agent's
-/// sub-options; or, where a server changed the rest, the circuit-id. Needs an undamaged field.
-[[nodiscard]] Removal remove_own_agent_information(EditableMessage& message, Octets own) noexcept;
+/// `own` is the content that we would append now. It is looked for as the whole of option 82, whose instances are one
+/// option, split (RFC 3396 section 7); as the last instance that equals it; as the tail of the last instance, behind
+/// a downstream agent's sub-options. Needs an undamaged field.
+[[nodiscard]] Removal remove_own_agent_information(EditableMessage& message, Octets own,
+                                                   Recognition recognition = Recognition::by_circuit_id) noexcept;
 
-/// Whether `remove_own_agent_information` would find ours; changes nothing, so that a caller can check before it
-/// writes.
-[[nodiscard]] Removal find_own_agent_information(const EditableMessage& message, Octets own) noexcept;
+/// What `remove_own_agent_information` would find, so that a caller can check before it writes. Any field will do.
+[[nodiscard]] Removal find_own_agent_information(Octets field, Octets own,
+                                                 Recognition recognition = Recognition::by_circuit_id) noexcept;
 
 }  // namespace options82

@@ -34,6 +34,7 @@ Survey survey(Octets field) noexcept {
   while (const auto option = reader.next()) {
     if (option->code == code::agent_information) {
       ++result.agent_information_count;
+      result.agent_information_size += option->end_offset() - option->offset;
     } else if (option->code == code::message_type && option->value.size() == 1 && !result.message_type) {
       result.message_type = option->value[0];
     }

@@ -65,6 +65,7 @@ struct Survey {
   bool has_end = false;  ///< there is an END option
   std::size_t end_offset = 0;                ///< of the END option; without one, of the octet behind the last option
   std::size_t agent_information_count = 0;   ///< instances of option 82
+  std::size_t agent_information_size = 0;    ///< octets of them all, with their code and length octets
   std::optional<std::uint8_t> message_type;  ///< option 53, if it is there with its one octet (RFC 2132 section 9.6)
 };
 

@@ -39,10 +39,25 @@ struct Counters {
   Counter option82_omitted;  ///< relayed without option 82 because it would not have fitted (RFC 3046 section 2.1)
   std::array<Counter, drop_reason_count> dropped;
 
+  /// Adds what `other` counted.
+  void add(const Counters& other) noexcept;
+
   [[nodiscard]] Counter& of(DropReason reason) noexcept { return dropped[static_cast<std::size_t>(reason)]; }
   [[nodiscard]] const Counter& of(DropReason reason) const noexcept {
     return dropped[static_cast<std::size_t>(reason)];
   }
 };
+
+inline void Counters::add(const Counters& other) noexcept {
+  requests_received.add(other.requests_received.value());
+  requests_relayed.add(other.requests_relayed.value());
+  request_copies.add(other.request_copies.value());
+  replies_received.add(other.replies_received.value());
+  replies_delivered.add(other.replies_delivered.value());
+  option82_omitted.add(other.option82_omitted.value());
+  for (std::size_t reason = 0; reason < dropped.size(); ++reason) {
+    dropped[reason].add(other.dropped[reason].value());
+  }
+}
 
 }  // namespace relay

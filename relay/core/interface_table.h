@@ -33,7 +33,7 @@ struct Interface {
   bool is_ethernet = false;           ///< frames carry EUI-48 addresses (ARPHRD_ETHER)
   MacAddress mac;                     ///< meaningful where `is_ethernet`
   std::uint32_t mtu = 1500;           ///< octets of IP datagram
-  std::vector<Ipv4Prefix> addresses;  ///< in the kernel's order: the first is the primary one
+  std::vector<Ipv4Prefix> addresses;  ///< the primary one first, then the others in the kernel's order
 
   bool is_downstream = false;    ///< clients' side: requests are accepted here
   bool is_upstream = false;      ///< servers' side, by name (`-iu`, `-i`)
@@ -51,7 +51,8 @@ struct Interface {
 /// All interfaces of this host, downstream or not, by index, by address and by giaddr.
 class InterfaceTable {
  public:
-  /// Adds the interface or takes the place of the one with the same index, whose counters are kept.
+  /// Adds the interface or takes the place of the one with the same index, whose counters are kept. Where giaddr and
+  /// role stay the same, the spans of `downstream_by_giaddr` stay valid.
   void put(Interface interface);
   void remove(std::uint32_t index);
 
@@ -66,16 +67,23 @@ class InterfaceTable {
   /// The downstream interfaces whose giaddr is `giaddr`, in order of index; valid until the next change of the table.
   [[nodiscard]] std::span<const std::uint32_t> downstream_by_giaddr(Ipv4Address giaddr) const noexcept;
 
+  /// Counts messages of interfaces that the table does not know, and takes over the counts of those that are removed.
+  [[nodiscard]] Counters& unattributed() noexcept { return unattributed_; }
+  [[nodiscard]] const Counters& unattributed() const noexcept { return unattributed_; }
+
   /// Every interface, in no particular order.
   [[nodiscard]] const std::unordered_map<std::uint32_t, Interface>& all() const noexcept { return interfaces_; }
   [[nodiscard]] std::unordered_map<std::uint32_t, Interface>& all() noexcept { return interfaces_; }
 
  private:
-  void index_addresses(const Interface& interface);
-  void unindex_addresses(const Interface& interface);
+  void add_local(const std::vector<Ipv4Prefix>& addresses);
+  void remove_local(const std::vector<Ipv4Prefix>& addresses);
+  void add_downstream(Ipv4Address giaddr, std::uint32_t index);
+  void remove_downstream(Ipv4Address giaddr, std::uint32_t index);
 
   std::unordered_map<std::uint32_t, Interface> interfaces_;
-  std::unordered_map<Ipv4Address, std::size_t> local_addresses_;  // with the number of interfaces that have it
+  Counters unattributed_;
+  std::unordered_map<Ipv4Address, std::size_t> local_addresses_;  // with the number of entries that have it
   std::unordered_map<Ipv4Address, std::vector<std::uint32_t>> downstream_by_giaddr_;
 };
 

@@ -1,0 +1,234 @@
+#include "relay/core/relay_reply.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "options82/agent_information.h"
+#include "options82/edit.h"
+#include "options82/options.h"
+#include "relay/core/bootp.h"
+
+namespace relay {
+
+namespace {
+
+/// A reply's interface, or why there is none.
+using Egress = std::variant<DropReason, const Interface*>;
+
+[[nodiscard]] options82::Octets options_field(std::span<const std::uint8_t> message) noexcept {
+  return bootp::has_cookie(message) ? message.subspan(bootp::options_offset) : options82::Octets{};
+}
+
+/// Rules on the fixed header and on where the reply arrived.
+[[nodiscard]] std::optional<DropReason> check_arrival(const Policy& policy, const Interface* ingress,
+                                                      bootp::Header header) noexcept {
+  // RFC 2131 section 2: chaddr has 16 octets.
+  if (bootp::hlen(header) > bootp::max_hlen) {
+    return DropReason::hlen_too_long;
+  }
+  // RFC 1542 section 2.1: op is 1 or 2; this is the reply side.
+  if (bootp::op(header) != bootp::op_reply) {
+    return DropReason::bad_op;
+  }
+  if (ingress == nullptr) {
+    return DropReason::interface_unknown;
+  }
+  // Servers are upstream: a reply from the clients' side is a rogue server's.
+  if (!ingress->is_upstream && (ingress->is_downstream || policy.upstream_named)) {
+    return DropReason::not_upstream;
+  }
+  return std::nullopt;
+}
+
+/// Whether an option 82 of the reply carries a sub-option that `own` has too, with the same value.
+[[nodiscard]] bool echoes(options82::Octets field, options82::Octets own, options82::SubOption sub_option) noexcept {
+  const auto ours = options82::find_sub_option(own, sub_option);
+  if (!ours) {
+    return false;
+  }
+  options82::OptionReader options{field};
+  while (const auto option = options.next()) {
+    if (option->code != options82::code::agent_information) {
+      continue;
+    }
+    options82::SubOptionReader sub_options{option->value};
+    while (const auto found = sub_options.next()) {
+      if (found->code == sub_option && std::ranges::equal(found->value, *ours)) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+/// The one interface of `candidates` whose `sub_option` the reply echoes; null where there is none, or more than one.
+[[nodiscard]] const Interface* find_echoed(const InterfaceTable& interfaces, std::span<const std::uint32_t> candidates,
+                                           options82::Octets field, options82::SubOption sub_option) noexcept {
+  const Interface* found = nullptr;
+  for (const std::uint32_t index : candidates) {
+    const Interface* candidate = interfaces.find(index);
+    if (echoes(field, candidate->agent_information.octets(), sub_option)) {
+      if (found != nullptr) {
+        return nullptr;
+      }
+      found = candidate;
+    }
+  }
+  return found;
+}
+
+/// RFC 1542 section 4.1.2: giaddr tells the client's segment; where several share it, our echoed option 82 does
+/// (RFC 3046 section 3.1).
+[[nodiscard]] Egress find_egress(const InterfaceTable& interfaces, Ipv4Address giaddr,
+                                 options82::Octets field) noexcept {
+  if (giaddr.is_unspecified()) {
+    return DropReason::reply_giaddr_zero;
+  }
+  const auto candidates = interfaces.downstream_by_giaddr(giaddr);
+  if (candidates.empty()) {
+    return DropReason::reply_giaddr_unknown;
+  }
+  if (candidates.size() == 1) {
+    return interfaces.find(candidates.front());
+  }
+  for (const auto sub_option : {options82::SubOption::circuit_id, options82::SubOption::link_selection}) {
+    if (const Interface* egress = find_echoed(interfaces, candidates, field, sub_option)) {
+      return egress;
+    }
+  }
+  return DropReason::reply_ambiguous;
+}
+
+[[nodiscard]] options82::Recognition recognition(const Interface& egress) noexcept {
+  // On a trusted circuit somebody else's option 82 is to be expected, perhaps with the same circuit-id.
+  return egress.is_trusted ? options82::Recognition::exact : options82::Recognition::by_circuit_id;
+}
+
+/// Rules that need to know the client's interface.
+[[nodiscard]] std::optional<DropReason> check_for_egress(const Policy& policy, const Interface& egress,
+                                                         Ipv4Address server, options82::Octets field,
+                                                         bool damaged) noexcept {
+  if (!policy.replies_from_anyone && std::ranges::find(egress.servers, server) == egress.servers.end()) {
+    return DropReason::server_unknown;
+  }
+  if (policy.add_agent_information) {
+    // RFC 2132 section 2: options that cannot be read to their end cannot be edited.
+    if (damaged) {
+      return DropReason::options_malformed;
+    }
+    // RFC 3046 section 2.1 lets a server leave option 82 out; `-D` does not.
+    if (policy.drop_unmatched_replies &&
+        options82::find_own_agent_information(field, egress.agent_information.octets(), recognition(egress)) !=
+            options82::Removal::removed) {
+      return DropReason::option82_unmatched;
+    }
+  }
+  if (!egress.is_up) {
+    return DropReason::interface_down;
+  }
+  return std::nullopt;
+}
+
+/// An address that a client of `egress` can have, and nobody else of whom we know.
+[[nodiscard]] bool is_client_address(const InterfaceTable& interfaces, const Interface& egress,
+                                     Ipv4Address address) noexcept {
+  return address.is_host() && !interfaces.is_local(address) &&
+         std::ranges::none_of(egress.addresses, [&](const Ipv4Prefix& prefix) { return prefix.is_broadcast(address); });
+}
+
+/// The client's MAC address, where its hardware and ours can be addressed by one (RFC 1542 section 4.1.2).
+[[nodiscard]] std::optional<MacAddress> client_mac(const Interface& egress, bootp::Header header) noexcept {
+  MacAddress mac;
+  if (!egress.is_ethernet || bootp::htype(header) != bootp::htype_ethernet ||
+      bootp::hlen(header) != mac.octets.size()) {
+    return std::nullopt;
+  }
+  std::ranges::copy(bootp::chaddr(header).first<6>(), mac.octets.begin());
+  return mac.is_station() ? std::optional{mac} : std::nullopt;
+}
+
+/// The address that replies on `egress` come from: its giaddr where it is one of its own, else its first.
+[[nodiscard]] Ipv4Address source_on(const Interface& egress, Ipv4Address giaddr) noexcept {
+  const auto has = [&](Ipv4Address address) {
+    return std::ranges::any_of(egress.addresses, [&](const Ipv4Prefix& own) { return own.address == address; });
+  };
+  if (egress.addresses.empty() || (egress.giaddr && has(*egress.giaddr))) {
+    return egress.giaddr.value_or(giaddr);
+  }
+  return egress.addresses.front().address;
+}
+
+/// RFC 1542 section 4.1.2 and RFC 2131 section 4.1: how the reply reaches the client.
+[[nodiscard]] ToClient deliver(const InterfaceTable& interfaces, const Interface& egress, bootp::Header header,
+                               std::optional<std::uint8_t> message_type) noexcept {
+  ToClient to_client{&egress, Delivery::link_broadcast, source_on(egress, bootp::giaddr(header))};
+  // RFC 2131 section 4.3.2: a client that is told its address is wrong cannot be reached by unicast.
+  if (message_type == bootp::message_type::nak || egress.reply_delivery == ReplyDelivery::broadcast) {
+    return to_client;
+  }
+  // RFC 1542 section 4.1.2: the BROADCAST flag.
+  if ((bootp::flags(header) & bootp::flag_broadcast) != 0 && egress.reply_delivery != ReplyDelivery::unicast) {
+    return to_client;
+  }
+  const Ipv4Address ciaddr = bootp::ciaddr(header);
+  const Ipv4Address yiaddr = bootp::yiaddr(header);
+  // RFC 2131 sections 4.1 and 4.3.5: a client with an address (renewing, or answered to DHCPINFORM) has it in ciaddr.
+  if (is_client_address(interfaces, egress, ciaddr) && (yiaddr.is_unspecified() || yiaddr == ciaddr)) {
+    to_client.delivery = Delivery::routed;
+    to_client.destination = ciaddr;
+    return to_client;
+  }
+  // RFC 1542 section 4.1.2: to yiaddr and chaddr, without ARP; where that is not possible, by broadcast.
+  const auto mac = client_mac(egress, header);
+  if (mac && is_client_address(interfaces, egress, yiaddr)) {
+    to_client.delivery = Delivery::link_unicast;
+    to_client.destination = yiaddr;
+    to_client.link_destination = *mac;
+  }
+  return to_client;
+}
+
+}  // namespace
+
+Decision relay_reply(const Policy& policy, const InterfaceTable& interfaces, const Ingress& ingress,
+                     MessageBuffer& message) noexcept {
+  const std::span<const std::uint8_t> octets = message.octets();
+  // RFC 951 section 3: the fixed header. Servers do send less than 300 octets, and clients understand them.
+  if (octets.size() < bootp::header_size) {
+    return Drop{DropReason::too_short};
+  }
+  const bootp::Header header = octets.first<bootp::header_size>();
+  if (const auto reason = check_arrival(policy, interfaces.find(ingress.interface_index), header)) {
+    return Drop{*reason};
+  }
+  const options82::Octets field = options_field(octets);
+  const options82::Survey options = options82::survey(field);
+  const auto message_type = options.message_type;
+  // RFC 4388 section 6.4: answers to a DHCPLEASEQUERY are for its requester, never for a client.
+  if (message_type && *message_type >= bootp::message_type::lease_unassigned &&
+      *message_type <= bootp::message_type::lease_active) {
+    return Drop{DropReason::lease_query_reply};
+  }
+  const Egress found = find_egress(interfaces, bootp::giaddr(header), field);
+  if (const auto* reason = std::get_if<DropReason>(&found)) {
+    return Drop{*reason};
+  }
+  const Interface& egress = **std::get_if<const Interface*>(&found);
+  if (const auto reason = check_for_egress(policy, egress, ingress.source, field, options.damaged)) {
+    return Drop{*reason};
+  }
+
+  // Everything is checked; from here on the message is written.
+  const ToClient decision = deliver(interfaces, egress, header, message_type);
+  if (policy.add_agent_information && bootp::has_cookie(octets)) {
+    options82::EditableMessage editable{message.room(), message.size(), bootp::options_offset};
+    (void)options82::remove_own_agent_information(editable, egress.agent_information.octets(), recognition(egress));
+    message.resize(editable.size);
+  }
+  if (const auto* giaddr = std::get_if<Ipv4Address>(&policy.reply_giaddr)) {
+    bootp::set_giaddr(message.octets().first<bootp::header_size>(), *giaddr);
+  }
+  return decision;
+}
+
+}  // namespace relay

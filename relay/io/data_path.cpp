@@ -1,0 +1,190 @@
+#include "relay/io/data_path.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <span>
+#include <utility>
+#include <variant>
+
+#include "relay/core/relay_reply.h"
+#include "relay/core/relay_request.h"
+
+namespace relay::io {
+
+namespace {
+
+constexpr std::size_t batch_size = 64;
+constexpr std::size_t max_reply_batches = 16;  // in a row; then requests have their turn, so that neither side starves
+constexpr std::size_t none_relayed = static_cast<std::size_t>(-1);
+
+[[nodiscard]] DropReason failure_reason(int error) noexcept {
+  return error == EAGAIN || error == ENOBUFS ? DropReason::send_buffer_full : DropReason::send_failed;
+}
+
+}  // namespace
+
+DataPath::DataPath(const Sockets& sockets, const Ports& ports, InterfaceTable& table, Listener listener)
+    : sockets_(sockets),
+      ports_(ports),
+      table_(table),
+      listener_(std::move(listener)),
+      received_(batch_size),
+      requests_(2 * batch_size),
+      datagrams_(batch_size),
+      frames_(batch_size) {}
+
+bool DataPath::serve() {
+  bool more = false;
+  for (std::size_t batches = 0; batches < max_reply_batches; ++batches) {
+    more = serve_replies(sockets_.replies.number());
+    if (sockets_.upstream.is_open() && serve_replies(sockets_.upstream.number())) {
+      more = true;
+    }
+    if (!more) {
+      break;
+    }
+  }
+  return serve_requests() || more;
+}
+
+bool DataPath::serve_replies(int socket) {
+  const std::size_t count = received_.receive(socket);
+  for (std::size_t number = 0; number < count; ++number) {
+    Received received = received_.message(number);
+    Interface* ingress = table_.find(received.ingress.interface_index);
+    counters(ingress).replies_received.add();
+    settle(received, ingress, number, &relay_reply);
+  }
+  send_replies();
+  return count == received_.capacity();
+}
+
+bool DataPath::serve_requests() {
+  const std::size_t count = received_.receive(sockets_.requests.number());
+  last_relayed_ = none_relayed;
+  for (std::size_t number = 0; number < count; ++number) {
+    Received received = received_.message(number);
+    Interface* ingress = table_.find(received.ingress.interface_index);
+    counters(ingress).requests_received.add();
+    settle(received, ingress, number, &relay_request);
+  }
+  send_requests();
+  return count == received_.capacity();
+}
+
+Counters& DataPath::counters(Interface* interface) noexcept {
+  return interface != nullptr ? interface->counters : table_.unattributed();
+}
+
+void DataPath::settle(Received& received, Interface* ingress, std::size_t number, Rules rules) {
+  if (listener_.per_message && listener_.message) {
+    listener_.message(
+        {MessageStage::received, received.ingress, ingress, std::as_const(received.buffer).octets(), nullptr});
+  }
+  const Decision decision = received.is_truncated ? Decision{Drop{DropReason::receive_truncated}}
+                                                  : rules(policy_, table_, received.ingress, received.buffer);
+  const MessageEvent event{MessageStage::forwarded, received.ingress, ingress, std::as_const(received.buffer).octets(),
+                           &decision};
+  if (const auto* dropped = std::get_if<Drop>(&decision)) {
+    counters(ingress).of(dropped->reason).add();
+    if (listener_.dropped) {
+      listener_.dropped({MessageStage::dropped, event.ingress, event.interface, event.message, event.decision});
+    }
+    return;
+  }
+  if (listener_.per_message && listener_.message) {
+    listener_.message(event);
+  }
+  if (const auto* upstream = std::get_if<ToServers>(&decision)) {
+    to_servers(received, *upstream, ingress, number);
+  } else {
+    to_client(received, std::get<ToClient>(decision));
+  }
+}
+
+void DataPath::to_servers(Received& received, const ToServers& decision, Interface* ingress, std::size_t number) {
+  if (decision.agent_information == AgentInformationOutcome::did_not_fit) {
+    counters(ingress).option82_omitted.add();
+  }
+  for (const Ipv4Address server : decision.servers) {
+    if (requests_.is_full()) {
+      send_requests();
+    }
+    requests_.add({ingress, number, server}, std::as_const(received.buffer).octets(), decision.source, ports_.server,
+                  0);
+  }
+}
+
+void DataPath::to_client(Received& received, const ToClient& decision) {
+  const Sending sending{table_.find(decision.egress->index), 0, decision.destination};
+  if (decision.delivery != Delivery::routed && decision.egress->is_ethernet) {
+    send_frame(sending, received.buffer, decision);
+    return;
+  }
+  // An ordinary datagram: the client answers ARP, or the link has no frames that we could write.
+  if (datagrams_.is_full()) {
+    send_replies();
+  }
+  datagrams_.add(sending, std::as_const(received.buffer).octets(), decision.source, ports_.client(),
+                 decision.egress->index);
+}
+
+void DataPath::send_frame(const Sending& sending, MessageBuffer& message, const ToClient& decision) {
+  FrameAddresses addresses{decision.egress->mac, decision.link_destination,
+                           decision.source,      decision.destination,
+                           ports_.server,        ports_.client()};
+  const auto datagram = message.with_headers(udp_header_size);
+  write_udp_header(addresses, datagram);
+  if (ipv4_header_size + datagram.size() > decision.egress->mtu) {
+    addresses.identification = ++identification_;
+    reply_sent(sending, send_fragments(sockets_.frames.number(), *decision.egress, addresses, datagram));
+    return;
+  }
+  if (frames_.is_full()) {
+    send_replies();
+  }
+  const auto frame = message.with_headers(frame_headers_size);
+  std::ranges::copy(link_and_ip_headers(addresses, datagram.size(), 0, false), frame.begin());
+  frames_.add(sending, frame);
+}
+
+void DataPath::send_requests() {
+  requests_.send(sockets_.to_servers(), [this](const Sending& sending, int error) { request_sent(sending, error); });
+}
+
+void DataPath::send_replies() {
+  const auto count = [this](const Sending& sending, int error) { reply_sent(sending, error); };
+  frames_.send(sockets_.frames.number(), count);
+  datagrams_.send(sockets_.requests.number(), count);
+}
+
+void DataPath::request_sent(const Sending& sending, int error) {
+  if (error != 0) {
+    count_failure(sending, error);
+    return;
+  }
+  Counters& counted = sending.interface->counters;
+  counted.request_copies.add();
+  if (sending.message != last_relayed_) {
+    last_relayed_ = sending.message;
+    counted.requests_relayed.add();
+  }
+}
+
+void DataPath::reply_sent(const Sending& sending, int error) {
+  if (error != 0) {
+    count_failure(sending, error);
+    return;
+  }
+  sending.interface->counters.replies_delivered.add();
+}
+
+void DataPath::count_failure(const Sending& sending, int error) {
+  const DropReason reason = failure_reason(error);
+  sending.interface->counters.of(reason).add();
+  if (listener_.send_failed) {
+    listener_.send_failed({reason, sending.interface, sending.destination, error});
+  }
+}
+
+}  // namespace relay::io

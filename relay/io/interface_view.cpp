@@ -1,0 +1,432 @@
+#include "relay/io/interface_view.h"
+
+#include <fnmatch.h>
+
+#include <algorithm>
+#include <cassert>
+#include <iterator>
+#include <unordered_set>
+#include <utility>
+
+#include "options82/agent_information.h"
+
+namespace relay::io {
+
+namespace {
+
+bool has_shell_characters(const std::string& pattern) {
+  return pattern.find_first_of("*?[\\") != std::string::npos;
+}
+
+bool matches(const std::string& pattern, const std::string& name) {
+  return ::fnmatch(pattern.c_str(), name.c_str(), 0) == 0;
+}
+
+/// Settings looked up by an interface's name. Plain names are hashed: only shell patterns are tried one by one.
+template <typename Value>
+class ByName {
+ public:
+  explicit ByName(const std::vector<Setting<Value>>& settings) {
+    for (const Setting<Value>& setting : settings) {
+      named_.insert_or_assign(setting.pattern, setting.value);
+      if (has_shell_characters(setting.pattern)) patterns_.push_back(setting);
+    }
+    std::reverse(patterns_.begin(), patterns_.end());
+    std::stable_partition(patterns_.begin(), patterns_.end(),
+                          [](const Setting<Value>& setting) { return setting.pattern != "*"; });
+  }
+
+  /// The value for `name`, null if there is none: of the pattern that is the name itself, else of the last pattern
+  /// given that matches, else of `*`, which is what is meant by a value for all the others.
+  [[nodiscard]] const Value* find(const std::string& name) const {
+    if (const auto exact = named_.find(name); exact != named_.end()) return &exact->second;
+    const auto match = std::find_if(patterns_.begin(), patterns_.end(),
+                                    [&name](const Setting<Value>& setting) { return matches(setting.pattern, name); });
+    return match == patterns_.end() ? nullptr : &match->value;
+  }
+
+  [[nodiscard]] Value value_or(const std::string& name, Value otherwise) const {
+    const Value* const value = find(name);
+    return value == nullptr ? otherwise : *value;
+  }
+
+ private:
+  std::unordered_map<std::string, Value> named_;
+  std::vector<Setting<Value>> patterns_;  // the one that wins first
+};
+
+/// Roles by name, which add up.
+class Roles {
+ public:
+  explicit Roles(const std::vector<Setting<InterfaceRole>>& settings) {
+    for (const Setting<InterfaceRole>& setting : settings) {
+      if (has_shell_characters(setting.pattern)) {
+        patterns_.push_back(setting);
+      } else {
+        add(named_[setting.pattern], setting.value);
+      }
+    }
+  }
+
+  [[nodiscard]] InterfaceRole of(const std::string& name) const {
+    InterfaceRole role;
+    if (const auto exact = named_.find(name); exact != named_.end()) role = exact->second;
+    for (const Setting<InterfaceRole>& setting : patterns_) {
+      if (matches(setting.pattern, name)) add(role, setting.value);
+    }
+    return role;
+  }
+
+ private:
+  static void add(InterfaceRole& role, const InterfaceRole& more) {
+    role.downstream |= more.downstream;
+    role.upstream |= more.upstream;
+  }
+
+  std::unordered_map<std::string, InterfaceRole> named_;
+  std::vector<Setting<InterfaceRole>> patterns_;
+};
+
+std::vector<Setting<bool>> as_settings(const std::vector<std::string>& patterns) {
+  std::vector<Setting<bool>> settings;
+  for (const std::string& pattern : patterns) settings.push_back({pattern, true});
+  return settings;
+}
+
+/// Collects plain names, each once, in the order given.
+class PlainNames {
+ public:
+  template <typename Value>
+  void add(const std::vector<Setting<Value>>& settings) {
+    for (const Setting<Value>& setting : settings) add(setting.pattern);
+  }
+  void add(const std::string& name) {
+    if (!name.empty() && !has_shell_characters(name) && seen_.insert(name).second) names_.push_back(name);
+  }
+  [[nodiscard]] std::vector<std::string> names() && { return std::move(names_); }
+
+ private:
+  std::unordered_set<std::string> seen_;
+  std::vector<std::string> names_;
+};
+
+std::vector<std::string> plain_names(const InterfaceSettings& settings) {
+  PlainNames names;
+  names.add(settings.roles);
+  names.add(settings.giaddr_interface);
+  names.add(settings.giaddrs);
+  names.add(settings.servers);
+  names.add(as_settings(settings.trusted));
+  names.add(settings.reply_delivery);
+  names.add(settings.refuses_relayed);
+  return std::move(names).names();
+}
+
+/// RFC 3927: used where nothing better is known.
+bool is_link_local(Ipv4Address address) {
+  return address.octets[0] == 169 && address.octets[1] == 254;
+}
+
+std::optional<Ipv4Prefix> primary_of(const std::vector<LinkAddress>& addresses) {
+  std::optional<Ipv4Prefix> of_link_scope;
+  for (const LinkAddress& address : addresses) {
+    if (address.is_secondary || address.scope >= address_scope::host || !address.prefix.address.is_host()) continue;
+    if (address.scope < address_scope::link && !is_link_local(address.prefix.address)) return address.prefix;
+    if (!of_link_scope) of_link_scope = address.prefix;
+  }
+  return of_link_scope;
+}
+
+/// The addresses as the table wants them, `primary` first.
+std::vector<Ipv4Prefix> prefixes_of(const std::vector<LinkAddress>& addresses,
+                                    const std::optional<Ipv4Prefix>& primary) {
+  std::vector<Ipv4Prefix> prefixes;
+  prefixes.reserve(addresses.size());
+  for (const LinkAddress& address : addresses) prefixes.push_back(address.prefix);
+  if (primary) {
+    const auto found = std::find(prefixes.begin(), prefixes.end(), *primary);
+    std::rotate(prefixes.begin(), found, found + 1);
+  }
+  return prefixes;
+}
+
+bool has_address(const Interface& interface, Ipv4Address address) {
+  return std::any_of(interface.addresses.begin(), interface.addresses.end(),
+                     [address](const Ipv4Prefix& prefix) { return prefix.address == address; });
+}
+
+bool has_role(const Interface& interface) {
+  return interface.is_downstream || interface.is_upstream;
+}
+
+bool is_same(const LinkAddress& left, const LinkAddress& right) {
+  return left.prefix == right.prefix && left.peer == right.peer;
+}
+
+/// Puts a new address where the kernel does: a secondary one last, a primary one behind the primary ones whose scope is
+/// not wider.
+void insert_like_kernel(std::vector<LinkAddress>& addresses, const LinkAddress& address) {
+  auto place = addresses.end();
+  if (!address.is_secondary) {
+    place = std::find_if(addresses.rbegin(), addresses.rend(), [&address](const LinkAddress& other) {
+              return !other.is_secondary && address.scope <= other.scope;
+            }).base();
+  }
+  addresses.insert(place, address);
+}
+
+options82::Octets octets_of(const std::string& text) {
+  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
+
+}  // namespace
+
+/// The settings in a form that is quick to look up by name.
+class InterfaceView::Choices {
+ public:
+  explicit Choices(const InterfaceSettings& settings)
+      : roles(settings.roles),
+        trusted(as_settings(settings.trusted)),
+        giaddrs(settings.giaddrs),
+        giaddr_interface(settings.giaddr_interface),
+        servers(settings.servers),
+        reply_delivery(settings.reply_delivery),
+        refuses_relayed(settings.refuses_relayed),
+        link_selection(settings.link_selection),
+        source_port(settings.source_port),
+        names(plain_names(settings)) {}
+
+  Roles roles;
+  ByName<bool> trusted;
+  ByName<Ipv4Address> giaddrs;
+  std::string giaddr_interface;
+  ByName<std::vector<Ipv4Address>> servers;
+  ByName<ReplyDelivery> reply_delivery;
+  ByName<bool> refuses_relayed;
+  bool link_selection;
+  bool source_port;
+  std::vector<std::string> names;
+};
+
+InterfaceView::InterfaceView(InterfaceTable& table, const InterfaceSettings& settings, Listener listener)
+    : table_(table), choices_(std::make_unique<const Choices>(settings)), listener_(std::move(listener)) {}
+
+InterfaceView::~InterfaceView() = default;
+
+void InterfaceView::apply(const InterfaceSettings& settings) {
+  choices_ = std::make_unique<const Choices>(settings);
+  update_all();
+  report_all();
+}
+
+void InterfaceView::synchronise(std::vector<Link> links) {
+  std::unordered_set<std::uint32_t> present;
+  for (const Link& link : links) present.insert(link.state.index);
+  for (auto entry = known_.begin(); entry != known_.end();) {
+    const auto candidate = entry++;
+    if (!present.contains(candidate->first)) forget(candidate);
+  }
+
+  index_by_name_.clear();
+  for (Link& link : links) {
+    index_by_name_[link.state.name] = link.state.index;
+    Known& known = known_[link.state.index];
+    known.link = std::move(link.state);
+    known.addresses = std::move(link.addresses);
+  }
+  update_all();
+  report_all();
+}
+
+void InterfaceView::link_changed(const LinkState& link) {
+  const auto [entry, is_new] = known_.try_emplace(link.index);
+  Known& known = entry->second;
+  if (!is_new && known.link == link) return;
+  release_name(known.link);
+  known.link = link;
+  index_by_name_[link.name] = link.index;
+  settle(known);
+}
+
+void InterfaceView::link_removed(std::uint32_t index) {
+  const auto entry = known_.find(index);
+  if (entry == known_.end()) return;
+  const std::vector<LinkAddress> addresses = std::move(entry->second.addresses);
+  forget(entry);
+  if (giaddr_interface_changed()) {
+    update_all();
+    report_all();
+  }
+  settle_holders(addresses);
+}
+
+void InterfaceView::address_added(std::uint32_t index, const LinkAddress& address) {
+  const auto entry = known_.find(index);
+  if (entry == known_.end()) return;
+  std::vector<LinkAddress>& addresses = entry->second.addresses;
+  const auto same = std::find_if(addresses.begin(), addresses.end(),
+                                 [&address](const LinkAddress& other) { return is_same(other, address); });
+  if (same != addresses.end()) {
+    if (*same == address) return;
+    addresses.erase(same);
+  }
+  insert_like_kernel(addresses, address);
+  settle(entry->second);
+  settle_holders({address});
+}
+
+void InterfaceView::address_removed(std::uint32_t index, const LinkAddress& address) {
+  const auto entry = known_.find(index);
+  if (entry == known_.end()) return;
+  const auto removed =
+      std::erase_if(entry->second.addresses, [&address](const LinkAddress& other) { return is_same(other, address); });
+  if (removed == 0) return;
+  settle(entry->second);
+  settle_holders({address});
+}
+
+std::vector<std::string> InterfaceView::missing() const {
+  std::vector<std::string> names;
+  std::copy_if(choices_->names.begin(), choices_->names.end(), std::back_inserter(names),
+               [this](const std::string& name) { return !index_by_name_.contains(name); });
+  return names;
+}
+
+Interface InterfaceView::resolved(const Known& known) const {
+  const std::string& name = known.link.name;
+  const std::optional<Ipv4Prefix> primary = primary_of(known.addresses);
+  const InterfaceRole role = choices_->roles.of(name);
+
+  Interface interface;
+  interface.index = known.link.index;
+  interface.name = name;
+  interface.alias = known.link.alias;
+  interface.is_up = known.link.is_up;
+  interface.is_ethernet = known.link.is_ethernet;
+  interface.mac = known.link.mac;
+  interface.mtu = known.link.mtu;
+  interface.addresses = prefixes_of(known.addresses, primary);
+  interface.is_downstream = role.downstream;
+  interface.is_upstream = role.upstream;
+  if (role.downstream) resolve_requests(interface, primary);
+  return interface;
+}
+
+/// What becomes of requests that arrive on `interface`, whose name and addresses are known.
+void InterfaceView::resolve_requests(Interface& interface, const std::optional<Ipv4Prefix>& primary) const {
+  using options82::SubOption;
+  const Choices& choices = *choices_;
+  const std::string& name = interface.name;
+  interface.is_trusted = choices.trusted.value_or(name, false);
+  interface.refuses_relayed = choices.refuses_relayed.value_or(name, false);
+  interface.reply_delivery = choices.reply_delivery.value_or(name, ReplyDelivery::automatic);
+  interface.servers = choices.servers.value_or(name, {});
+
+  if (const Ipv4Address* const configured = choices.giaddrs.find(name)) {
+    interface.giaddr = *configured;
+  } else if (!choices.giaddr_interface.empty()) {
+    interface.giaddr = giaddr_of_interface_;
+  } else if (primary) {
+    interface.giaddr = primary->address;
+  }
+
+  bool fits = interface.agent_information.add(SubOption::circuit_id, octets_of(name));
+  const bool is_foreign = interface.giaddr && !has_address(interface, *interface.giaddr);
+  if (primary && (choices.link_selection || is_foreign)) {
+    fits = fits && interface.agent_information.add(SubOption::link_selection, primary->network().octets);
+  }
+  if (choices.source_port) fits = fits && interface.agent_information.add(SubOption::source_port, {});
+  assert(fits);
+  static_cast<void>(fits);
+}
+
+/// Whether the address of the interface of `-U` is another one than before; keeps it.
+bool InterfaceView::giaddr_interface_changed() {
+  std::optional<Ipv4Address> giaddr;
+  if (const auto index = index_by_name_.find(choices_->giaddr_interface); index != index_by_name_.end()) {
+    if (const auto primary = primary_of(known_.at(index->second).addresses)) giaddr = primary->address;
+  }
+  return std::exchange(giaddr_of_interface_, giaddr) != giaddr;
+}
+
+/// The name of `link` is no longer that of any link, unless another one has got it.
+void InterfaceView::release_name(const LinkState& link) {
+  const auto entry = index_by_name_.find(link.name);
+  if (entry != index_by_name_.end() && entry->second == link.index) index_by_name_.erase(entry);
+}
+
+/// Brings the table in step with what is known of one link.
+void InterfaceView::update(Known& known) {
+  Interface interface = resolved(known);
+  if (known.told && !has_role(interface)) {
+    tell(InterfaceChange::vanished, *table_.find(known.link.index));
+    known.told.reset();
+  }
+  table_.put(std::move(interface));
+}
+
+void InterfaceView::update_all() {
+  static_cast<void>(giaddr_interface_changed());
+  for (auto& [index, known] : known_) update(known);
+}
+
+void InterfaceView::settle(Known& known) {
+  if (giaddr_interface_changed()) {
+    update_all();
+    report_all();
+  } else {
+    update(known);
+    report(known);
+  }
+}
+
+/// This host has got or lost `addresses`: some interfaces may have become active or passive.
+void InterfaceView::settle_holders(const std::vector<LinkAddress>& addresses) {
+  for (const LinkAddress& address : addresses) {
+    for (const std::uint32_t index : table_.downstream_by_giaddr(address.prefix.address)) report(known_.at(index));
+  }
+}
+
+void InterfaceView::forget(std::map<std::uint32_t, Known>::iterator entry) {
+  const Known& known = entry->second;
+  if (known.told) tell(InterfaceChange::vanished, *table_.find(entry->first));
+  release_name(known.link);
+  table_.remove(entry->first);
+  known_.erase(entry);
+}
+
+/// Tells the listener how the interface differs from what it was told.
+void InterfaceView::report(Known& known) {
+  const Interface& interface = *table_.find(known.link.index);
+  if (!has_role(interface)) return;
+  if (!known.told) {
+    tell(InterfaceChange::appeared, interface);
+    known.told = Told{interface.name, interface.is_up, interface.giaddr};
+  }
+  Told& told = *known.told;
+  if (told.name != interface.name) {
+    const std::string previous = std::exchange(told.name, interface.name);
+    tell(InterfaceChange::renamed, interface, previous);
+  }
+  if (std::exchange(told.giaddr, interface.giaddr) != interface.giaddr && interface.is_downstream) {
+    tell(InterfaceChange::giaddr_changed, interface);
+  }
+  if (std::exchange(told.is_up, interface.is_up) != interface.is_up) {
+    tell(interface.is_up ? InterfaceChange::came_up : InterfaceChange::went_down, interface);
+  }
+  const bool is_passive = interface.is_downstream && choices_->giaddrs.find(interface.name) != nullptr &&
+                          !table_.is_local(*interface.giaddr);
+  if (std::exchange(told.is_passive, is_passive) != is_passive) {
+    tell(is_passive ? InterfaceChange::became_passive : InterfaceChange::became_active, interface);
+  }
+}
+
+void InterfaceView::report_all() {
+  for (auto& [index, known] : known_) report(known);
+}
+
+void InterfaceView::tell(InterfaceChange change, const Interface& interface, std::string_view previous_name) const {
+  if (listener_.interface_changed) listener_.interface_changed({change, interface, previous_name});
+}
+
+}  // namespace relay::io

@@ -4,7 +4,11 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "relay/core/events.h"
@@ -22,36 +26,102 @@ struct LinkState {
   bool is_ethernet = false;
   std::uint32_t mtu = 1500;
   bool is_up = false;
+
+  friend bool operator==(const LinkState&, const LinkState&) = default;
 };
 
+/// How far an address is valid, rtnetlink(7): the kernel allows every value, these have a name here.
+namespace address_scope {
+inline constexpr std::uint8_t global = 0;
+inline constexpr std::uint8_t link = 253;
+inline constexpr std::uint8_t host = 254;
+}  // namespace address_scope
+
+/// One IPv4 address of a link as the kernel describes it. Prefix and peer together tell it from the link's others.
+struct LinkAddress {
+  Ipv4Prefix prefix;
+  std::optional<Ipv4Address> peer{};  ///< the other end's, on a point-to-point link
+  std::uint8_t scope = address_scope::global;
+  bool is_secondary = false;  ///< in the subnet of an address that the link has already
+
+  friend bool operator==(const LinkAddress&, const LinkAddress&) = default;
+};
+
+/// A link with its addresses in the kernel's order.
+struct Link {
+  LinkState state;
+  std::vector<LinkAddress> addresses;
+};
+
+/// Every link of the host goes into the table, with roles where the settings give any. The primary address of a link is
+/// its first one of wider than link scope which is not secondary; without one, its first of link scope or in
+/// 169.254.0.0/16; never one of host scope.
+///
+/// The listener hears of interfaces that have a role. One that gains its first role, by a rename or new settings,
+/// appeared; one that loses its last role vanished, under the name it had; a rename in between is `renamed`. For
+/// `appeared`, `Interface::is_up` and `giaddr` say how it is, without events of their own.
+/// A change costs that interface alone, but for the interface of `-U` and for a giaddr that several interfaces share.
 class InterfaceView {
  public:
-  /// `table` and what `listener` refers to must outlive the view.
-  InterfaceView(InterfaceTable& table, InterfaceSettings settings, Listener listener);
+  /// `table` and what `listener` refers to must outlive the view. The listener must not call the view.
+  InterfaceView(InterfaceTable& table, const InterfaceSettings& settings, Listener listener);
+  ~InterfaceView();
+  InterfaceView(const InterfaceView&) = delete;
+  InterfaceView& operator=(const InterfaceView&) = delete;
 
   /// New settings (a reload): every interface is resolved anew, counters stay.
-  void apply(InterfaceSettings settings);
+  void apply(const InterfaceSettings& settings);
+
+  /// All links that there are now; others are removed. Reported as one change, whatever the order of `links`.
+  void synchronise(std::vector<Link> links);
 
   void link_changed(const LinkState& link);
   void link_removed(std::uint32_t index);
-  /// `prefix.address` is new on the interface, behind the addresses that it has; again: nothing changes.
-  void address_added(std::uint32_t index, Ipv4Prefix prefix);
-  void address_removed(std::uint32_t index, Ipv4Prefix prefix);
 
-  /// Names given without shell characters that no interface has at the moment, for a warning.
+  /// The address is new on the link or is no longer (or now) secondary; it goes where the kernel puts it: a secondary
+  /// one behind all, another one behind those that are not secondary either. Without a difference nothing changes.
+  void address_added(std::uint32_t index, const LinkAddress& address);
+  /// `address.prefix` and `address.peer` say which.
+  void address_removed(std::uint32_t index, const LinkAddress& address);
+
+  /// Names given without shell characters that no interface has at the moment, in the order given, for a warning.
   [[nodiscard]] std::vector<std::string> missing() const;
 
  private:
+  class Choices;
+
+  /// What the listener was told last about an interface that it knows of.
+  struct Told {
+    std::string name;
+    bool is_up = false;
+    std::optional<Ipv4Address> giaddr;
+    bool is_passive = false;
+  };
   struct Known {
     LinkState link;
-    std::vector<Ipv4Prefix> addresses;
+    std::vector<LinkAddress> addresses;
+    std::optional<Told> told;
   };
-  void resolve(const Known& known);
+
+  [[nodiscard]] Interface resolved(const Known& known) const;
+  void resolve_requests(Interface& interface, const std::optional<Ipv4Prefix>& primary) const;
+  [[nodiscard]] bool giaddr_interface_changed();
+  void release_name(const LinkState& link);
+  void update(Known& known);
+  void update_all();
+  void settle(Known& known);
+  void settle_holders(const std::vector<LinkAddress>& addresses);
+  void forget(std::map<std::uint32_t, Known>::iterator entry);
+  void report(Known& known);
+  void report_all();
+  void tell(InterfaceChange change, const Interface& interface, std::string_view previous_name = {}) const;
 
   InterfaceTable& table_;
-  InterfaceSettings settings_;
+  std::unique_ptr<const Choices> choices_;
   Listener listener_;
   std::map<std::uint32_t, Known> known_;
+  std::unordered_map<std::string, std::uint32_t> index_by_name_;
+  std::optional<Ipv4Address> giaddr_of_interface_;  // `-U`
 };
 
 }  // namespace relay::io

@@ -11,6 +11,9 @@
 
 namespace relay::io {
 
+/// Needs no privilege and opens nothing after construction. A link counts as up when it is administratively up and
+/// operational (IFF_UP and IFF_RUNNING, RFC 2863): a carrier alone does not carry messages on a port that is dormant,
+/// say under 802.1X.
 class LinkMonitor {
  public:
   /// Opens the sockets and subscribes; throws std::system_error. `view` must outlive the monitor.
@@ -19,14 +22,16 @@ class LinkMonitor {
   LinkMonitor(const LinkMonitor&) = delete;
   LinkMonitor& operator=(const LinkMonitor&) = delete;
 
-  /// Brings the view in step with the kernel: what is gone is removed, what is there is added or changed.
+  /// Brings the view in step with the kernel: what is gone is removed, what is there is added or changed, addresses are
+  /// in the kernel's order. Throws std::system_error and leaves the view as it was where the kernel does not answer.
   void synchronise();
 
   /// Readable when the kernel has reported changes.
   [[nodiscard]] int descriptor() const noexcept;
 
-  /// Reads all reported changes without waiting. Where the kernel had to drop some (ENOBUFS), synchronises instead.
-  void read_changes();
+  /// Reads all reported changes without waiting for any. Where the kernel had to drop some (ENOBUFS), synchronises
+  /// instead; if that fails, the next call tries again.
+  void read_changes() noexcept;
 
   /// MTU of the route to `destination`, octets of IP datagram; nothing where there is no route now.
   [[nodiscard]] std::optional<std::size_t> route_mtu(Ipv4Address destination);

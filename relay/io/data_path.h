@@ -1,0 +1,59 @@
+// The way of every message: taken from its socket, decided on, edited in place, sent. Replies go before requests.
+// In the steady state nothing here allocates, locks, formats or asks for the time.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "relay/core/decision.h"
+#include "relay/core/events.h"
+#include "relay/core/interface_table.h"
+#include "relay/core/policy.h"
+#include "relay/io/receive_batch.h"
+#include "relay/io/send_batch.h"
+#include "relay/io/sockets.h"
+
+namespace relay::io {
+
+class DataPath {
+ public:
+  /// `sockets` and `table` must outlive the data path; the table changes only between calls of `serve`.
+  DataPath(const Sockets& sockets, const Ports& ports, InterfaceTable& table, Listener listener);
+
+  void apply(const Policy& policy) { policy_ = policy; }
+  void tell_messages(bool per_message) noexcept { listener_.per_message = per_message; }
+
+  /// Takes what waits: all replies first, then one batch of requests. True if there may be more at once.
+  [[nodiscard]] bool serve();
+
+ private:
+  using Rules = Decision (*)(const Policy&, const InterfaceTable&, const Ingress&, MessageBuffer&) noexcept;
+
+  [[nodiscard]] bool serve_replies(int socket);
+  [[nodiscard]] bool serve_requests();
+  void settle(Received& received, Interface* ingress, std::size_t number, Rules rules);
+  void to_servers(Received& received, const ToServers& decision, Interface* ingress, std::size_t number);
+  void to_client(Received& received, const ToClient& decision);
+  void send_frame(const Sending& sending, MessageBuffer& message, const ToClient& decision);
+  void send_requests();
+  void send_replies();
+  void request_sent(const Sending& sending, int error);
+  void reply_sent(const Sending& sending, int error);
+  void count_failure(const Sending& sending, int error);
+  [[nodiscard]] Counters& counters(Interface* interface) noexcept;
+
+  const Sockets& sockets_;
+  Ports ports_;
+  InterfaceTable& table_;
+  Listener listener_;
+  Policy policy_;
+
+  ReceiveBatch received_;
+  DatagramBatch requests_;            // to servers
+  DatagramBatch datagrams_;           // to clients that have an address, or on links without frames
+  FrameBatch frames_;                 // to clients that have none
+  std::size_t last_relayed_ = 0;      // number of the last request of the batch that reached a server
+  std::uint16_t identification_ = 0;  // of the last datagram that was sent in fragments
+};
+
+}  // namespace relay::io

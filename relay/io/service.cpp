@@ -1,0 +1,283 @@
+#include "relay/io/service.h"
+
+#include <signal.h>
+
+#include <algorithm>
+#include <chrono>
+#include <exception>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "relay/io/data_path.h"
+#include "relay/io/interface_view.h"
+#include "relay/io/link_monitor.h"
+
+namespace relay::io {
+
+namespace {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+constexpr std::chrono::seconds report_interval{10};
+
+/// Where a reload that is under way leaves its result; outlives the service if the resolver takes longer than that.
+struct Mailbox {
+  std::mutex mutex;
+  asio::io_context* loop = nullptr;  // null once the service is gone
+};
+
+}  // namespace
+
+class Service::Impl {
+ public:
+  Impl(const Ports& ports, const Orders& orders, const Listener& listener, Surroundings surroundings);
+  ~Impl();
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  [[nodiscard]] int run();
+  [[nodiscard]] const InterfaceTable& interfaces() const noexcept { return table_; }
+  [[nodiscard]] std::vector<std::string> missing_interfaces() const { return view_.missing(); }
+  void tell_messages(bool per_message) noexcept { data_path_.tell_messages(per_message); }
+
+ private:
+  /// A descriptor of somebody else's that the loop waits for.
+  using Watch = asio::posix::stream_descriptor;
+
+  [[nodiscard]] Listener with_report_timer(Listener listener);
+  void await_messages(Watch& watch);
+  void serve(Watch& watch);
+  void await_links();
+  void await_signal();
+  void obey(int signal);
+  void start_report_timer();
+  void start_reload();
+  void finish_reload(const Orders& orders);
+  void end_reload();
+  void measure_route();
+
+  asio::io_context loop_{1};
+  Surroundings surroundings_;
+  Orders orders_;
+  InterfaceTable table_;
+  InterfaceView view_;
+  LinkMonitor monitor_;
+  Sockets sockets_;
+  DataPath data_path_;
+  std::vector<Watch> message_watches_;
+  Watch link_watch_;
+  asio::signal_set signals_;
+  asio::steady_timer report_timer_;
+  bool report_is_due_ = false;
+  std::shared_ptr<Mailbox> mailbox_;
+  bool is_reloading_ = false;
+  bool reload_again_ = false;
+  int ending_signal_ = 0;
+};
+
+Service::Impl::Impl(const Ports& ports, const Orders& orders, const Listener& listener, Surroundings surroundings)
+    : surroundings_(std::move(surroundings)),
+      orders_(orders),
+      view_(table_, orders.interfaces, listener),
+      monitor_(view_),
+      sockets_(open_sockets(ports)),
+      data_path_(sockets_, ports, table_, with_report_timer(listener)),
+      link_watch_(loop_, monitor_.descriptor()),
+      signals_(loop_, SIGTERM, SIGINT, SIGHUP),
+      report_timer_(loop_),
+      mailbox_(std::make_shared<Mailbox>()) {
+  signals_.add(SIGUSR1);
+  mailbox_->loop = &loop_;
+  for (const Descriptor* socket : {&sockets_.replies, &sockets_.upstream, &sockets_.requests}) {
+    if (socket->is_open()) {
+      message_watches_.emplace_back(loop_, socket->number());
+    }
+  }
+  monitor_.synchronise();
+  measure_route();
+}
+
+Service::Impl::~Impl() {
+  {
+    const std::lock_guard lock{mailbox_->mutex};
+    mailbox_->loop = nullptr;
+  }
+  for (Watch& watch : message_watches_) {
+    watch.release();  // the sockets close themselves
+  }
+  link_watch_.release();
+}
+
+int Service::Impl::run() {
+  for (Watch& watch : message_watches_) {
+    await_messages(watch);
+  }
+  await_links();
+  await_signal();
+  loop_.run();
+  return ending_signal_;
+}
+
+Listener Service::Impl::with_report_timer(Listener listener) {
+  listener.dropped = [this, tell = std::move(listener.dropped)](const MessageEvent& event) {
+    tell(event);
+    start_report_timer();
+  };
+  listener.send_failed = [this, tell = std::move(listener.send_failed)](const SendFailure& failure) {
+    tell(failure);
+    start_report_timer();
+  };
+  return listener;
+}
+
+void Service::Impl::await_messages(Watch& watch) {
+  watch.async_wait(Watch::wait_read, [this, &watch](const error_code& error) {
+    if (!error) {
+      serve(watch);
+    }
+  });
+}
+
+void Service::Impl::serve(Watch& watch) {
+  if (data_path_.serve()) {
+    // More is waiting: signals and links have their turn, then it goes on.
+    asio::post(loop_, [this, &watch] { serve(watch); });
+  } else {
+    await_messages(watch);
+  }
+}
+
+void Service::Impl::await_links() {
+  link_watch_.async_wait(Watch::wait_read, [this](const error_code& error) {
+    if (error) {
+      return;
+    }
+    monitor_.read_changes();
+    measure_route();
+    await_links();
+  });
+}
+
+void Service::Impl::await_signal() {
+  signals_.async_wait([this](const error_code& error, int signal) {
+    if (error) {
+      return;
+    }
+    obey(signal);
+    await_signal();
+  });
+}
+
+void Service::Impl::obey(int signal) {
+  if (signal == SIGHUP) {
+    start_reload();
+  } else if (signal == SIGUSR1) {
+    surroundings_.log_counters(table_);
+  } else {
+    ending_signal_ = signal;
+    loop_.stop();
+  }
+}
+
+void Service::Impl::start_report_timer() {
+  if (report_is_due_) {
+    return;
+  }
+  report_is_due_ = true;
+  report_timer_.expires_after(report_interval);
+  report_timer_.async_wait([this](const error_code& error) {
+    if (error) {
+      return;
+    }
+    report_is_due_ = false;
+    if (surroundings_.report_suppressed()) {
+      start_report_timer();
+    }
+  });
+}
+
+void Service::Impl::start_reload() {
+  if (is_reloading_) {
+    reload_again_ = true;
+    return;
+  }
+  is_reloading_ = true;
+  std::thread{[this, mailbox = mailbox_, reload = surroundings_.reload] {
+    std::function<void()> result;  // `this` is used on the loop's thread alone, which the mailbox says is there
+    try {
+      result = [this, orders = reload()] { finish_reload(orders); };
+    } catch (const std::exception& error) {
+      result = [this, why = std::string{error.what()}] {
+        surroundings_.reload_failed(why);
+        end_reload();
+      };
+    }
+    const std::lock_guard lock{mailbox->mutex};
+    if (mailbox->loop != nullptr) {
+      asio::post(*mailbox->loop, std::move(result));
+    }
+  }}.detach();
+}
+
+void Service::Impl::finish_reload(const Orders& orders) {
+  orders_ = orders;
+  view_.apply(orders.interfaces);
+  measure_route();
+  surroundings_.reloaded();
+  end_reload();
+}
+
+void Service::Impl::end_reload() {
+  is_reloading_ = false;
+  if (std::exchange(reload_again_, false)) {
+    start_reload();
+  }
+}
+
+/// Finds the least MTU on the way to a server, for the size that a request may grow to, and puts the policy in force.
+void Service::Impl::measure_route() {
+  std::optional<std::size_t> least;
+  if (orders_.policy.add_agent_information && !orders_.policy.max_request_size) {
+    for (const auto& setting : orders_.interfaces.servers) {
+      for (const Ipv4Address server : setting.value) {
+        if (const auto mtu = monitor_.route_mtu(server)) {
+          least = std::min(least.value_or(*mtu), *mtu);
+        }
+      }
+    }
+  }
+  orders_.policy.upstream_mtu = least.value_or(Policy{}.upstream_mtu);
+  data_path_.apply(orders_.policy);
+}
+
+Service::Service(const Ports& ports, const Orders& orders, const Listener& listener, Surroundings surroundings)
+    : impl_(std::make_unique<Impl>(ports, orders, listener, std::move(surroundings))) {}
+
+Service::~Service() = default;
+
+int Service::run() {
+  return impl_->run();
+}
+
+const InterfaceTable& Service::interfaces() const noexcept {
+  return impl_->interfaces();
+}
+
+std::vector<std::string> Service::missing_interfaces() const {
+  return impl_->missing_interfaces();
+}
+
+void Service::tell_messages(bool per_message) noexcept {
+  impl_->tell_messages(per_message);
+}
+
+}  // namespace relay::io

@@ -1,0 +1,61 @@
+// The running relay: its sockets, its view of the interfaces and the event loop that joins them.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "relay/core/events.h"
+#include "relay/core/interface_settings.h"
+#include "relay/core/interface_table.h"
+#include "relay/core/policy.h"
+#include "relay/io/sockets.h"
+
+namespace relay::io {
+
+/// What the operator can change while the relay runs.
+struct Orders {
+  Policy policy;
+  InterfaceSettings interfaces;
+};
+
+/// What the service asks of its surroundings. All but `reload` are called on the thread of `run`.
+struct Surroundings {
+  /// SIGHUP: reads the orders anew. Called on a thread of its own, since it resolves names; whatever it uses must be
+  /// its own, since the process may end before it. What it throws leaves the old orders in force.
+  std::function<Orders()> reload;
+  std::function<void()> reloaded;                           ///< the new orders are in force
+  std::function<void(std::string_view)> reload_failed;      ///< why they are not
+  std::function<void(const InterfaceTable&)> log_counters;  ///< SIGUSR1
+  /// Called each few seconds after a drop until it returns false, nothing being left to report: an idle relay never
+  /// wakes.
+  std::function<bool()> report_suppressed;
+};
+
+class Service {
+ public:
+  /// Opens the sockets and learns the interfaces; throws std::system_error.
+  Service(const Ports& ports, const Orders& orders, const Listener& listener, Surroundings surroundings);
+  ~Service();
+  Service(const Service&) = delete;
+  Service& operator=(const Service&) = delete;
+
+  /// Relays until SIGTERM or SIGINT and returns the signal's number.
+  [[nodiscard]] int run();
+
+  [[nodiscard]] const InterfaceTable& interfaces() const noexcept;
+
+  /// Interface names of the command line that no interface has at the moment.
+  [[nodiscard]] std::vector<std::string> missing_interfaces() const;
+
+  /// Whether each message is told to `Listener::message`; from the next message on.
+  void tell_messages(bool per_message) noexcept;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace relay::io

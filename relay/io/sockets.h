@@ -1,0 +1,35 @@
+// The sockets of the data path. All are opened at start; interfaces that come and go need no further one.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "relay/io/descriptor.h"
+
+namespace relay::io {
+
+struct Ports {
+  std::uint16_t server = 67;             ///< we listen here, and servers do
+  std::optional<std::uint16_t> relay{};  ///< source of messages to servers, where it is another (RFC 8357)
+  [[nodiscard]] std::uint16_t client() const { return static_cast<std::uint16_t>(server + 1); }
+};
+
+struct Sockets {
+  /// UDP on 0.0.0.0 and the same port, told apart by the kernel: what begins with BOOTREPLY's op goes to `replies`,
+  /// everything else, also what is neither, to `requests`.
+  Descriptor requests;
+  Descriptor replies;
+  /// UDP on the relay port: sends to servers, receives their replies. Closed where there is no relay port.
+  Descriptor upstream;
+  /// AF_PACKET without a protocol: sends frames, receives none.
+  Descriptor frames;
+
+  /// What messages to servers are sent from.
+  [[nodiscard]] int to_servers() const noexcept { return upstream.is_open() ? upstream.number() : requests.number(); }
+};
+
+/// Opens them all, non-blocking. Throws std::system_error with a sentence that says what is in the way: a missing
+/// capability, or another process on the port.
+[[nodiscard]] Sockets open_sockets(const Ports& ports);
+
+}  // namespace relay::io
