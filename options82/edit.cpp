@@ -39,12 +39,12 @@ void pad_to(EditableMessage& message, std::size_t size) noexcept {
   message.size = padded;
 }
 
-/// Where ours stands among the instances of option 82.
+/// What is ours among the instances of option 82.
 struct Own {
-  Removal removal = Removal::absent;
-  bool is_all = false;       ///< every instance together
-  std::size_t instance = 0;  ///< else: the one that carries it, counted from 0
-  std::size_t kept = 0;      ///< else: octets at the start of that instance's value which are somebody else's
+  enum class Part : std::uint8_t { nothing, all_instances, equal_instances, one_instance };
+  Part part = Part::nothing;
+  std::size_t instance = 0;  ///< of `one_instance`, counted from 0
+  std::size_t kept = 0;      ///< of `one_instance`: octets at the start of its value which are somebody else's
 };
 
 [[nodiscard]] std::optional<Option> next_agent_information(OptionReader& reader) noexcept {
@@ -79,58 +79,68 @@ struct Own {
 }
 
 [[nodiscard]] Own locate(Octets field, Octets own, Recognition recognition) noexcept {
-  Own found;
+  bool has_equal = false;
+  std::optional<Own> tail;  // of the last instance
+  std::optional<Own> by_circuit_id;
   OptionReader reader{field};
   std::size_t instance = 0;
-  std::optional<Own> by_circuit_id;
-  std::optional<Own> last_tail;
   for (; const auto option = next_agent_information(reader); ++instance) {
-    last_tail.reset();
+    tail.reset();
     if (std::ranges::equal(option->value, own)) {
-      found = {Removal::removed, false, instance, 0};
+      has_equal = true;
     } else if (ends_with(option->value, own)) {
-      last_tail = Own{Removal::removed, false, instance, option->value.size() - own.size()};
+      tail = Own{Own::Part::one_instance, instance, option->value.size() - own.size()};
     } else if (has_circuit_id_of(option->value, own)) {
-      by_circuit_id = Own{Removal::removed, false, instance, 0};
+      by_circuit_id = Own{Own::Part::one_instance, instance, 0};
     }
   }
-  if (instance == 0) {
-    return found;
-  }
-  if (own.empty()) {
-    return {Removal::foreign};
+  if (instance == 0 || own.empty()) {
+    return {};
   }
   if (concatenation_is(field, own)) {
-    return {Removal::removed, true};
+    return {Own::Part::all_instances};
   }
-  if (found.removal == Removal::removed) {
-    return found;
+  if (has_equal) {
+    return {Own::Part::equal_instances};  // a server may have doubled it
   }
-  if (last_tail) {
-    return *last_tail;
+  if (tail) {
+    return *tail;
   }
-  if (by_circuit_id && recognition == Recognition::by_circuit_id) {
-    return *by_circuit_id;
-  }
-  return {Removal::foreign};
+  return recognition == Recognition::by_circuit_id ? by_circuit_id.value_or(Own{}) : Own{};
 }
 
-/// Takes out what `own` points at, closes the gaps in one pass, and leaves the field well-formed and padded.
-void excise(EditableMessage& message, const Own& own) noexcept {
+/// How many octets at the start of an instance's value stay; nothing where the instance stays as it is.
+[[nodiscard]] std::optional<std::size_t> kept_of(const Own& found, Octets own, std::size_t instance,
+                                                 Octets value) noexcept {
+  switch (found.part) {
+    case Own::Part::nothing:
+      return std::nullopt;
+    case Own::Part::all_instances:
+      return 0;
+    case Own::Part::equal_instances:
+      return std::ranges::equal(value, own) ? std::optional<std::size_t>{0} : std::nullopt;
+    case Own::Part::one_instance:
+      return instance == found.instance ? std::optional{found.kept} : std::nullopt;
+  }
+  return std::nullopt;
+}
+
+/// Takes out what `found` says, closes the gaps in one pass, and leaves the field well-formed and padded.
+void excise(EditableMessage& message, const Own& found, Octets own) noexcept {
   OptionReader reader{field_of(message)};
   std::size_t from = message.options_offset;  // first octet that has not been moved yet
   std::size_t to = message.options_offset;
   std::size_t instance = 0;
   for (; const auto option = next_agent_information(reader); ++instance) {
-    if (!own.is_all && instance != own.instance) {
+    const auto kept = kept_of(found, own, instance, option->value);
+    if (!kept) {
       continue;
     }
     const std::size_t offset = message.options_offset + option->offset;
-    const std::size_t kept = own.is_all ? 0 : own.kept;
-    if (kept > 0) {
-      message.storage[offset + 1] = static_cast<std::uint8_t>(kept);
+    if (*kept > 0) {
+      message.storage[offset + 1] = static_cast<std::uint8_t>(*kept);
     }
-    to = close_up(message, from, kept > 0 ? offset + option_head_size + kept : offset, to);
+    to = close_up(message, from, *kept > 0 ? offset + option_head_size + *kept : offset, to);
     from = message.options_offset + option->end_offset();
   }
   const bool has_end = reader.stop() == ReadStop::end_option;
@@ -174,20 +184,25 @@ void append_agent_information(EditableMessage& message, const Survey& found, Oct
 
 void remove_agent_information(EditableMessage& message) noexcept {
   if (survey(field_of(message)).agent_information_count > 0) {
-    excise(message, {Removal::removed, true});
+    excise(message, {Own::Part::all_instances}, {});
   }
 }
 
 Removal find_own_agent_information(Octets field, Octets own, Recognition recognition) noexcept {
-  return locate(field, own, recognition).removal;
+  if (locate(field, own, recognition).part != Own::Part::nothing) {
+    return Removal::removed;
+  }
+  return survey(field).agent_information_count > 0 ? Removal::foreign : Removal::absent;
 }
 
 Removal remove_own_agent_information(EditableMessage& message, Octets own, Recognition recognition) noexcept {
-  const Own found = locate(field_of(message), own, recognition);
-  if (found.removal == Removal::removed) {
-    excise(message, found);
+  const Octets field = field_of(message);
+  const Own found = locate(field, own, recognition);
+  if (found.part == Own::Part::nothing) {
+    return survey(field).agent_information_count > 0 ? Removal::foreign : Removal::absent;
   }
-  return found.removal;
+  excise(message, found, own);
+  return Removal::removed;
 }
 
 }  // namespace options82

@@ -9,11 +9,11 @@
 #include <variant>
 #include <vector>
 
-#include "relay/config.h"
+#include "relay/config/configuration.h"
 #include "relay/io/daemon.h"
 #include "relay/io/resolve.h"
 #include "relay/io/service.h"
-#include "relay/log.h"
+#include "relay/log/log.h"
 
 namespace {
 
@@ -81,8 +81,11 @@ int relay_until_signal(const Configuration& configuration, const std::vector<std
   io::Service service{
       {configuration.port, configuration.relay_port}, orders, listener_of(log), surroundings_of(log, words)};
   std::optional<io::PidFile> pid_file;
-  if (background && !configuration.pid_file.empty()) {
+  if (!configuration.pid_file.empty()) {
     pid_file.emplace(configuration.pid_file);
+  }
+  for (const std::string& warning : configuration.warnings) {
+    log.note(LogLevel::warning, warning);
   }
   for (const std::string& name : service.missing_interfaces()) {
     log.note(LogLevel::warning, "interface " + name + " does not exist; it is used as soon as it does");
@@ -101,7 +104,7 @@ int relay_until_signal(const Configuration& configuration, const std::vector<std
 int main(int argc, char** argv) {
   const std::vector<std::string> words(argv + 1, argv + argc);
   try {
-    const auto read = read_configuration(words, DHCP_RELAY_LIBRARIES);
+    const auto read = read_configuration(words, DHCP_RELAY_LIBRARIES "\n");
     if (const auto* print = std::get_if<PrintAndExit>(&read)) {
       std::cout << print->text << std::flush;
       return std::cout ? 0 : 1;

@@ -74,7 +74,7 @@ constexpr std::array<Entry, drop_reason_count> entries{{
       "Look for a rogue DHCP server behind this interface; if servers are there, name the interface with -iu or -i."}},
     {DropReason::server_unknown,
      {"server_unknown", "the reply came from an address that is none of the configured servers'",
-      "Add the server to the command line, or accept replies from any address with --reply-from any."}},
+      "Add the server to the command line, or, where SERVER is another relay agent, use --reply-from any."}},
     {DropReason::reply_giaddr_zero,
      {"reply_giaddr_zero", "giaddr of the reply is zero and names no interface (RFC 1542 section 4.1.2)",
       "Let the server copy giaddr from the request into the reply, as RFC 2131 section 4.3.1 demands."}},

@@ -11,7 +11,7 @@
 namespace relay {
 
 /// A value for the interfaces whose name matches `pattern`, a shell pattern (fnmatch(3)); `*` is all of them.
-/// Where several match, a pattern that is the name itself wins, then the last one given.
+/// Where several match, a pattern that is the name itself wins, then the last one given, then `*`.
 template <typename Value>
 struct Setting {
   std::string pattern;

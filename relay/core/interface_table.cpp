@@ -25,18 +25,29 @@ void InterfaceTable::put(Interface interface) {
     remove_local(current.addresses);
   }
   if (const auto before = reply_key(current), after = reply_key(interface); before != after) {
-    if (before) remove_downstream(*before, interface.index);
-    if (after) add_downstream(*after, interface.index);
+    if (before) {
+      remove_downstream(*before, interface.index);
+    }
+    if (after) {
+      add_downstream(*after, interface.index);
+    }
   }
-  if (!is_new) interface.counters = current.counters;
+  if (!is_new) {
+    interface.counters = current.counters;
+  }
   current = std::move(interface);
 }
 
 void InterfaceTable::remove(std::uint32_t index) {
   const auto entry = interfaces_.find(index);
-  if (entry == interfaces_.end()) return;
+  if (entry == interfaces_.end()) {
+    return;
+  }
+  unattributed_.add(entry->second.counters);
   remove_local(entry->second.addresses);
-  if (const auto giaddr = reply_key(entry->second)) remove_downstream(*giaddr, index);
+  if (const auto giaddr = reply_key(entry->second)) {
+    remove_downstream(*giaddr, index);
+  }
   interfaces_.erase(entry);
 }
 
@@ -60,12 +71,16 @@ std::span<const std::uint32_t> InterfaceTable::downstream_by_giaddr(Ipv4Address 
 }
 
 void InterfaceTable::add_local(const std::vector<Ipv4Prefix>& addresses) {
-  for (const Ipv4Prefix& prefix : addresses) ++local_addresses_[prefix.address];
+  for (const Ipv4Prefix& prefix : addresses) {
+    ++local_addresses_[prefix.address];
+  }
 }
 
 void InterfaceTable::remove_local(const std::vector<Ipv4Prefix>& addresses) {
   for (const Ipv4Prefix& prefix : addresses) {
-    if (--local_addresses_[prefix.address] == 0) local_addresses_.erase(prefix.address);
+    if (--local_addresses_[prefix.address] == 0) {
+      local_addresses_.erase(prefix.address);
+    }
   }
 }
 
@@ -77,7 +92,9 @@ void InterfaceTable::add_downstream(Ipv4Address giaddr, std::uint32_t index) {
 void InterfaceTable::remove_downstream(Ipv4Address giaddr, std::uint32_t index) {
   std::vector<std::uint32_t>& indexes = downstream_by_giaddr_[giaddr];
   indexes.erase(std::lower_bound(indexes.begin(), indexes.end(), index));
-  if (indexes.empty()) downstream_by_giaddr_.erase(giaddr);
+  if (indexes.empty()) {
+    downstream_by_giaddr_.erase(giaddr);
+  }
 }
 
 }  // namespace relay

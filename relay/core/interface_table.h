@@ -29,7 +29,8 @@ struct Interface {
   std::uint32_t index = 0;  ///< the kernel's ifindex, never 0 for a real one
   std::string name;
   std::string alias;
-  bool is_up = false;                 ///< administratively up and running
+  bool is_up = false;                 ///< administratively
+  bool has_carrier = true;            ///< known late; what is sent without it is lost
   bool is_ethernet = false;           ///< frames carry EUI-48 addresses (ARPHRD_ETHER)
   MacAddress mac;                     ///< meaningful where `is_ethernet`
   std::uint32_t mtu = 1500;           ///< octets of IP datagram

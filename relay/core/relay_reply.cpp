@@ -136,6 +136,12 @@ using Egress = std::variant<DropReason, const Interface*>;
          std::ranges::none_of(egress.addresses, [&](const Ipv4Prefix& prefix) { return prefix.is_broadcast(address); });
 }
 
+[[nodiscard]] bool is_on_link(const Interface& egress, Ipv4Address address) noexcept {
+  return std::ranges::any_of(egress.addresses, [&](const Ipv4Prefix& prefix) {
+    return Ipv4Prefix{address, prefix.length}.network() == prefix.network();
+  });
+}
+
 /// The client's MAC address, where its hardware and ours can be addressed by one (RFC 1542 section 4.1.2).
 [[nodiscard]] std::optional<MacAddress> client_mac(const Interface& egress, bootp::Header header) noexcept {
   MacAddress mac;
@@ -173,19 +179,20 @@ using Egress = std::variant<DropReason, const Interface*>;
   const Ipv4Address ciaddr = bootp::ciaddr(header);
   const Ipv4Address yiaddr = bootp::yiaddr(header);
   // RFC 2131 sections 4.1 and 4.3.5: a client with an address (renewing, or answered to DHCPINFORM) has it in ciaddr.
-  if (is_client_address(interfaces, egress, ciaddr) && (yiaddr.is_unspecified() || yiaddr == ciaddr)) {
-    to_client.delivery = Delivery::routed;
-    to_client.destination = ciaddr;
-    return to_client;
-  }
-  // RFC 1542 section 4.1.2: to yiaddr and chaddr, without ARP; where that is not possible, by broadcast.
+  const bool has_address =
+      is_client_address(interfaces, egress, ciaddr) && (yiaddr.is_unspecified() || yiaddr == ciaddr);
+  const Ipv4Address address = has_address ? ciaddr : yiaddr;
+  // RFC 1542 section 4.1.2: to the address and chaddr, without ARP: the neighbour table ends at 1,024 clients.
   const auto mac = client_mac(egress, header);
-  if (mac && is_client_address(interfaces, egress, yiaddr)) {
+  if (mac && is_client_address(interfaces, egress, address) && (!has_address || is_on_link(egress, address))) {
     to_client.delivery = Delivery::link_unicast;
-    to_client.destination = yiaddr;
+    to_client.destination = address;
     to_client.link_destination = *mac;
+  } else if (has_address) {
+    to_client.delivery = Delivery::routed;
+    to_client.destination = address;
   }
-  return to_client;
+  return to_client;  // where unicast is not possible, by broadcast
 }
 
 }  // namespace

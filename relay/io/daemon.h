@@ -8,8 +8,8 @@
 namespace relay::io {
 
 /// Forks. The parent waits until the child says `ready` and exits with status 0, or with 1 if the child ends before
-/// that: a start that fails is seen by whoever started it. Returns in the child alone, which keeps the working directory:
-/// files may have been named relative to it.
+/// that: a start that fails is seen by whoever started it. Returns in the child alone, which keeps the working
+/// directory: files may have been named relative to it.
 class Background {
  public:
   /// Call it before any thread is started. Throws std::system_error.

@@ -29,7 +29,9 @@ class ByName {
   explicit ByName(const std::vector<Setting<Value>>& settings) {
     for (const Setting<Value>& setting : settings) {
       named_.insert_or_assign(setting.pattern, setting.value);
-      if (has_shell_characters(setting.pattern)) patterns_.push_back(setting);
+      if (has_shell_characters(setting.pattern)) {
+        patterns_.push_back(setting);
+      }
     }
     std::reverse(patterns_.begin(), patterns_.end());
     std::stable_partition(patterns_.begin(), patterns_.end(),
@@ -39,7 +41,9 @@ class ByName {
   /// The value for `name`, null if there is none: of the pattern that is the name itself, else of the last pattern
   /// given that matches, else of `*`, which is what is meant by a value for all the others.
   [[nodiscard]] const Value* find(const std::string& name) const {
-    if (const auto exact = named_.find(name); exact != named_.end()) return &exact->second;
+    if (const auto exact = named_.find(name); exact != named_.end()) {
+      return &exact->second;
+    }
     const auto match = std::find_if(patterns_.begin(), patterns_.end(),
                                     [&name](const Setting<Value>& setting) { return matches(setting.pattern, name); });
     return match == patterns_.end() ? nullptr : &match->value;
@@ -70,9 +74,13 @@ class Roles {
 
   [[nodiscard]] InterfaceRole of(const std::string& name) const {
     InterfaceRole role;
-    if (const auto exact = named_.find(name); exact != named_.end()) role = exact->second;
+    if (const auto exact = named_.find(name); exact != named_.end()) {
+      role = exact->second;
+    }
     for (const Setting<InterfaceRole>& setting : patterns_) {
-      if (matches(setting.pattern, name)) add(role, setting.value);
+      if (matches(setting.pattern, name)) {
+        add(role, setting.value);
+      }
     }
     return role;
   }
@@ -89,7 +97,10 @@ class Roles {
 
 std::vector<Setting<bool>> as_settings(const std::vector<std::string>& patterns) {
   std::vector<Setting<bool>> settings;
-  for (const std::string& pattern : patterns) settings.push_back({pattern, true});
+  settings.reserve(patterns.size());
+  for (const std::string& pattern : patterns) {
+    settings.push_back({pattern, true});
+  }
   return settings;
 }
 
@@ -98,10 +109,14 @@ class PlainNames {
  public:
   template <typename Value>
   void add(const std::vector<Setting<Value>>& settings) {
-    for (const Setting<Value>& setting : settings) add(setting.pattern);
+    for (const Setting<Value>& setting : settings) {
+      add(setting.pattern);
+    }
   }
   void add(const std::string& name) {
-    if (!name.empty() && !has_shell_characters(name) && seen_.insert(name).second) names_.push_back(name);
+    if (!name.empty() && !has_shell_characters(name) && seen_.insert(name).second) {
+      names_.push_back(name);
+    }
   }
   [[nodiscard]] std::vector<std::string> names() && { return std::move(names_); }
 
@@ -130,9 +145,15 @@ bool is_link_local(Ipv4Address address) {
 std::optional<Ipv4Prefix> primary_of(const std::vector<LinkAddress>& addresses) {
   std::optional<Ipv4Prefix> of_link_scope;
   for (const LinkAddress& address : addresses) {
-    if (address.is_secondary || address.scope >= address_scope::host || !address.prefix.address.is_host()) continue;
-    if (address.scope < address_scope::link && !is_link_local(address.prefix.address)) return address.prefix;
-    if (!of_link_scope) of_link_scope = address.prefix;
+    if (address.is_secondary || address.scope >= address_scope::host || !address.prefix.address.is_host()) {
+      continue;
+    }
+    if (address.scope < address_scope::link && !is_link_local(address.prefix.address)) {
+      return address.prefix;
+    }
+    if (!of_link_scope) {
+      of_link_scope = address.prefix;
+    }
   }
   return of_link_scope;
 }
@@ -142,7 +163,9 @@ std::vector<Ipv4Prefix> prefixes_of(const std::vector<LinkAddress>& addresses,
                                     const std::optional<Ipv4Prefix>& primary) {
   std::vector<Ipv4Prefix> prefixes;
   prefixes.reserve(addresses.size());
-  for (const LinkAddress& address : addresses) prefixes.push_back(address.prefix);
+  for (const LinkAddress& address : addresses) {
+    prefixes.push_back(address.prefix);
+  }
   if (primary) {
     const auto found = std::find(prefixes.begin(), prefixes.end(), *primary);
     std::rotate(prefixes.begin(), found, found + 1);
@@ -221,10 +244,14 @@ void InterfaceView::apply(const InterfaceSettings& settings) {
 
 void InterfaceView::synchronise(std::vector<Link> links) {
   std::unordered_set<std::uint32_t> present;
-  for (const Link& link : links) present.insert(link.state.index);
+  for (const Link& link : links) {
+    present.insert(link.state.index);
+  }
   for (auto entry = known_.begin(); entry != known_.end();) {
     const auto candidate = entry++;
-    if (!present.contains(candidate->first)) forget(candidate);
+    if (!present.contains(candidate->first)) {
+      forget(candidate);
+    }
   }
 
   index_by_name_.clear();
@@ -241,7 +268,9 @@ void InterfaceView::synchronise(std::vector<Link> links) {
 void InterfaceView::link_changed(const LinkState& link) {
   const auto [entry, is_new] = known_.try_emplace(link.index);
   Known& known = entry->second;
-  if (!is_new && known.link == link) return;
+  if (!is_new && known.link == link) {
+    return;
+  }
   release_name(known.link);
   known.link = link;
   index_by_name_[link.name] = link.index;
@@ -250,7 +279,9 @@ void InterfaceView::link_changed(const LinkState& link) {
 
 void InterfaceView::link_removed(std::uint32_t index) {
   const auto entry = known_.find(index);
-  if (entry == known_.end()) return;
+  if (entry == known_.end()) {
+    return;
+  }
   const std::vector<LinkAddress> addresses = std::move(entry->second.addresses);
   forget(entry);
   if (giaddr_interface_changed()) {
@@ -262,12 +293,16 @@ void InterfaceView::link_removed(std::uint32_t index) {
 
 void InterfaceView::address_added(std::uint32_t index, const LinkAddress& address) {
   const auto entry = known_.find(index);
-  if (entry == known_.end()) return;
+  if (entry == known_.end()) {
+    return;
+  }
   std::vector<LinkAddress>& addresses = entry->second.addresses;
   const auto same = std::find_if(addresses.begin(), addresses.end(),
                                  [&address](const LinkAddress& other) { return is_same(other, address); });
   if (same != addresses.end()) {
-    if (*same == address) return;
+    if (*same == address) {
+      return;
+    }
     addresses.erase(same);
   }
   insert_like_kernel(addresses, address);
@@ -277,10 +312,14 @@ void InterfaceView::address_added(std::uint32_t index, const LinkAddress& addres
 
 void InterfaceView::address_removed(std::uint32_t index, const LinkAddress& address) {
   const auto entry = known_.find(index);
-  if (entry == known_.end()) return;
+  if (entry == known_.end()) {
+    return;
+  }
   const auto removed =
       std::erase_if(entry->second.addresses, [&address](const LinkAddress& other) { return is_same(other, address); });
-  if (removed == 0) return;
+  if (removed == 0) {
+    return;
+  }
   settle(entry->second);
   settle_holders({address});
 }
@@ -302,13 +341,16 @@ Interface InterfaceView::resolved(const Known& known) const {
   interface.name = name;
   interface.alias = known.link.alias;
   interface.is_up = known.link.is_up;
+  interface.has_carrier = known.link.has_carrier;
   interface.is_ethernet = known.link.is_ethernet;
   interface.mac = known.link.mac;
   interface.mtu = known.link.mtu;
   interface.addresses = prefixes_of(known.addresses, primary);
   interface.is_downstream = role.downstream;
   interface.is_upstream = role.upstream;
-  if (role.downstream) resolve_requests(interface, primary);
+  if (role.downstream) {
+    resolve_requests(interface, primary);
+  }
   return interface;
 }
 
@@ -321,6 +363,11 @@ void InterfaceView::resolve_requests(Interface& interface, const std::optional<I
   interface.refuses_relayed = choices.refuses_relayed.value_or(name, false);
   interface.reply_delivery = choices.reply_delivery.value_or(name, ReplyDelivery::automatic);
   interface.servers = choices.servers.value_or(name, {});
+  // RFC 1542 section 4.1.1: what came as a broadcast is not broadcast again where it came from.
+  std::erase_if(interface.servers, [&interface](Ipv4Address server) {
+    return std::any_of(interface.addresses.begin(), interface.addresses.end(),
+                       [server](const Ipv4Prefix& prefix) { return prefix.is_broadcast(server); });
+  });
 
   if (const Ipv4Address* const configured = choices.giaddrs.find(name)) {
     interface.giaddr = *configured;
@@ -335,7 +382,9 @@ void InterfaceView::resolve_requests(Interface& interface, const std::optional<I
   if (primary && (choices.link_selection || is_foreign)) {
     fits = fits && interface.agent_information.add(SubOption::link_selection, primary->network().octets);
   }
-  if (choices.source_port) fits = fits && interface.agent_information.add(SubOption::source_port, {});
+  if (choices.source_port) {
+    fits = fits && interface.agent_information.add(SubOption::source_port, {});
+  }
   assert(fits);
   static_cast<void>(fits);
 }
@@ -344,7 +393,9 @@ void InterfaceView::resolve_requests(Interface& interface, const std::optional<I
 bool InterfaceView::giaddr_interface_changed() {
   std::optional<Ipv4Address> giaddr;
   if (const auto index = index_by_name_.find(choices_->giaddr_interface); index != index_by_name_.end()) {
-    if (const auto primary = primary_of(known_.at(index->second).addresses)) giaddr = primary->address;
+    if (const auto primary = primary_of(known_.at(index->second).addresses)) {
+      giaddr = primary->address;
+    }
   }
   return std::exchange(giaddr_of_interface_, giaddr) != giaddr;
 }
@@ -352,7 +403,9 @@ bool InterfaceView::giaddr_interface_changed() {
 /// The name of `link` is no longer that of any link, unless another one has got it.
 void InterfaceView::release_name(const LinkState& link) {
   const auto entry = index_by_name_.find(link.name);
-  if (entry != index_by_name_.end() && entry->second == link.index) index_by_name_.erase(entry);
+  if (entry != index_by_name_.end() && entry->second == link.index) {
+    index_by_name_.erase(entry);
+  }
 }
 
 /// Brings the table in step with what is known of one link.
@@ -367,7 +420,9 @@ void InterfaceView::update(Known& known) {
 
 void InterfaceView::update_all() {
   static_cast<void>(giaddr_interface_changed());
-  for (auto& [index, known] : known_) update(known);
+  for (auto& [index, known] : known_) {
+    update(known);
+  }
 }
 
 void InterfaceView::settle(Known& known) {
@@ -383,13 +438,17 @@ void InterfaceView::settle(Known& known) {
 /// This host has got or lost `addresses`: some interfaces may have become active or passive.
 void InterfaceView::settle_holders(const std::vector<LinkAddress>& addresses) {
   for (const LinkAddress& address : addresses) {
-    for (const std::uint32_t index : table_.downstream_by_giaddr(address.prefix.address)) report(known_.at(index));
+    for (const std::uint32_t index : table_.downstream_by_giaddr(address.prefix.address)) {
+      report(known_.at(index));
+    }
   }
 }
 
 void InterfaceView::forget(std::map<std::uint32_t, Known>::iterator entry) {
   const Known& known = entry->second;
-  if (known.told) tell(InterfaceChange::vanished, *table_.find(entry->first));
+  if (known.told) {
+    tell(InterfaceChange::vanished, *table_.find(entry->first));
+  }
   release_name(known.link);
   table_.remove(entry->first);
   known_.erase(entry);
@@ -398,10 +457,13 @@ void InterfaceView::forget(std::map<std::uint32_t, Known>::iterator entry) {
 /// Tells the listener how the interface differs from what it was told.
 void InterfaceView::report(Known& known) {
   const Interface& interface = *table_.find(known.link.index);
-  if (!has_role(interface)) return;
+  if (!has_role(interface)) {
+    return;
+  }
+  const bool is_working = interface.is_up && interface.has_carrier;
   if (!known.told) {
     tell(InterfaceChange::appeared, interface);
-    known.told = Told{interface.name, interface.is_up, interface.giaddr};
+    known.told = Told{interface.name, is_working, interface.giaddr};
   }
   Told& told = *known.told;
   if (told.name != interface.name) {
@@ -411,8 +473,8 @@ void InterfaceView::report(Known& known) {
   if (std::exchange(told.giaddr, interface.giaddr) != interface.giaddr && interface.is_downstream) {
     tell(InterfaceChange::giaddr_changed, interface);
   }
-  if (std::exchange(told.is_up, interface.is_up) != interface.is_up) {
-    tell(interface.is_up ? InterfaceChange::came_up : InterfaceChange::went_down, interface);
+  if (std::exchange(told.is_working, is_working) != is_working) {
+    tell(is_working ? InterfaceChange::came_up : InterfaceChange::went_down, interface);
   }
   const bool is_passive = interface.is_downstream && choices_->giaddrs.find(interface.name) != nullptr &&
                           !table_.is_local(*interface.giaddr);
@@ -422,11 +484,15 @@ void InterfaceView::report(Known& known) {
 }
 
 void InterfaceView::report_all() {
-  for (auto& [index, known] : known_) report(known);
+  for (auto& [index, known] : known_) {
+    report(known);
+  }
 }
 
 void InterfaceView::tell(InterfaceChange change, const Interface& interface, std::string_view previous_name) const {
-  if (listener_.interface_changed) listener_.interface_changed({change, interface, previous_name});
+  if (listener_.interface_changed) {
+    listener_.interface_changed({change, interface, previous_name});
+  }
 }
 
 }  // namespace relay::io

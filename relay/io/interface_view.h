@@ -25,7 +25,8 @@ struct LinkState {
   MacAddress mac;
   bool is_ethernet = false;
   std::uint32_t mtu = 1500;
-  bool is_up = false;
+  bool is_up = false;        ///< administratively
+  bool has_carrier = false;  ///< told late: the kernel reports it up to a second after the fact
 
   friend bool operator==(const LinkState&, const LinkState&) = default;
 };
@@ -59,7 +60,7 @@ struct Link {
 ///
 /// The listener hears of interfaces that have a role. One that gains its first role, by a rename or new settings,
 /// appeared; one that loses its last role vanished, under the name it had; a rename in between is `renamed`. For
-/// `appeared`, `Interface::is_up` and `giaddr` say how it is, without events of their own.
+/// `appeared`, `Interface::is_up`, `has_carrier` and `giaddr` say how it is, without events of their own.
 /// A change costs that interface alone, but for the interface of `-U` and for a giaddr that several interfaces share.
 class InterfaceView {
  public:
@@ -93,7 +94,7 @@ class InterfaceView {
   /// What the listener was told last about an interface that it knows of.
   struct Told {
     std::string name;
-    bool is_up = false;
+    bool is_working = false;  // up, with carrier
     std::optional<Ipv4Address> giaddr;
     bool is_passive = false;
   };

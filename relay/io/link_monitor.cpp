@@ -1,10 +1,10 @@
 #include "relay/io/link_monitor.h"
 
+#include <linux/if.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
-#include <net/if.h>
 #include <net/if_arp.h>
 #include <netlink/attr.h>
 #include <netlink/msg.h>
@@ -52,7 +52,9 @@ using Attributes = std::array<nlattr*, max_type + 1>;
 Socket open_socket() {
   errno = 0;
   Socket socket{nl_socket_alloc()};
-  if (!socket) fail(ENOMEM, "Cannot open a rtnetlink socket, without which no interface is known");
+  if (!socket) {
+    fail(ENOMEM, "Cannot open a rtnetlink socket, without which no interface is known");
+  }
   if (nl_connect(socket.get(), NETLINK_ROUTE) < 0) {
     fail(errno, "Cannot open a rtnetlink socket, without which no interface is known");
   }
@@ -106,19 +108,25 @@ Header header_of(const nlmsghdr* message) {
 template <typename Octets>
 std::optional<Octets> octets_of(const nlattr* attribute) {
   Octets octets{};
-  if (attribute == nullptr || nla_len(attribute) != static_cast<int>(octets.size())) return std::nullopt;
+  if (attribute == nullptr || nla_len(attribute) != static_cast<int>(octets.size())) {
+    return std::nullopt;
+  }
   const auto* const first = static_cast<const std::uint8_t*>(nla_data(attribute));
   std::copy_n(first, octets.size(), octets.begin());
   return octets;
 }
 
 std::optional<std::uint32_t> number_of(const nlattr* attribute) {
-  if (attribute == nullptr || nla_len(attribute) < static_cast<int>(sizeof(std::uint32_t))) return std::nullopt;
+  if (attribute == nullptr || nla_len(attribute) < static_cast<int>(sizeof(std::uint32_t))) {
+    return std::nullopt;
+  }
   return nla_get_u32(attribute);
 }
 
 std::string text_of(const nlattr* attribute) {
-  if (attribute == nullptr || nla_len(attribute) <= 0) return {};
+  if (attribute == nullptr || nla_len(attribute) <= 0) {
+    return {};
+  }
   const auto* const first = static_cast<const char*>(nla_data(attribute));
   return {first, std::find(first, first + nla_len(attribute), '\0')};
 }
@@ -132,16 +140,21 @@ bool is_about_link(nlmsghdr* message) {
 
 std::optional<LinkState> read_link(nlmsghdr* message) {
   Attributes<IFLA_MAX> attributes{};
-  if (!is_about_link(message) || !parse<ifinfomsg, IFLA_MAX>(message, attributes)) return std::nullopt;
+  if (!is_about_link(message) || !parse<ifinfomsg, IFLA_MAX>(message, attributes)) {
+    return std::nullopt;
+  }
   const auto header = header_of<ifinfomsg>(message);
   const std::optional<std::uint32_t> mtu = number_of(attributes[IFLA_MTU]);
   LinkState link;
   link.name = text_of(attributes[IFLA_IFNAME]);
-  if (header.ifi_index <= 0 || link.name.empty() || !mtu) return std::nullopt;
+  if (header.ifi_index <= 0 || link.name.empty() || !mtu) {
+    return std::nullopt;
+  }
   link.index = static_cast<std::uint32_t>(header.ifi_index);
   link.alias = text_of(attributes[IFLA_IFALIAS]);
   link.mtu = *mtu;
-  link.is_up = (header.ifi_flags & IFF_UP) != 0 && (header.ifi_flags & IFF_RUNNING) != 0;
+  link.is_up = (header.ifi_flags & IFF_UP) != 0;
+  link.has_carrier = (header.ifi_flags & IFF_LOWER_UP) != 0;
   if (header.ifi_type == ARPHRD_ETHER) {
     if (const auto octets = octets_of<decltype(MacAddress::octets)>(attributes[IFLA_ADDRESS])) {
       link.mac = {*octets};
@@ -159,14 +172,20 @@ struct AddressReport {
 std::optional<AddressReport> read_address(nlmsghdr* message) {
   using Octets = decltype(Ipv4Address::octets);
   Attributes<IFA_MAX> attributes{};
-  if (!parse<ifaddrmsg, IFA_MAX>(message, attributes)) return std::nullopt;
+  if (!parse<ifaddrmsg, IFA_MAX>(message, attributes)) {
+    return std::nullopt;
+  }
   const auto header = header_of<ifaddrmsg>(message);
   const auto remote = octets_of<Octets>(attributes[IFA_ADDRESS]);
   const auto local = octets_of<Octets>(attributes[attributes[IFA_LOCAL] != nullptr ? IFA_LOCAL : IFA_ADDRESS]);
-  if (header.ifa_family != AF_INET || header.ifa_prefixlen > 32 || !local) return std::nullopt;
+  if (header.ifa_family != AF_INET || header.ifa_prefixlen > 32 || !local) {
+    return std::nullopt;
+  }
   AddressReport report{header.ifa_index, {}};
   report.address.prefix = {{*local}, header.ifa_prefixlen};
-  if (remote && remote != local) report.address.peer = Ipv4Address{*remote};
+  if (remote && remote != local) {
+    report.address.peer = Ipv4Address{*remote};
+  }
   report.address.scope = header.ifa_scope;
   report.address.is_secondary = (header.ifa_flags & IFA_F_SECONDARY) != 0;
   return report;
@@ -199,7 +218,9 @@ Read read_from(const nl_sock& socket, std::vector<std::uint8_t>& buffer) noexcep
   if (size < 0) {
     return errno == EAGAIN ? Read{ReadOutcome::nothing} : Read{ReadOutcome::lost, 0, errno};
   }
-  if ((message.msg_flags & MSG_TRUNC) != 0) return {ReadOutcome::lost, 0, EMSGSIZE};
+  if ((message.msg_flags & MSG_TRUNC) != 0) {
+    return {ReadOutcome::lost, 0, EMSGSIZE};
+  }
   const bool is_from_kernel = sender.nl_pid == 0;
   return {ReadOutcome::messages, is_from_kernel ? static_cast<std::size_t>(size) : 0};
 }
@@ -209,12 +230,16 @@ template <typename Visit>
 void for_each_message(std::vector<std::uint8_t>& buffer, std::size_t size, Visit visit) {
   auto* message = static_cast<nlmsghdr*>(static_cast<void*>(buffer.data()));
   int remaining = static_cast<int>(size);
-  while (nlmsg_ok(message, remaining) != 0 && visit(message)) message = nlmsg_next(message, &remaining);
+  while (nlmsg_ok(message, remaining) != 0 && visit(message)) {
+    message = nlmsg_next(message, &remaining);
+  }
 }
 
 /// The errno in NLMSG_ERROR or NLMSG_DONE; 0 for success.
 int error_in(nlmsghdr* message) {
-  if (nlmsg_datalen(message) < static_cast<int>(sizeof(int))) return 0;
+  if (nlmsg_datalen(message) < static_cast<int>(sizeof(int))) {
+    return 0;
+  }
   return -header_of<int>(message);
 }
 
@@ -256,18 +281,28 @@ class LinkMonitor::Impl {
 template <typename Visit>
 bool LinkMonitor::Impl::request(nl_msg& message, Visit visit) {
   errno = 0;
-  if (nl_send_auto(requests_.get(), &message) < 0) fail(errno, "Cannot send a rtnetlink request");
+  if (nl_send_auto(requests_.get(), &message) < 0) {
+    fail(errno, "Cannot send a rtnetlink request");
+  }
   const std::uint32_t sequence = nlmsg_hdr(&message)->nlmsg_seq;
   bool is_consistent = true;
   bool is_done = false;
   int error = 0;
   while (!is_done) {
     const Read read = read_from(*requests_, buffer_);
-    if (read.outcome == ReadOutcome::nothing) fail(ETIMEDOUT, "rtnetlink does not answer");
-    if (read.outcome == ReadOutcome::lost) fail(read.error, "Cannot read an answer of rtnetlink");
+    if (read.outcome == ReadOutcome::nothing) {
+      fail(ETIMEDOUT, "rtnetlink does not answer");
+    }
+    if (read.outcome == ReadOutcome::lost) {
+      fail(read.error, "Cannot read an answer of rtnetlink");
+    }
     for_each_message(buffer_, read.size, [&](nlmsghdr* answer) {
-      if (answer->nlmsg_seq != sequence) return true;
-      if ((answer->nlmsg_flags & NLM_F_DUMP_INTR) != 0) is_consistent = false;
+      if (answer->nlmsg_seq != sequence) {
+        return true;
+      }
+      if ((answer->nlmsg_flags & NLM_F_DUMP_INTR) != 0) {
+        is_consistent = false;
+      }
       is_done = answer->nlmsg_type == NLMSG_DONE || answer->nlmsg_type == NLMSG_ERROR;
       if (is_done) {
         error = error_in(answer);
@@ -277,7 +312,9 @@ bool LinkMonitor::Impl::request(nl_msg& message, Visit visit) {
       return !is_done;
     });
   }
-  if (error != 0) fail(error, "rtnetlink refuses a request");
+  if (error != 0) {
+    fail(error, "rtnetlink refuses a request");
+  }
   return is_consistent;
 }
 
@@ -285,7 +322,9 @@ LinkMonitor::Impl::Dump LinkMonitor::Impl::dump() {
   Dump dump;
   std::unordered_map<std::uint32_t, std::size_t> position;
   const Message links = request_message(RTM_GETLINK, NLM_F_DUMP, ifinfomsg{});
-  if (nla_put_u32(links.get(), IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS) < 0) fail(ENOMEM, "Cannot ask for links");
+  if (nla_put_u32(links.get(), IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS) < 0) {
+    fail(ENOMEM, "Cannot ask for links");
+  }
   const bool links_are_consistent = request(*links, [&](nlmsghdr* answer) {
     if (auto state = read_link(answer); state && position.try_emplace(state->index, dump.links.size()).second) {
       dump.links.push_back({std::move(*state), {}});
@@ -297,9 +336,13 @@ LinkMonitor::Impl::Dump LinkMonitor::Impl::dump() {
   const Message addresses = request_message(RTM_GETADDR, NLM_F_DUMP, header);
   const bool addresses_are_consistent = request(*addresses, [&](nlmsghdr* answer) {
     const auto report = read_address(answer);
-    if (!report) return;
+    if (!report) {
+      return;
+    }
     const auto found = position.find(report->index);
-    if (found != position.end()) dump.links[found->second].addresses.push_back(report->address);
+    if (found != position.end()) {
+      dump.links[found->second].addresses.push_back(report->address);
+    }
   });
   dump.is_consistent = links_are_consistent && addresses_are_consistent;
   return dump;
@@ -311,14 +354,18 @@ void LinkMonitor::Impl::synchronise() {
   is_stale_ = true;
   discard_changes();
   Dump result = dump();
-  for (int count = 1; !result.is_consistent && count < max_dumps; ++count) result = dump();
+  for (int count = 1; !result.is_consistent && count < max_dumps; ++count) {
+    result = dump();
+  }
   is_stale_ = !result.is_consistent;
   view_.synchronise(std::move(result.links));
 }
 
 void LinkMonitor::Impl::discard_changes() noexcept {
   for (int count = 0; count < max_reads; ++count) {
-    if (read_from(*events_, buffer_).outcome == ReadOutcome::nothing) return;
+    if (read_from(*events_, buffer_).outcome == ReadOutcome::nothing) {
+      return;
+    }
   }
 }
 
@@ -339,7 +386,9 @@ void LinkMonitor::Impl::read_changes() noexcept {
         break;
     }
   }
-  if (!is_stale_) return;
+  if (!is_stale_) {
+    return;
+  }
   try {
     synchronise();
   } catch (const std::system_error&) {
@@ -350,7 +399,9 @@ void LinkMonitor::Impl::read_changes() noexcept {
 void LinkMonitor::Impl::take(nlmsghdr* message) {
   switch (message->nlmsg_type) {
     case RTM_NEWLINK:
-      if (const auto state = read_link(message)) view_.link_changed(*state);
+      if (const auto state = read_link(message)) {
+        view_.link_changed(*state);
+      }
       break;
     case RTM_DELLINK:
       if (is_about_link(message)) {
@@ -358,10 +409,14 @@ void LinkMonitor::Impl::take(nlmsghdr* message) {
       }
       break;
     case RTM_NEWADDR:
-      if (const auto report = read_address(message)) view_.address_added(report->index, report->address);
+      if (const auto report = read_address(message)) {
+        view_.address_added(report->index, report->address);
+      }
       break;
     case RTM_DELADDR:
-      if (const auto report = read_address(message)) view_.address_removed(report->index, report->address);
+      if (const auto report = read_address(message)) {
+        view_.address_removed(report->index, report->address);
+      }
       break;
     default:
       break;
@@ -386,11 +441,15 @@ std::optional<std::size_t> LinkMonitor::Impl::route_mtu(Ipv4Address destination)
   try {
     const Message message = request_message(RTM_GETROUTE, 0, header);
     const auto& octets = destination.octets;
-    if (nla_put(message.get(), RTA_DST, static_cast<int>(octets.size()), octets.data()) < 0) return std::nullopt;
+    if (nla_put(message.get(), RTA_DST, static_cast<int>(octets.size()), octets.data()) < 0) {
+      return std::nullopt;
+    }
     static_cast<void>(request(*message, [&](nlmsghdr* answer) {
       Attributes<RTA_MAX> attributes{};
       Attributes<RTAX_MAX> metrics{};
-      if (answer->nlmsg_type != RTM_NEWROUTE || !parse<rtmsg, RTA_MAX>(answer, attributes)) return;
+      if (answer->nlmsg_type != RTM_NEWROUTE || !parse<rtmsg, RTA_MAX>(answer, attributes)) {
+        return;
+      }
       egress = number_of(attributes[RTA_OIF]);
       if (attributes[RTA_METRICS] != nullptr &&
           nla_parse_nested(metrics.data(), RTAX_MAX, attributes[RTA_METRICS], nullptr) >= 0) {
@@ -398,7 +457,9 @@ std::optional<std::size_t> LinkMonitor::Impl::route_mtu(Ipv4Address destination)
       }
     }));
     if (!mtu && egress) {
-      if (const auto state = link(*egress)) mtu = state->mtu;
+      if (const auto state = link(*egress)) {
+        mtu = state->mtu;
+      }
     }
   } catch (const std::system_error&) {
     return std::nullopt;

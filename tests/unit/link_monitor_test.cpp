@@ -1,0 +1,429 @@
+// Against the kernel, in a network namespace of the test's own that goes with the test. Needs root and iproute2.
+#include "relay/io/link_monitor.h"
+
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <functional>
+#include <map>
+#include <optional>
+#include <random>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace relay::io {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::SizeIs;
+
+constexpr const char* own_namespace = "/proc/thread-self/ns/net";
+
+class Descriptor {
+ public:
+  explicit Descriptor(int descriptor = -1) : descriptor_(descriptor) {}
+  ~Descriptor() {
+    if (descriptor_ >= 0) {
+      ::close(descriptor_);
+    }
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  Descriptor(Descriptor&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+  Descriptor& operator=(Descriptor&& other) noexcept {
+    std::swap(descriptor_, other.descriptor_);
+    return *this;
+  }
+  [[nodiscard]] int value() const { return descriptor_; }
+
+ private:
+  int descriptor_;
+};
+
+bool run(const char* command, const std::vector<std::string>& lines) {
+  std::FILE* const batch = ::popen(command, "w");
+  if (batch == nullptr) {
+    return false;
+  }
+  for (const std::string& line : lines) {
+    std::fputs((line + "\n").c_str(), batch);
+  }
+  return ::pclose(batch) == 0;
+}
+
+/// Runs lines of `ip`, true if all of them succeeded.
+bool ip(const std::vector<std::string>& lines) {
+  return run("ip -batch -", lines);
+}
+
+/// The same for what may fail.
+void try_ip(const std::string& line) {
+  static_cast<void>(run("ip -batch - 2>/dev/null", {line}));
+}
+
+/// "vlanN" with its other end "peerN", both in group 9.
+std::string pair_line(std::size_t number) {
+  const std::string text = std::to_string(number);
+  return "link add vlan" + text + " group 9 type veth peer name peer" + text;
+}
+
+std::string address_line(std::size_t number) {
+  return "address add 10." + std::to_string(number / 250) + "." + std::to_string(number % 250) + ".1/24 dev vlan" +
+         std::to_string(number);
+}
+
+const Interface* find(const InterfaceTable& table, const std::string& name) {
+  const auto found = std::find_if(table.all().begin(), table.all().end(),
+                                  [&name](const auto& entry) { return entry.second.name == name; });
+  return found == table.all().end() ? nullptr : &found->second;
+}
+
+InterfaceSettings downstream(const std::string& pattern) {
+  InterfaceSettings settings;
+  settings.roles = {{pattern, {true, false}}};
+  return settings;
+}
+
+TEST(LinkMonitor, SeesThisHostWithoutPrivileges) {
+  InterfaceTable table;
+  InterfaceView view(table, {}, {});
+  LinkMonitor monitor(view);
+  monitor.synchronise();
+  const Interface* const loopback = find(table, "lo");
+  ASSERT_NE(loopback, nullptr);
+  EXPECT_FALSE(loopback->is_ethernet);
+  monitor.read_changes();
+}
+
+TEST(LinkMonitor, DescriptorNeitherBlocksNorIsInherited) {
+  InterfaceTable table;
+  InterfaceView view(table, {}, {});
+  const LinkMonitor monitor(view);
+  EXPECT_NE(::fcntl(monitor.descriptor(), F_GETFL) & O_NONBLOCK, 0);
+  EXPECT_NE(::fcntl(monitor.descriptor(), F_GETFD) & FD_CLOEXEC, 0);
+}
+
+/// Makes every socket(2) of this process fail from now on.
+void refuse_sockets() {
+  std::array<sock_filter, 4> filter = {{{BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(seccomp_data, nr)},
+                                        {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, __NR_socket},
+                                        {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | EMFILE},
+                                        {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW}}};
+  const sock_fprog program{filter.size(), filter.data()};
+  ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+  ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
+TEST(LinkMonitorDeathTest, SaysWhatCannotBeOpened) {
+  const auto open_without_sockets = [] {
+    InterfaceTable table;
+    InterfaceView view(table, {}, {});
+    refuse_sockets();
+    try {
+      const LinkMonitor monitor(view);
+    } catch (const std::system_error& error) {
+      std::fprintf(stderr, "%s\n", error.what());
+      std::_Exit(error.code() == std::errc::too_many_files_open ? 0 : 1);
+    }
+    std::_Exit(1);
+  };
+  EXPECT_EXIT(open_without_sockets(), ::testing::ExitedWithCode(0), "Cannot open a rtnetlink socket");
+}
+
+class LinkMonitorTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (::geteuid() != 0) {
+      GTEST_SKIP() << "needs root for a network namespace of its own";
+    }
+    home_ = Descriptor(::open(own_namespace, O_RDONLY | O_CLOEXEC));
+    if (home_.value() < 0 || ::unshare(CLONE_NEWNET) != 0) {
+      home_ = Descriptor();
+      GTEST_SKIP() << "cannot make a network namespace here";
+    }
+    if (!ip({"link add c0 type veth peer name p0"})) {
+      GTEST_SKIP() << "needs iproute2 and veth";
+    }
+  }
+  void TearDown() override {
+    monitor_.reset();
+    if (home_.value() >= 0) {
+      ASSERT_EQ(::setns(home_.value(), CLONE_NEWNET), 0);
+    }
+  }
+
+  void start(const InterfaceSettings& settings) {
+    Listener listener;
+    listener.interface_changed = [this](const InterfaceEvent& event) {
+      events_.push_back(event.interface.name + " " + std::to_string(static_cast<int>(event.change)));
+    };
+    view_.emplace(table_, settings, listener);
+    monitor_.emplace(*view_);
+    monitor_->synchronise();
+    events_.clear();
+  }
+
+  /// Reads changes as the kernel reports them until `condition` holds; false if it does not within 20 s.
+  bool reaches(const std::function<bool()>& condition) {
+    using Clock = std::chrono::steady_clock;
+    const auto deadline = Clock::now() + std::chrono::seconds(20);
+    while (!condition()) {
+      const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now());
+      pollfd waiting{monitor_->descriptor(), POLLIN, 0};
+      if (left.count() <= 0 || ::poll(&waiting, 1, static_cast<int>(left.count())) <= 0) {
+        return false;
+      }
+      monitor_->read_changes();
+    }
+    return true;
+  }
+
+  const Interface* interface(const std::string& name) { return find(table_, name); }
+
+  /// "name", with "10.1.0.1/24 ..." behind it, for each interface.
+  static std::vector<std::string> summary(const InterfaceTable& table) {
+    std::vector<std::string> lines;
+    for (const auto& [index, interface] : table.all()) {
+      std::string line = std::to_string(index) + " " + interface.name;
+      for (const Ipv4Prefix& prefix : interface.addresses) {
+        line += " " + std::to_string(prefix.address.host_order()) + "/" + std::to_string(prefix.length);
+      }
+      lines.push_back(line);
+    }
+    std::sort(lines.begin(), lines.end());
+    return lines;
+  }
+  /// What a monitor sees that starts now.
+  static std::vector<std::string> summary_of_kernel() {
+    InterfaceTable table;
+    InterfaceView view(table, {}, {});
+    LinkMonitor monitor(view);
+    monitor.synchronise();
+    return summary(table);
+  }
+
+  /// Leaves hardly any room for reports.
+  void shrink_receive_buffer() const {
+    const int size = 1;
+    ASSERT_EQ(::setsockopt(monitor_->descriptor(), SOL_SOCKET, SO_RCVBUF, &size, sizeof size), 0);
+  }
+  [[nodiscard]] bool has_lost_reports() const {
+    pollfd waiting{monitor_->descriptor(), POLLIN, 0};
+    return ::poll(&waiting, 1, 0) == 1 && (waiting.revents & POLLERR) != 0;
+  }
+
+  Descriptor home_;
+  InterfaceTable table_;
+  std::optional<InterfaceView> view_;
+  std::optional<LinkMonitor> monitor_;
+  std::vector<std::string> events_;
+};
+
+TEST_F(LinkMonitorTest, FindsWhatIsThere) {
+  ASSERT_TRUE(ip({"link set c0 address 02:00:00:00:00:04 mtu 1400 alias customers", "address add 10.1.0.1/24 dev c0",
+                  "address add 10.1.0.2/24 dev c0", "address add 10.2.0.1/30 dev c0"}));
+  start(downstream("c0"));
+  const Interface* const c0 = interface("c0");
+  ASSERT_NE(c0, nullptr);
+  EXPECT_EQ(c0->mac, (MacAddress{{2, 0, 0, 0, 0, 4}}));
+  EXPECT_TRUE(c0->is_ethernet);
+  EXPECT_EQ(c0->mtu, 1400U);
+  EXPECT_EQ(c0->alias, "customers");
+  EXPECT_FALSE(c0->is_up);
+  EXPECT_EQ(c0->giaddr, (Ipv4Address{{10, 1, 0, 1}}));
+  EXPECT_THAT(c0->addresses, ElementsAre(Ipv4Prefix{{{10, 1, 0, 1}}, 24}, Ipv4Prefix{{{10, 2, 0, 1}}, 30},
+                                         Ipv4Prefix{{{10, 1, 0, 2}}, 24}));
+  EXPECT_NE(interface("p0"), nullptr);
+  EXPECT_NE(interface("lo"), nullptr);
+}
+
+TEST_F(LinkMonitorTest, FollowsALinkThroughItsLife) {
+  start(downstream("vlan*"));
+  ASSERT_TRUE(ip({"link add vlan7 type veth peer name p7"}));
+  ASSERT_TRUE(reaches([&] { return interface("vlan7") != nullptr; }));
+  EXPECT_TRUE(interface("vlan7")->is_downstream);
+  const std::uint32_t index = interface("vlan7")->index;
+
+  ASSERT_TRUE(ip({"link set vlan7 up", "link set p7 up"}));
+  EXPECT_TRUE(reaches([&] { return interface("vlan7")->is_up && interface("vlan7")->has_carrier; }));
+  ASSERT_TRUE(ip({"link set p7 down"}));
+  EXPECT_TRUE(reaches([&] { return !interface("vlan7")->has_carrier; }));
+  EXPECT_TRUE(interface("vlan7")->is_up);
+  ASSERT_TRUE(ip({"link set p7 up"}));
+  EXPECT_TRUE(reaches([&] { return interface("vlan7")->has_carrier; }));
+  // An alias is reported only while the link is up.
+  ASSERT_TRUE(ip({"link set vlan7 mtu 1280 alias guests address 02:00:00:00:00:07"}));
+  EXPECT_TRUE(reaches([&] { return interface("vlan7")->alias == "guests" && interface("vlan7")->mtu == 1280; }));
+  EXPECT_TRUE(reaches([&] { return interface("vlan7")->mac == MacAddress{{2, 0, 0, 0, 0, 7}}; }));
+  ASSERT_TRUE(ip({"link set vlan7 down"}));
+  EXPECT_TRUE(reaches([&] { return !interface("vlan7")->is_up; })) << "administratively";
+
+  ASSERT_TRUE(ip({"address add 10.7.0.1/24 dev vlan7"}));
+  EXPECT_TRUE(reaches([&] { return table_.is_local({{10, 7, 0, 1}}); }));
+  EXPECT_THAT(table_.downstream_by_giaddr({{10, 7, 0, 1}}), ElementsAre(index));
+  ASSERT_TRUE(ip({"link set vlan7 name vlan8"}));
+  EXPECT_TRUE(reaches([&] { return interface("vlan8") != nullptr; }));
+  EXPECT_EQ(interface("vlan8")->index, index);
+  EXPECT_EQ(interface("vlan7"), nullptr);
+  ASSERT_TRUE(ip({"address del 10.7.0.1/24 dev vlan8"}));
+  EXPECT_TRUE(reaches([&] { return !table_.is_local({{10, 7, 0, 1}}); }));
+  EXPECT_EQ(interface("vlan8")->giaddr, std::nullopt);
+  ASSERT_TRUE(ip({"link del vlan8"}));
+  EXPECT_TRUE(reaches([&] { return interface("vlan8") == nullptr && interface("p7") == nullptr; }));
+}
+
+TEST_F(LinkMonitorTest, ALinkThatMovesToAnotherNamespaceIsGone) {
+  const Descriptor here(::open(own_namespace, O_RDONLY | O_CLOEXEC));
+  ASSERT_EQ(::unshare(CLONE_NEWNET), 0);
+  const Descriptor elsewhere(::open(own_namespace, O_RDONLY | O_CLOEXEC));
+  ASSERT_EQ(::setns(here.value(), CLONE_NEWNET), 0);
+  ASSERT_TRUE(ip({"address add 10.1.0.1/24 dev c0"}));
+  start(downstream("c0"));
+  ASSERT_NE(interface("c0"), nullptr);
+  ASSERT_TRUE(
+      ip({"link set c0 netns /proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(elsewhere.value())}));
+  EXPECT_TRUE(reaches([&] { return interface("c0") == nullptr; }));
+  EXPECT_FALSE(table_.is_local({{10, 1, 0, 1}}));
+  EXPECT_NE(interface("p0"), nullptr);
+}
+
+TEST_F(LinkMonitorTest, LeavingABridgeIsNotVanishing) {
+  if (!ip({"link add br0 type bridge"})) {
+    GTEST_SKIP() << "needs bridges";
+  }
+  ASSERT_TRUE(ip({"address add 10.1.0.1/24 dev c0", "link set c0 up", "link set p0 up"}));
+  start(downstream("c0"));
+  ASSERT_TRUE(ip({"link set c0 master br0", "link set br0 up", "link set c0 nomaster"}));
+  ASSERT_TRUE(ip({"link add last type veth peer name last2"}));
+  ASSERT_TRUE(reaches([&] { return interface("last") != nullptr; }));
+  ASSERT_NE(interface("c0"), nullptr);
+  EXPECT_TRUE(interface("c0")->is_ethernet);
+  EXPECT_THAT(interface("c0")->addresses, SizeIs(1));
+  EXPECT_THAT(events_, Not(Contains("c0 " + std::to_string(static_cast<int>(InterfaceChange::vanished)))));
+}
+
+TEST_F(LinkMonitorTest, KnowsAddressesInTheKernelsOrderWhateverHappened) {
+  start(downstream("c0"));
+  const std::vector<std::string> addresses = {"10.1.0.1/24",
+                                              "10.1.0.2/24",
+                                              "10.1.0.3/24",
+                                              "10.2.0.1/24",
+                                              "10.2.0.2/24",
+                                              "10.1.0.1/16",
+                                              "10.3.0.1/32",
+                                              "10.1.0.9/31",
+                                              "10.5.0.1 peer 10.5.0.2/32",
+                                              "10.5.0.1 peer 10.5.0.3/32",
+                                              "169.254.1.1/16 scope link",
+                                              "10.6.0.1/24 scope link",
+                                              "10.7.0.1/24 scope host",
+                                              "10.8.0.1/24 scope 100"};
+  std::mt19937 random(20240229);  // NOLINT(cert-msc51-cpp): the same sequence in every run
+  std::uniform_int_distribution<std::size_t> any(0, addresses.size() - 1);
+  for (const char promotes : {'0', '1'}) {
+    std::ofstream("/proc/sys/net/ipv4/conf/all/promote_secondaries") << promotes << std::flush;
+    for (int round = 0; round < 200; ++round) {
+      const std::string& address = addresses[any(random)];
+      const std::string device = any(random) < 3 ? " dev p0" : " dev c0";
+      // Adding what is there and removing what is not fails, and is no change.
+      const std::string verb = any(random) < 8 ? "add " : "del ";
+      try_ip(std::string("address ").append(verb).append(address).append(device));
+      monitor_->read_changes();
+      ASSERT_EQ(summary(table_), summary_of_kernel()) << "round " << round << ", promotion " << promotes;
+    }
+  }
+}
+
+TEST_F(LinkMonitorTest, DoesNotRelateWhatWasOverBeforeItSynchronised) {
+  start(downstream("*"));
+  ASSERT_TRUE(ip({"link add brief type veth peer name brief2", "address add 10.4.0.1/24 dev brief", "link del brief"}));
+  monitor_->synchronise();
+  EXPECT_THAT(events_, IsEmpty());
+  monitor_->read_changes();
+  EXPECT_THAT(events_, IsEmpty());
+}
+
+TEST_F(LinkMonitorTest, RecoversFromLostReports) {
+  constexpr std::size_t pairs = 1000;
+  start(downstream("vlan*"));
+  shrink_receive_buffer();
+  std::vector<std::string> lines;
+  for (std::size_t number = 0; number < pairs; ++number) {
+    lines.push_back(pair_line(number));
+    lines.push_back(address_line(number));
+  }
+  ASSERT_TRUE(ip(lines));
+  ASSERT_TRUE(has_lost_reports());
+  EXPECT_TRUE(reaches([&] { return table_.all().size() == 2 * pairs + 3; }));
+  EXPECT_EQ(summary(table_), summary_of_kernel());
+  EXPECT_TRUE(table_.is_local({{10, 3, 249, 1}}));
+  EXPECT_FALSE(has_lost_reports());
+
+  ASSERT_TRUE(ip({"link set vlan5 name lan5"}));
+  EXPECT_TRUE(reaches([&] { return interface("lan5") != nullptr; })) << "reports go on after that";
+
+  ASSERT_TRUE(ip({"link del group 9"}));
+  ASSERT_TRUE(has_lost_reports());
+  EXPECT_TRUE(reaches([&] { return table_.all().size() == 3; }));
+  EXPECT_EQ(summary(table_), summary_of_kernel());
+}
+
+TEST_F(LinkMonitorTest, DigestsABurstFromItsOwnBuffer) {
+  constexpr std::size_t pairs = 300;
+  start(downstream("vlan*"));
+  std::vector<std::string> lines;
+  for (std::size_t number = 0; number < pairs; ++number) {
+    lines.push_back(pair_line(number));
+  }
+  ASSERT_TRUE(ip(lines));
+  EXPECT_TRUE(reaches([&] { return table_.all().size() == 2 * pairs + 3; }));
+  EXPECT_THAT(events_, SizeIs(pairs));
+}
+
+TEST_F(LinkMonitorTest, ReadingWithoutChangesReturnsAtOnce) {
+  start(downstream("c0"));
+  pollfd waiting{monitor_->descriptor(), POLLIN, 0};
+  ASSERT_EQ(::poll(&waiting, 1, 0), 0);
+  monitor_->read_changes();
+  EXPECT_THAT(events_, IsEmpty());
+}
+
+TEST_F(LinkMonitorTest, FindsTheMtuOfARoute) {
+  start({});
+  EXPECT_EQ(monitor_->route_mtu({{192, 0, 2, 1}}), std::nullopt);
+  ASSERT_TRUE(ip({"link set c0 up mtu 1460", "link set p0 up", "address add 10.1.0.1/24 dev c0",
+                  "route add 192.0.2.0/24 via 10.1.0.2", "route add 198.51.100.0/24 via 10.1.0.2 mtu 1300",
+                  "route add unreachable 203.0.113.0/24"}));
+  EXPECT_EQ(monitor_->route_mtu({{10, 1, 0, 2}}), 1460U);
+  EXPECT_EQ(monitor_->route_mtu({{192, 0, 2, 1}}), 1460U);
+  EXPECT_EQ(monitor_->route_mtu({{198, 51, 100, 1}}), 1300U);
+  EXPECT_EQ(monitor_->route_mtu({{203, 0, 113, 1}}), std::nullopt);
+  EXPECT_EQ(monitor_->route_mtu({{8, 8, 8, 8}}), std::nullopt);
+}
+
+}  // namespace
+}  // namespace relay::io

@@ -10,7 +10,7 @@
 
 #include "relay/core/interface_settings.h"
 #include "relay/core/policy.h"
-#include "relay/log_options.h"
+#include "relay/log/options.h"
 
 namespace relay {
 
@@ -23,15 +23,17 @@ class UsageError : public std::runtime_error {
 struct Configuration {
   Policy policy;                 ///< `upstream_mtu` is found out later
   InterfaceSettings interfaces;  ///< `servers` is filled by resolving the names below
-  /// Servers as given, addresses or names: for all interfaces (pattern `*`), and of `--server IF=...`.
+  /// Servers as given, addresses or names, none twice in a list: first those for all interfaces (pattern `*`), if there
+  /// are any, then those of `--server IF=...`. Every downstream interface that is given by name has some.
   std::vector<Setting<std::vector<std::string>>> servers;
   std::uint16_t port = 67;                    ///< listen here and send to servers here; clients listen one above
   std::optional<std::uint16_t> relay_port{};  ///< `-rp`: source port of messages to servers (RFC 8357)
   bool foreground = false;
   bool quiet = false;
-  std::string pid_file = "/run/dhcp-relay.pid";  ///< empty: none
+  std::string pid_file = "/run/dhcp-relay.pid";  ///< empty: none, as in the foreground unless it is given
   LogLevel log_level = LogLevel::info;
   LogFormat log_format = LogFormat::text;
+  std::vector<std::string> warnings{};  ///< sentences for the log: what was given and has no effect
 };
 
 /// What to do instead of relaying: print `text` on standard output and exit with status 0.
@@ -43,5 +45,8 @@ struct PrintAndExit {
 /// Throws UsageError. `versions` is what `--version` prints behind the program's own version.
 [[nodiscard]] std::variant<Configuration, PrintAndExit> read_configuration(const std::vector<std::string>& words,
                                                                            const std::string& versions);
+
+/// Every word that is a flag, ISC's (`-id`) and ours (`--downstream`), in the order of `--help`.
+[[nodiscard]] std::vector<std::string> all_flag_words();
 
 }  // namespace relay

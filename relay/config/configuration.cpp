@@ -1,0 +1,235 @@
+#include "relay/config/configuration.h"
+
+#include <fnmatch.h>
+
+#include <algorithm>
+#include <iterator>
+#include <set>
+#include <string_view>
+#include <unordered_set>
+#include <utility>
+
+#include "relay/config/flags.h"
+#include "relay/config/values.h"
+#include "relay/config/words.h"
+
+namespace relay {
+
+namespace {
+
+using flags::Flag;
+using flags::Given;
+
+// Names and patterns of interfaces, asked whether another name or pattern can be about one of them.
+class Patterns {
+ public:
+  void add(const std::string& pattern) {
+    if (flags::is_pattern(pattern)) {
+      patterns_.push_back(pattern);
+    } else {
+      names_.insert(pattern);
+    }
+  }
+
+  // Two patterns are taken to meet: which interfaces there will be is not known here.
+  [[nodiscard]] bool meet(const std::string& pattern) const {
+    if (flags::is_pattern(pattern)) {
+      return !patterns_.empty() || std::any_of(names_.begin(), names_.end(), [&pattern](const std::string& name) {
+        return fnmatch(pattern.c_str(), name.c_str(), 0) == 0;
+      });
+    }
+    return names_.contains(pattern) ||
+           std::any_of(patterns_.begin(), patterns_.end(),
+                       [&pattern](const std::string& each) { return fnmatch(each.c_str(), pattern.c_str(), 0) == 0; });
+  }
+
+ private:
+  std::unordered_set<std::string> names_;
+  std::vector<std::string> patterns_;
+};
+
+const Given* find(const std::vector<Given>& givens, std::string_view name) noexcept {
+  const auto given =
+      std::find_if(givens.begin(), givens.end(), [name](const Given& each) { return each.flag->name == name; });
+  return given == givens.end() ? nullptr : &*given;
+}
+
+// What a flag on the command line takes the place of: the file's flags with the same key. The general servers and those
+// of one interface are told apart, and --pid-file and --no-pid are one decision.
+std::string_view override_key(const Given& given) noexcept {
+  if (given.flag->name == "server") {
+    return given.positional || given.value.find('=') == std::string::npos ? "SERVER" : "server";
+  }
+  return given.flag->name == "no-pid" ? "pid-file" : given.flag->name;
+}
+
+// `are_lines`: in the file a flag without a value is one decision too; on the command line its repetition is harmless.
+void reject_repetition(const std::vector<Given>& givens, bool are_lines) {
+  std::set<std::string_view> seen;
+  for (const Given& given : givens) {
+    const Flag& flag = *given.flag;
+    if (!flag.repeatable && (flag.takes_value() || are_lines) && !seen.insert(flag.name).second) {
+      flags::reject(given, "given twice; expected once");
+    }
+  }
+}
+
+// `name = false` in the file.
+bool is_off(const Given& given) noexcept {
+  return !given.flag->takes_value() && given.value == "false";
+}
+
+// The file's flags that the command line leaves in force, then the command line's.
+std::vector<Given> merged(std::vector<Given> file, std::vector<Given> command_line) {
+  std::set<std::string_view> overridden;
+  for (const Given& given : command_line) {
+    overridden.insert(override_key(given));
+  }
+  std::vector<Given> result;
+  for (Given& given : file) {
+    if (!is_off(given) && !overridden.contains(override_key(given))) {
+      result.push_back(std::move(given));
+    }
+  }
+  std::move(command_line.begin(), command_line.end(), std::back_inserter(result));
+  return result;
+}
+
+Configuration applied(const std::vector<Given>& givens) {
+  Configuration configuration;
+  for (const Given& given : givens) {
+    if (!is_off(given)) {
+      given.flag->apply(configuration, given);
+    }
+  }
+  return configuration;
+}
+
+void check_interfaces(const Configuration& configuration, const std::vector<Given>& givens) {
+  Patterns downstream;
+  Patterns served;
+  for (const auto& [pattern, role] : configuration.interfaces.roles) {
+    if (role.downstream) {
+      downstream.add(pattern);
+    }
+  }
+  for (const auto& setting : configuration.servers) {
+    served.add(setting.pattern);
+  }
+  for (const Given& given : givens) {
+    const Flag& flag = *given.flag;
+    const bool is_downstream = flag.name == "downstream" || flag.name == "interface";
+    if (is_downstream && !served.meet(given.value)) {
+      flags::reject(given, "this interface has no server; expected a SERVER, or --server IF=ADDR for it");
+    }
+    const bool has_interface = !given.positional && given.value.find('=') != std::string::npos;
+    if (flag.names_downstream && (has_interface || flag.name == "trust")) {
+      const std::string pattern = flag.name == "trust" ? given.value : flags::for_interfaces(given).pattern;
+      if (!downstream.meet(pattern)) {
+        flags::reject(given, "expected a downstream interface, one that -id or -i names");
+      }
+    }
+  }
+}
+
+void check_completeness(const Configuration& configuration) {
+  const auto& roles = configuration.interfaces.roles;
+  if (std::none_of(roles.begin(), roles.end(), [](const auto& each) { return each.value.downstream; })) {
+    throw UsageError(
+        "no downstream interface: expected the clients' side as -id IF, or as -i IF if servers are there too");
+  }
+  if (configuration.servers.empty()) {
+    throw UsageError("no server: expected the address or name of at least one SERVER");
+  }
+}
+
+void check_contradictions(const Configuration& configuration, const std::vector<Given>& givens) {
+  const auto& giaddrs = configuration.interfaces.giaddrs;
+  if (const Given* given = find(givens, "relay-port");
+      given != nullptr && configuration.relay_port == configuration.port) {
+    flags::reject(*given, "expected another port than that of -p, " + std::to_string(configuration.port));
+  }
+  if (const Given* given = find(givens, "pid-file"); given != nullptr && find(givens, "no-pid") != nullptr) {
+    flags::reject(*given, "contradicts --no-pid; expected one of them");
+  }
+  if (const Given* given = find(givens, "link-selection-interface");
+      given != nullptr && !giaddrs.empty() && giaddrs.front().pattern == "*") {
+    flags::reject(*given, "contradicts --giaddr for all interfaces; expected one of them, or --giaddr IF=ADDR");
+  }
+  if (const Given* given = find(givens, "link-selection");
+      given != nullptr && !configuration.policy.add_agent_information) {
+    throw UsageError(given->spelled + " needs -a, which adds option 82");
+  }
+}
+
+// What ISC dhcrelay accepts without effect starts here too, since its users change the program's name alone.
+void warn_of_no_effect(Configuration& configuration, const std::vector<Given>& givens) {
+  if (configuration.policy.add_agent_information) {
+    return;
+  }
+  const auto warn = [&configuration](const std::string& flag) {
+    configuration.warnings.push_back(flag + " has no effect without -a, which adds option 82");
+  };
+  const ExistingAgentInformation policy = configuration.policy.existing_agent_information;
+  if (policy == ExistingAgentInformation::append || policy == ExistingAgentInformation::replace) {
+    const Given& given = *find(givens, "policy");
+    warn(given.spelled + " " + given.value);
+  }
+  if (const Given* given = find(givens, "drop-unmatched"); given != nullptr) {
+    warn(given->spelled);
+  }
+}
+
+std::optional<PrintAndExit> printed(const std::vector<std::string>& words, const std::string& versions) {
+  for (const std::string& word : words) {
+    if (word == "--") {
+      break;
+    }
+    if (word == "-h" || word == "--help") {
+      return PrintAndExit{flags::help_text()};
+    }
+    if (word == "--version") {
+      return PrintAndExit{"dhcp-relay " DHCP_RELAY_VERSION "\n" + versions};
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::variant<Configuration, PrintAndExit> read_configuration(const std::vector<std::string>& words,
+                                                             const std::string& versions) {
+  if (std::optional<PrintAndExit> print = printed(words, versions)) {
+    return *std::move(print);
+  }
+  std::vector<Given> givens = flags::read_words(words);
+  reject_repetition(givens, false);
+  if (const Given* config = find(givens, "config"); config != nullptr) {
+    std::vector<Given> lines = flags::read_file(*config);
+    reject_repetition(lines, true);
+    static_cast<void>(applied(lines));  // a bad line is an error also where the command line overrides it
+    givens = merged(std::move(lines), std::move(givens));
+  }
+  Configuration configuration = applied(givens);
+  check_completeness(configuration);
+  check_interfaces(configuration, givens);
+  check_contradictions(configuration, givens);
+  warn_of_no_effect(configuration, givens);
+  if (configuration.foreground && find(givens, "pid-file") == nullptr) {
+    configuration.pid_file.clear();
+  }
+  return configuration;
+}
+
+std::vector<std::string> all_flag_words() {
+  std::vector<std::string> words;
+  for (const Flag& flag : flags::all()) {
+    if (!flag.isc.empty()) {
+      words.emplace_back(flag.isc);
+    }
+    words.push_back(std::string("--").append(flag.name));
+  }
+  return words;
+}
+
+}  // namespace relay

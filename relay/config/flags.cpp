@@ -1,0 +1,379 @@
+#include "relay/config/flags.h"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <utility>
+#include <vector>
+
+namespace relay::flags {
+
+namespace {
+
+// `-A`: a request shorter than BOOTP's fixed part is never relayed, so a smaller limit could mean nothing; a UDP
+// payload in an IPv4 datagram cannot be larger than 65,507 octets.
+constexpr std::uint32_t least_max_size = 236;
+constexpr std::uint32_t most_max_size = 65507;
+
+// A setting without `IF=` goes in front, so that one with a pattern wins over it whatever their order was.
+template <typename Value>
+void add_setting(std::vector<Setting<Value>>& settings, const Given& given, std::string pattern, Value value) {
+  const auto same = [&pattern](const Setting<Value>& each) { return each.pattern == pattern; };
+  if (std::any_of(settings.begin(), settings.end(), same)) {
+    reject(given, pattern == "*" ? std::string("given twice for all interfaces")
+                                 : "given twice for interface " + shown(pattern));
+  }
+  const auto where = pattern == "*" ? settings.begin() : settings.end();
+  settings.insert(where, {std::move(pattern), std::move(value)});
+}
+
+// A server named twice for the same interfaces would get, and answer, every request twice.
+void add_servers(Configuration& configuration, const Given& given) {
+  const ForInterfaces list = given.positional ? ForInterfaces{"*", given.value} : for_interfaces(given);
+  auto& settings = configuration.servers;
+  auto setting = std::find_if(settings.begin(), settings.end(),
+                              [&list](const auto& each) { return each.pattern == list.pattern; });
+  if (setting == settings.end()) {
+    const auto where = list.pattern == "*" ? settings.begin() : settings.end();
+    setting = settings.insert(where, {list.pattern, {}});
+  }
+  for (std::size_t start = 0; start <= list.value.size();) {
+    const std::size_t comma =
+        given.positional ? list.value.size() : std::min(list.value.find(',', start), list.value.size());
+    const std::string name = server(given, std::string_view(list.value).substr(start, comma - start));
+    if (std::find(setting->value.begin(), setting->value.end(), name) == setting->value.end()) {
+      setting->value.push_back(name);
+    }
+    start = comma + 1;
+  }
+}
+
+void add_role(Configuration& configuration, const Given& given, InterfaceRole role) {
+  configuration.interfaces.roles.push_back({interface_pattern(given, given.value), role});
+  configuration.policy.upstream_named |= role.upstream;
+}
+
+void set_link_selection_interface(Configuration& configuration, const Given& given) {
+  configuration.interfaces.giaddr_interface = interface_name(given, given.value);
+  configuration.interfaces.link_selection = true;
+  configuration.policy.add_agent_information = true;
+}
+
+void set_relay_port(Configuration& configuration, const Given& given) {
+  configuration.relay_port = static_cast<std::uint16_t>(number(given, "a port", 1, 65535));
+  // RFC 8357 section 5.1: a source port other than 67 is announced in sub-option 19, which needs option 82.
+  configuration.interfaces.source_port = true;
+  configuration.policy.add_agent_information = true;
+}
+
+void set_policy(Configuration& configuration, const Given& given) {
+  using enum ExistingAgentInformation;
+  configuration.policy.existing_agent_information =
+      choice(given, given.value, Choice<ExistingAgentInformation>{"append", append},
+             Choice<ExistingAgentInformation>{"replace", replace}, Choice<ExistingAgentInformation>{"forward", forward},
+             Choice<ExistingAgentInformation>{"discard", discard});
+}
+
+void set_reply_giaddr(Configuration& configuration, const Given& given) {
+  ReplyGiaddr& giaddr = configuration.policy.reply_giaddr;
+  if (given.value == "keep") {
+    giaddr = KeepGiaddr{};
+  } else if (given.value == "zero") {
+    giaddr = Ipv4Address{};
+  } else if (given.value.find('.') == std::string::npos) {
+    reject(given, "expected an IPv4 address, zero or keep");
+  } else if (given.value == "0.0.0.0") {
+    reject(given, "expected an IPv4 address, zero or keep; 0.0.0.0 is written zero");
+  } else {
+    giaddr = host_address(given, given.value);
+  }
+}
+
+void add_giaddr(Configuration& configuration, const Given& given) {
+  ForInterfaces giaddr = for_interfaces(given);
+  add_setting(configuration.interfaces.giaddrs, given, std::move(giaddr.pattern), host_address(given, giaddr.value));
+}
+
+void add_giaddr_policy(Configuration& configuration, const Given& given) {
+  ForInterfaces policy = for_interfaces(given);
+  const bool refuses = choice(given, policy.value, Choice<bool>{"forward", false}, Choice<bool>{"drop", true});
+  add_setting(configuration.interfaces.refuses_relayed, given, std::move(policy.pattern), refuses);
+}
+
+void add_reply_delivery(Configuration& configuration, const Given& given) {
+  ForInterfaces delivery = for_interfaces(given);
+  const auto value = choice(given, delivery.value, Choice<ReplyDelivery>{"auto", ReplyDelivery::automatic},
+                            Choice<ReplyDelivery>{"broadcast", ReplyDelivery::broadcast},
+                            Choice<ReplyDelivery>{"unicast", ReplyDelivery::unicast});
+  add_setting(configuration.interfaces.reply_delivery, given, std::move(delivery.pattern), value);
+}
+
+void set_log_level(Configuration& configuration, const Given& given) {
+  configuration.log_level =
+      choice(given, given.value, Choice<LogLevel>{"trace", LogLevel::trace}, Choice<LogLevel>{"debug", LogLevel::debug},
+             Choice<LogLevel>{"info", LogLevel::info}, Choice<LogLevel>{"warning", LogLevel::warning},
+             Choice<LogLevel>{"error", LogLevel::error});
+}
+
+void set_log_format(Configuration& configuration, const Given& given) {
+  configuration.log_format = choice(given, given.value, Choice<LogFormat>{"text", LogFormat::text},
+                                    Choice<LogFormat>{"json", LogFormat::json});
+}
+
+// Flags that read_configuration itself obeys, and `-4`, which holds anyway.
+void set_nothing(Configuration& /*configuration*/, const Given& /*given*/) {}
+
+constexpr std::array table = {
+    Flag{.isc = "-i",
+         .name = "interface",
+         .value = "IF",
+         .group = Group::interfaces_and_servers,
+         .repeatable = true,
+         .help = "Downstream and upstream: clients and servers are both reached here.",
+         .apply = [](Configuration& c,
+                     const Given& given) { add_role(c, given, {.downstream = true, .upstream = true}); }},
+    Flag{.isc = "-id",
+         .name = "downstream",
+         .value = "IF",
+         .group = Group::interfaces_and_servers,
+         .repeatable = true,
+         .help = "Clients' side: requests are accepted here, replies are not.",
+         .apply = [](Configuration& c, const Given& given) { add_role(c, given, {.downstream = true}); }},
+    Flag{.isc = "-iu",
+         .name = "upstream",
+         .value = "IF",
+         .group = Group::interfaces_and_servers,
+         .repeatable = true,
+         .initial = "without -i and -iu, every interface that is not downstream",
+         .help = "Servers' side: replies are accepted here, requests are not.",
+         .apply = [](Configuration& c, const Given& given) { add_role(c, given, {.upstream = true}); }},
+    Flag{.name = "server",
+         .value = "[IF=]ADDR[,ADDR...]",
+         .group = Group::interfaces_and_servers,
+         .repeatable = true,
+         .names_downstream = true,
+         .help = "Servers of downstream interface IF instead of the general list; without IF= one more SERVER.",
+         .apply = add_servers},
+    Flag{.isc = "-4",
+         .name = "ipv4-only",
+         .group = Group::interfaces_and_servers,
+         .help = "Relay DHCPv4 only, as this version does in any case.",
+         .apply = set_nothing},
+    Flag{.isc = "-p",
+         .name = "port",
+         .value = "PORT",
+         .group = Group::interfaces_and_servers,
+         .initial = "67",
+         .help = "Listen here and send to servers here; clients are one above.",
+         .apply = [](Configuration& c,
+                     const Given& given) { c.port = static_cast<std::uint16_t>(number(given, "a port", 1, 65534)); }},
+    Flag{.isc = "-rp",
+         .name = "relay-port",
+         .value = "PORT",
+         .group = Group::interfaces_and_servers,
+         .initial = "that of -p",
+         .help = "Source port towards servers, announced in sub-option 19 (RFC 8357); implies -a.",
+         .apply = set_relay_port},
+
+    Flag{.isc = "-c",
+         .name = "max-hops",
+         .value = "N",
+         .group = Group::relaying,
+         .initial = "4",
+         .help = "Discard requests whose hops exceeds N, 1 to 16.",
+         .apply =
+             [](Configuration& c, const Given& given) {
+               c.policy.max_hops = static_cast<std::uint8_t>(number(given, "a number", 1, 16));
+             }},
+    Flag{.name = "min-secs",
+         .value = "N",
+         .group = Group::relaying,
+         .initial = "0",
+         .help = "Relay no request before its client has tried for N seconds, for a backup relay.",
+         .apply =
+             [](Configuration& c, const Given& given) {
+               c.policy.min_secs = static_cast<std::uint16_t>(number(given, "a number of seconds", 0, 65535));
+             }},
+    Flag{.name = "strict-size",
+         .group = Group::relaying,
+         .initial = "those under 236",
+         .help = "Discard messages of under 300 octets (RFC 1542 section 2.1).",
+         .apply = [](Configuration& c, const Given&) { c.policy.min_size = 300; }},
+    Flag{.name = "giaddr",
+         .value = "[IF=]ADDR",
+         .group = Group::relaying,
+         .repeatable = true,
+         .names_downstream = true,
+         .initial = "the interface's primary address",
+         .help = "giaddr of the requests from downstream interface IF.",
+         .apply = add_giaddr},
+    Flag{.name = "giaddr-policy",
+         .value = "[IF=]forward|drop",
+         .group = Group::relaying,
+         .repeatable = true,
+         .names_downstream = true,
+         .initial = "forward",
+         .help = "Requests that arrive with a giaddr, from another relay or from a client that forged one "
+                 "(TR-101 R-184).",
+         .apply = add_giaddr_policy},
+    Flag{.name = "source-address",
+         .value = "ADDR",
+         .group = Group::relaying,
+         .initial = "giaddr",
+         .help = "Source address of messages to servers.",
+         .apply = [](Configuration& c,
+                     const Given& given) { c.policy.source_address = host_address(given, given.value); }},
+
+    Flag{.isc = "-a",
+         .name = "relay-agent-information",
+         .group = Group::option_82,
+         .initial = "off",
+         .help = "Add option 82 to requests and take ours out of replies.",
+         .apply = [](Configuration& c, const Given&) { c.policy.add_agent_information = true; }},
+    Flag{.isc = "-m",
+         .name = "policy",
+         .value = "append|replace|forward|discard",
+         .group = Group::option_82,
+         .initial = "by RFC 3046: keep it from a trusted circuit, leave relayed requests alone",
+         .help = "Requests from a trusted circuit or another relay that already carry option 82; append and replace "
+                 "need -a.",
+         .apply = set_policy},
+    Flag{.isc = "-A",
+         .name = "max-size",
+         .value = "N",
+         .group = Group::option_82,
+         .initial = "what fits the upstream MTU",
+         .help = "Largest request with option 82, 236 to 65507 octets; what would be larger goes without it.",
+         .apply =
+             [](Configuration& c, const Given& given) {
+               c.policy.max_request_size = number(given, "a number of octets", least_max_size, most_max_size);
+             }},
+    Flag{.name = "trust",
+         .value = "IF",
+         .group = Group::option_82,
+         .repeatable = true,
+         .names_downstream = true,
+         .initial = "none",
+         .help = "Trusted circuit: its clients may send option 82 with a giaddr of zero (RFC 3046 section 2.1).",
+         .apply = [](Configuration& c,
+                     const Given& given) { c.interfaces.trusted.push_back(interface_pattern(given, given.value)); }},
+    Flag{.name = "link-selection",
+         .group = Group::option_82,
+         .initial = "only where giaddr is no address of the interface",
+         .help = "Sub-option 5 (RFC 3527) in every request whose giaddr we set; needs -a.",
+         .apply = [](Configuration& c, const Given&) { c.interfaces.link_selection = true; }},
+    Flag{.isc = "-U",
+         .name = "link-selection-interface",
+         .value = "IF",
+         .group = Group::option_82,
+         .help = "giaddr is the primary address of IF, with --link-selection; implies -a.",
+         .apply = set_link_selection_interface},
+
+    Flag{.isc = "-D",
+         .name = "drop-unmatched",
+         .group = Group::replies,
+         .initial = "off",
+         .help = "Drop replies whose option 82 is missing or not ours; goes with -a.",
+         .apply = [](Configuration& c, const Given&) { c.policy.drop_unmatched_replies = true; }},
+    Flag{.isc = "-g",
+         .name = "reply-giaddr",
+         .value = "ADDR|zero|keep",
+         .group = Group::replies,
+         .initial = "keep",
+         .help = "giaddr written into replies to clients.",
+         .apply = set_reply_giaddr},
+    Flag{.name = "reply-from",
+         .value = "servers|any",
+         .group = Group::replies,
+         .initial = "servers",
+         .help = "Whose replies are accepted: the configured servers' or anyone's.",
+         .apply =
+             [](Configuration& c, const Given& given) {
+               c.policy.replies_from_anyone =
+                   choice(given, given.value, Choice<bool>{"servers", false}, Choice<bool>{"any", true});
+             }},
+    Flag{.name = "reply-delivery",
+         .value = "[IF=]auto|broadcast|unicast",
+         .group = Group::replies,
+         .repeatable = true,
+         .names_downstream = true,
+         .initial = "auto",
+         .help = "How replies reach the clients of IF; auto is RFC 1542 section 4.1.2 and RFC 2131 section 4.1.",
+         .apply = add_reply_delivery},
+
+    Flag{.isc = "-d",
+         .name = "foreground",
+         .group = Group::process_and_logging,
+         .initial = "become a daemon",
+         .help = "Stay in the foreground and log to standard error.",
+         .apply = [](Configuration& c, const Given&) { c.foreground = true; }},
+    Flag{.isc = "-q",
+         .name = "quiet",
+         .group = Group::process_and_logging,
+         .help = "No banner.",
+         .apply = [](Configuration& c, const Given&) { c.quiet = true; }},
+    Flag{.isc = "-pf",
+         .name = "pid-file",
+         .value = "FILE",
+         .group = Group::process_and_logging,
+         .initial = "/run/dhcp-relay.pid",
+         .help = "File that receives the number of the process.",
+         .apply = [](Configuration& c, const Given& given) { c.pid_file = file_name(given); }},
+    Flag{.name = "no-pid",
+         .group = Group::process_and_logging,
+         .help = "Write no such file.",
+         .apply = [](Configuration& c, const Given&) { c.pid_file.clear(); }},
+    Flag{.name = "config",
+         .value = "FILE",
+         .group = Group::process_and_logging,
+         .command_line_only = true,
+         .initial = "none",
+         .help = "Read the same long names from FILE, one \"name = value\" a line; the command line wins.",
+         .apply = set_nothing},
+    Flag{.name = "log-level",
+         .value = "LEVEL",
+         .group = Group::process_and_logging,
+         .initial = "info",
+         .help = "trace, debug, info, warning or error; debug is one line per message.",
+         .apply = set_log_level},
+    Flag{.name = "log-format",
+         .value = "text|json",
+         .group = Group::process_and_logging,
+         .initial = "text",
+         .help = "Form of the log's lines.",
+         .apply = set_log_format},
+    Flag{.isc = "-h",
+         .name = "help",
+         .group = Group::process_and_logging,
+         .command_line_only = true,
+         .help = "Print this and exit.",
+         .apply = set_nothing},
+    Flag{.name = "version",
+         .group = Group::process_and_logging,
+         .command_line_only = true,
+         .help = "Print the versions of the program and its libraries and exit.",
+         .apply = set_nothing},
+};
+
+}  // namespace
+
+std::span<const Flag> all() noexcept {
+  return table;
+}
+
+const Flag* find_name(std::string_view name) noexcept {
+  const auto* const flag =
+      std::find_if(table.begin(), table.end(), [name](const Flag& each) { return each.name == name; });
+  return flag == table.end() ? nullptr : flag;
+}
+
+const Flag* find_word(std::string_view word) noexcept {
+  if (word.starts_with("--")) {
+    return find_name(word.substr(2));
+  }
+  const auto* const flag =
+      std::find_if(table.begin(), table.end(), [word](const Flag& each) { return !word.empty() && each.isc == word; });
+  return flag == table.end() ? nullptr : flag;
+}
+
+}  // namespace relay::flags

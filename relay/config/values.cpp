@@ -1,0 +1,242 @@
+#include "relay/config/values.h"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstddef>
+#include <optional>
+#include <system_error>
+
+#include "relay/config/configuration.h"
+
+namespace relay::flags {
+
+namespace {
+
+constexpr std::size_t shown_size = 60;
+constexpr std::size_t interface_name_size = 15;  // IFNAMSIZ without the terminating zero
+constexpr std::size_t pattern_size = 64;         // brackets make a pattern longer than the names it stands for
+constexpr std::size_t file_name_size = 4095;
+constexpr std::size_t host_name_size = 253;  // RFC 1035 section 2.3.4, in text
+constexpr std::size_t label_size = 63;
+
+bool is_control(char octet) noexcept {
+  return static_cast<unsigned char>(octet) < 0x20 || octet == 0x7f;
+}
+
+bool is_digit(char octet) noexcept {
+  return octet >= '0' && octet <= '9';
+}
+
+bool is_letter(char octet) noexcept {
+  return (octet >= 'a' && octet <= 'z') || (octet >= 'A' && octet <= 'Z');
+}
+
+std::string escaped(char octet) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  const auto value = static_cast<unsigned char>(octet);
+  if (value < 0x20 || value > 0x7e) {
+    return {'\\', 'x', digits[value >> 4U], digits[value & 0xfU]};
+  }
+  if (octet == '\'' || octet == '\\') {
+    return {'\\', octet};
+  }
+  return {octet};
+}
+
+// inet_pton(3) reads C strings: a text with a zero in it is no address.
+std::optional<Ipv4Address> ipv4_address(std::string_view text) {
+  Ipv4Address address;
+  if (text.find('\0') != std::string_view::npos ||
+      inet_pton(AF_INET, std::string(text).c_str(), address.octets.data()) != 1) {
+    return std::nullopt;
+  }
+  return address;
+}
+
+bool is_ipv6_address(std::string_view text) {
+  if (text.starts_with('[') && text.ends_with(']')) {
+    text = text.substr(1, text.size() - 2);
+  }
+  const std::string address(text.substr(0, text.find('%')));
+  std::array<std::uint8_t, 16> octets{};
+  return address.find('\0') == std::string::npos && inet_pton(AF_INET6, address.c_str(), octets.data()) == 1;
+}
+
+bool is_label(std::string_view label) noexcept {
+  return !label.empty() && label.size() <= label_size && !label.starts_with('-') && !label.ends_with('-') &&
+         std::all_of(label.begin(), label.end(),
+                     [](char octet) { return is_digit(octet) || is_letter(octet) || octet == '-'; });
+}
+
+bool is_host_name(std::string_view name) noexcept {
+  if (name.ends_with('.')) {
+    name.remove_suffix(1);
+  }
+  if (name.size() > host_name_size) {
+    return false;
+  }
+  while (true) {
+    const std::size_t dot = name.find('.');
+    if (!is_label(name.substr(0, dot))) {
+      return false;
+    }
+    if (dot == std::string_view::npos) {
+      // RFC 1123 section 2.1: the highest label is alphabetic at least in part, which tells a name from an address.
+      return !std::all_of(name.begin(), name.end(), is_digit);
+    }
+    name.remove_prefix(dot + 1);
+  }
+}
+
+void check_server_address(const Given& given, Ipv4Address address) {
+  if (address.is_limited_broadcast()) {
+    reject(given, "no router forwards this broadcast; expected a server's address or its subnet's broadcast address");
+  }
+  if (address.is_unspecified()) {
+    reject(given, "this address is nobody's; expected a server's address");
+  }
+  if (address.is_loopback()) {
+    reject(given, "the relay itself listens on this address; expected another host's");
+  }
+  if (!address.is_host() && !address.is_multicast()) {
+    reject(given, "this address is reserved; expected a server's address");
+  }
+}
+
+void check_interface(const Given& given, std::string_view text) {
+  const bool has_bad_octet = std::any_of(text.begin(), text.end(), [](char octet) {
+    return is_control(octet) || octet == ' ' || octet == '/' || octet == ':';
+  });
+  if (text.empty() || text == "." || text == ".." || has_bad_octet) {
+    reject(given, "expected an interface's name of 1 to 15 octets without '/', ':' or white space");
+  }
+}
+
+}  // namespace
+
+std::string printable(std::string_view text) {
+  std::string result;
+  for (const char octet : text) {
+    if (result.size() >= shown_size) {
+      return result + "...";
+    }
+    result += escaped(octet);
+  }
+  return result;
+}
+
+std::string shown(std::string_view text) {
+  std::string result(1, '\'');
+  result += printable(text);
+  result += '\'';
+  return result;
+}
+
+void reject(const Given& given, std::string_view sentence) {
+  throw UsageError(given.spelled + " " + shown(given.value) + ": " + std::string(sentence));
+}
+
+void reject_choice(const Given& given, std::initializer_list<std::string_view> words) {
+  std::string sentence = "expected ";
+  for (const auto* word = words.begin(); word != words.end(); ++word) {
+    if (word != words.begin()) {
+      sentence += word + 1 == words.end() ? " or " : ", ";
+    }
+    sentence += *word;
+  }
+  reject(given, sentence);
+}
+
+std::uint32_t number(const Given& given, std::string_view noun, std::uint32_t least, std::uint32_t most) {
+  std::uint32_t value = 0;
+  const char* const end = given.value.data() + given.value.size();
+  const auto [stopped, error] = std::from_chars(given.value.data(), end, value);
+  if (error != std::errc{} || stopped != end || value < least || value > most) {
+    reject(given, "expected " + std::string(noun) + " from " + std::to_string(least) + " to " + std::to_string(most));
+  }
+  return value;
+}
+
+Ipv4Address host_address(const Given& given, std::string_view text) {
+  const std::optional<Ipv4Address> address = ipv4_address(text);
+  if (!address) {
+    reject(given, "expected an IPv4 address such as 192.0.2.1");
+  }
+  if (!address->is_host()) {
+    reject(given, "expected the IPv4 address of one host, not a multicast, broadcast, loopback or reserved one");
+  }
+  return *address;
+}
+
+std::string server(const Given& given, std::string_view text) {
+  if (const std::optional<Ipv4Address> address = ipv4_address(text)) {
+    check_server_address(given, *address);
+  } else if (is_ipv6_address(text)) {
+    reject(given, "DHCPv6 is not relayed by this version; expected an IPv4 address or a host name");
+  } else if (text.find(':') != std::string_view::npos) {
+    reject(given, "expected a server's address or name alone; its port is set by -p");
+  } else if (text.find('/') != std::string_view::npos) {
+    reject(given, "expected a server's address or name, not a subnet");
+  } else if (text.find('=') != std::string_view::npos) {
+    reject(given, "expected a server's address or name; servers of one interface are given as --server IF=ADDR");
+  } else if (text.find('.') != std::string_view::npos &&
+             text.find_first_not_of("0123456789.") == std::string_view::npos) {
+    reject(given, "expected an IPv4 address such as 192.0.2.1");
+  } else if (!is_host_name(text)) {
+    reject(given, "expected an IPv4 address or a host name of letters, digits, hyphens and dots, at most 253 octets");
+  }
+  return std::string(text);
+}
+
+std::string interface_name(const Given& given, std::string_view text) {
+  check_interface(given, text);
+  if (is_pattern(text)) {
+    reject(given, "expected one interface's name, not a pattern");
+  }
+  if (text.size() > interface_name_size) {
+    reject(given, "too long: an interface's name has at most 15 octets");
+  }
+  return std::string(text);
+}
+
+std::string interface_pattern(const Given& given, std::string_view text) {
+  if (!is_pattern(text)) {
+    return interface_name(given, text);
+  }
+  check_interface(given, text);
+  if (text.size() > pattern_size) {
+    reject(given, "too long: a pattern of interface names has at most 64 octets");
+  }
+  const std::size_t bracket = text.find('[');
+  if (bracket != std::string_view::npos && text.find(']', bracket + 1) == std::string_view::npos) {
+    reject(given, "expected a shell pattern; '[' stands without its ']'");
+  }
+  return std::string(text);
+}
+
+bool is_pattern(std::string_view name) noexcept {
+  return name.find_first_of("*?[\\") != std::string_view::npos;
+}
+
+ForInterfaces for_interfaces(const Given& given) {
+  const std::size_t equals = given.value.rfind('=');
+  if (equals == std::string::npos) {
+    return {"*", given.value};
+  }
+  return {interface_pattern(given, std::string_view(given.value).substr(0, equals)), given.value.substr(equals + 1)};
+}
+
+std::string file_name(const Given& given) {
+  if (given.value.empty() || std::any_of(given.value.begin(), given.value.end(), is_control)) {
+    reject(given, "expected the name of a file without control characters");
+  }
+  if (given.value.size() > file_name_size) {
+    reject(given, "too long: the name of a file has at most 4095 octets");
+  }
+  return given.value;
+}
+
+}  // namespace relay::flags

@@ -1,0 +1,83 @@
+// Values of flags, checked: each reader returns what the rest of the program can rely on or throws UsageError with one
+// line that names the flag, the value and what would be right. Knows no flag by name.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "relay/core/address.h"
+
+namespace relay::flags {
+
+struct Flag;
+
+/// One flag as it was given, on the command line or in the file.
+struct Given {
+  const Flag* flag = nullptr;
+  std::string value{};      ///< empty for a flag without a value
+  std::string spelled{};    ///< for messages: `-p`, `--port`, `SERVER` or `relay.conf:3: port`
+  bool positional = false;  ///< a SERVER without a flag
+};
+
+/// A value with the interfaces that it is for: `*` where no `IF=` was given.
+struct ForInterfaces {
+  std::string pattern;
+  std::string value;
+};
+
+/// `text` on one line and in about 60 characters: cut with `...`; control characters, octets above 0x7e, quotes and
+/// backslashes escaped.
+[[nodiscard]] std::string printable(std::string_view text);
+
+/// The same in quotes.
+[[nodiscard]] std::string shown(std::string_view text);
+
+/// Throws UsageError: `-p '0': SENTENCE`.
+[[noreturn]] void reject(const Given& given, std::string_view sentence);
+
+/// A decimal number, digits alone, within `least` and `most`; `noun` as in "expected a port from 1 to 65534".
+[[nodiscard]] std::uint32_t number(const Given& given, std::string_view noun, std::uint32_t least, std::uint32_t most);
+
+/// An address that one host can have, in dotted-decimal form.
+[[nodiscard]] Ipv4Address host_address(const Given& given, std::string_view text);
+
+/// A server: an IPv4 address (of a host, a group or a subnet's broadcast) or a plausible host name (RFC 1123 section
+/// 2.1), as it was given.
+[[nodiscard]] std::string server(const Given& given, std::string_view text);
+
+/// The name of one interface, as the kernel allows it: 1 to 15 octets without '/', ':' or white space.
+[[nodiscard]] std::string interface_name(const Given& given, std::string_view text);
+
+/// The same or a shell pattern of at most 64 octets.
+[[nodiscard]] std::string interface_pattern(const Given& given, std::string_view text);
+
+/// Whether fnmatch(3) takes `name` for more than itself.
+[[nodiscard]] bool is_pattern(std::string_view name) noexcept;
+
+/// Takes `[IF=]VALUE` apart at the last '=' and checks IF.
+[[nodiscard]] ForInterfaces for_interfaces(const Given& given);
+
+/// The name of a file: not empty, no control characters, at most PATH_MAX - 1 octets.
+[[nodiscard]] std::string file_name(const Given& given);
+
+/// Throws UsageError that lists `words`.
+[[noreturn]] void reject_choice(const Given& given, std::initializer_list<std::string_view> words);
+
+template <typename Value>
+using Choice = std::pair<std::string_view, Value>;
+
+/// The value that one of the given words stands for.
+template <typename Value, typename... More>
+[[nodiscard]] Value choice(const Given& given, std::string_view text, const Choice<Value>& first, const More&... more) {
+  for (const Choice<Value>& each : {first, Choice<Value>(more)...}) {
+    if (text == each.first) {
+      return each.second;
+    }
+  }
+  reject_choice(given, {first.first, more.first...});
+}
+
+}  // namespace relay::flags

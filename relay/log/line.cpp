@@ -1,0 +1,402 @@
+#include "relay/log/line.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstddef>
+#include <variant>
+
+#include "options82/options.h"
+#include "relay/core/bootp.h"
+
+namespace relay {
+
+namespace {
+
+constexpr std::string_view hex_digits = "0123456789abcdef";
+
+void append_octet_in_hex(std::string& out, std::uint8_t octet) {
+  out += hex_digits[octet >> 4U];
+  out += hex_digits[octet & 0x0fU];
+}
+
+void append_number(std::string& out, std::uint64_t number) {
+  std::array<char, 20> digits{};  // the size of 2^64 - 1
+  const auto result = std::to_chars(digits.data(), digits.data() + digits.size(), number);
+  out.append(digits.data(), result.ptr);
+}
+
+void append_padded(std::string& out, std::uint64_t number, std::size_t width) {
+  const std::size_t start = out.size();
+  append_number(out, number);
+  const std::size_t size = out.size() - start;
+  if (size < width) {
+    out.insert(start, width - size, '0');
+  }
+}
+
+void append_address(std::string& out, Ipv4Address address) {
+  for (std::size_t i = 0; i < address.octets.size(); ++i) {
+    if (i != 0) {
+      out += '.';
+    }
+    append_number(out, address.octets[i]);
+  }
+}
+
+/// ISO 8601 in UTC with milliseconds.
+void append_time(std::string& out, LogLine::Time time) {
+  const auto day = std::chrono::floor<std::chrono::days>(time);
+  const std::chrono::year_month_day date{day};
+  const std::chrono::hh_mm_ss clock{std::chrono::floor<std::chrono::milliseconds>(time - day)};
+  append_padded(out, static_cast<std::uint64_t>(std::max(0, static_cast<int>(date.year()))), 4);
+  out += '-';
+  append_padded(out, static_cast<unsigned>(date.month()), 2);
+  out += '-';
+  append_padded(out, static_cast<unsigned>(date.day()), 2);
+  out += 'T';
+  append_padded(out, static_cast<std::uint64_t>(clock.hours().count()), 2);
+  out += ':';
+  append_padded(out, static_cast<std::uint64_t>(clock.minutes().count()), 2);
+  out += ':';
+  append_padded(out, static_cast<std::uint64_t>(clock.seconds().count()), 2);
+  out += '.';
+  append_padded(out, static_cast<std::uint64_t>(clock.subseconds().count()), 3);
+  out += 'Z';
+}
+
+struct LevelName {
+  std::string_view in_text;
+  std::string_view in_json;
+};
+
+LevelName level_name(LogLevel level) {
+  switch (level) {
+    case LogLevel::trace:
+      return {"TRACE", "trace"};
+    case LogLevel::debug:
+      return {"DEBUG", "debug"};
+    case LogLevel::info:
+      return {"INFO", "info"};
+    case LogLevel::warning:
+      return {"WARNING", "warning"};
+    case LogLevel::error:
+      return {"ERROR", "error"};
+  }
+  return {};
+}
+
+std::string_view delivery_name(Delivery delivery) {
+  switch (delivery) {
+    case Delivery::link_unicast:
+      return "link_unicast";
+    case Delivery::link_broadcast:
+      return "link_broadcast";
+    case Delivery::routed:
+      return "routed";
+  }
+  return {};
+}
+
+std::string_view outcome_name(AgentInformationOutcome outcome) {
+  switch (outcome) {
+    case AgentInformationOutcome::untouched:
+      return "untouched";
+    case AgentInformationOutcome::added:
+      return "added";
+    case AgentInformationOutcome::appended:
+      return "appended";
+    case AgentInformationOutcome::replaced:
+      return "replaced";
+    case AgentInformationOutcome::did_not_fit:
+      return "did_not_fit";
+  }
+  return {};
+}
+
+std::string_view change_name(InterfaceChange change) {
+  switch (change) {
+    case InterfaceChange::appeared:
+      return "appeared";
+    case InterfaceChange::vanished:
+      return "vanished";
+    case InterfaceChange::renamed:
+      return "renamed";
+    case InterfaceChange::came_up:
+      return "came_up";
+    case InterfaceChange::went_down:
+      return "went_down";
+    case InterfaceChange::giaddr_changed:
+      return "giaddr_changed";
+    case InterfaceChange::became_passive:
+      return "became_passive";
+    case InterfaceChange::became_active:
+      return "became_active";
+  }
+  return {};
+}
+
+/// Names of DHCP message types, from 1 on (RFC 2132 section 9.6, RFC 3203, RFC 4388 section 6.1).
+constexpr std::array<std::string_view, bootp::message_type::lease_active> message_type_names{
+    "DISCOVER", "OFFER",      "REQUEST",    "DECLINE",         "ACK",          "NAK",        "RELEASE",
+    "INFORM",   "FORCERENEW", "LEASEQUERY", "LEASEUNASSIGNED", "LEASEUNKNOWN", "LEASEACTIVE"};
+
+std::string numbered(std::string_view word, std::uint64_t number) {
+  std::string result{word};
+  append_number(result, number);
+  return result;
+}
+
+std::string type_of(bootp::Header header, std::span<const std::uint8_t> message) {
+  const std::uint8_t op = bootp::op(header);
+  if (op != bootp::op_request && op != bootp::op_reply) {
+    return numbered("op-", op);
+  }
+  if (bootp::has_cookie(message)) {
+    if (const auto type = options82::survey(message.subspan(bootp::options_offset)).message_type) {
+      return *type >= 1 && *type <= message_type_names.size() ? std::string{message_type_names[*type - 1U]}
+                                                              : numbered("type-", *type);
+    }
+  }
+  return op == bootp::op_request ? "BOOTREQUEST" : "BOOTREPLY";
+}
+
+std::string xid_text(std::uint32_t xid) {
+  std::string result{"0x"};
+  for (const std::uint8_t octet : Ipv4Address::from_host_order(xid).octets) {
+    append_octet_in_hex(result, octet);
+  }
+  return result;
+}
+
+std::string chaddr_text(bootp::Header header) {
+  std::string result;
+  for (const std::uint8_t octet : bootp::chaddr(header).first(std::min(bootp::hlen(header), bootp::max_hlen))) {
+    if (!result.empty()) {
+      result += ':';
+    }
+    append_octet_in_hex(result, octet);
+  }
+  return result;
+}
+
+std::optional<bootp::Header> header_of(std::span<const std::uint8_t> message) {
+  if (message.size() < bootp::header_size) {
+    return std::nullopt;
+  }
+  return message.first<bootp::header_size>();
+}
+
+struct NamedCounter {
+  std::string_view name;
+  Counter Counters::*counter;
+};
+
+constexpr std::array<NamedCounter, 6> named_counters{{
+    {"requests_received", &Counters::requests_received},
+    {"requests_relayed", &Counters::requests_relayed},
+    {"request_copies", &Counters::request_copies},
+    {"replies_received", &Counters::replies_received},
+    {"replies_delivered", &Counters::replies_delivered},
+    {"option82_omitted", &Counters::option82_omitted},
+}};
+
+}  // namespace
+
+LogLine::LogLine(std::string& storage, LogFormat format, std::optional<Time> time, LogLevel level,
+                 std::string_view event)
+    : storage_(storage), format_(format) {
+  storage_.clear();
+  if (is_json()) {
+    storage_ += '{';
+    if (time) {
+      storage_ += R"("time":")";
+      append_time(storage_, *time);
+      storage_ += "\",";
+    }
+    storage_.append(R"("level":")").append(level_name(level).in_json);
+    storage_.append(R"(","event":")").append(event).append("\"");
+    return;
+  }
+  if (time) {
+    append_time(storage_, *time);
+    storage_ += ' ';
+  }
+  storage_.append(level_name(level).in_text).append(" ").append(event);
+}
+
+LogLine& LogLine::field(std::string_view key, std::string_view value) {
+  begin_field(key);
+  if (is_json() || value.empty() || value.find_first_of(" \"=") != std::string_view::npos) {
+    append_quoted(value);
+  } else {
+    append_escaped(value);
+  }
+  return *this;
+}
+
+LogLine& LogLine::field(std::string_view key, std::uint64_t value) {
+  begin_field(key);
+  append_number(storage_, value);
+  return *this;
+}
+
+LogLine& LogLine::field(std::string_view key, Ipv4Address value) {
+  std::string text;
+  append_address(text, value);
+  return field(key, text);
+}
+
+LogLine& LogLine::field(std::string_view key, std::span<const Ipv4Address> values) {
+  std::string list;
+  const std::string_view quote = is_json() ? "\"" : "";
+  for (const Ipv4Address address : values) {
+    list.append(list.empty() ? "" : ",").append(quote);
+    append_address(list, address);
+    list.append(quote);
+  }
+  if (!is_json()) {
+    return field(key, list);
+  }
+  begin_field(key);
+  storage_.append("[").append(list).append("]");
+  return *this;
+}
+
+std::string_view LogLine::finish() {
+  if (is_json()) {
+    storage_ += '}';
+  }
+  return storage_;
+}
+
+void LogLine::begin_field(std::string_view key) {
+  if (is_json()) {
+    storage_.append(",\"").append(key).append("\":");
+  } else {
+    storage_.append(" ").append(key).append("=");
+  }
+}
+
+void LogLine::append_escaped(std::string_view octets) {
+  for (const char c : octets) {
+    if (c == '"' || c == '\\') {
+      storage_ += '\\';
+      storage_ += c;
+    } else if (c >= ' ' && c <= '~') {
+      storage_ += c;
+    } else {
+      storage_ += is_json() ? "\\u00" : "\\x";
+      append_octet_in_hex(storage_, static_cast<std::uint8_t>(c));
+    }
+  }
+}
+
+void LogLine::append_quoted(std::string_view octets) {
+  storage_ += '"';
+  append_escaped(octets);
+  storage_ += '"';
+}
+
+void add_message(LogLine& line, const MessageEvent& event) {
+  const auto header = header_of(event.message);
+  if (header) {
+    line.field("type", type_of(*header, event.message));
+    line.field("xid", xid_text(bootp::xid(*header)));
+    if (bootp::hlen(*header) != 0) {
+      line.field("chaddr", chaddr_text(*header));
+    }
+  }
+  line.field("interface", interface_label(event.interface, event.ingress.interface_index));
+  if (header) {
+    line.field("giaddr", bootp::giaddr(*header));
+  }
+}
+
+void add_arrival(LogLine& line, const MessageEvent& event) {
+  line.field("source", event.ingress.source).field("destination", event.ingress.destination);
+  if (const auto header = header_of(event.message)) {
+    line.field("hops", bootp::hops(*header)).field("secs", bootp::secs(*header));
+  }
+  line.field("size", event.message.size());
+}
+
+void add_destination(LogLine& line, const MessageEvent& event) {
+  if (event.decision == nullptr) {
+    return;
+  }
+  const auto header = header_of(event.message);
+  if (const auto* request = std::get_if<ToServers>(event.decision)) {
+    line.field("servers", request->servers).field("source", request->source);
+    if (header) {
+      line.field("hops", bootp::hops(*header));
+    }
+    line.field("option82", outcome_name(request->agent_information));
+  } else if (const auto* reply = std::get_if<ToClient>(event.decision)) {
+    line.field("server", event.ingress.source);
+    if (reply->egress != nullptr) {
+      line.field("egress", reply->egress->name);
+    }
+    line.field("delivery", delivery_name(reply->delivery)).field("destination", reply->destination);
+    if (header) {
+      line.field("yiaddr", bootp::yiaddr(*header));
+    }
+  }
+}
+
+void add_explanation(LogLine& line, DropReason reason) {
+  const DropReasonText& words = text(reason);
+  line.field("reason", words.name).field("meaning", words.meaning).field("hint", words.hint);
+}
+
+std::string_view state_of(const Interface& interface) noexcept {
+  if (!interface.is_up) {
+    return "down";
+  }
+  return interface.has_carrier ? "up" : "no_carrier";
+}
+
+void add_change(LogLine& line, const InterfaceEvent& event) {
+  line.field("interface", event.interface.name);
+  if (!event.interface.alias.empty()) {
+    line.field("alias", event.interface.alias);
+  }
+  line.field("change", change_name(event.change));
+  if (event.change == InterfaceChange::renamed) {
+    line.field("previous_name", event.previous_name);
+  }
+  line.field("state", state_of(event.interface));
+  if (event.interface.giaddr) {
+    line.field("giaddr", *event.interface.giaddr);
+  } else if (event.interface.is_downstream) {
+    line.field("giaddr", "none");
+  }
+}
+
+void add_counters(LogLine& line, const Counters& counters) {
+  for (const auto& [name, counter] : named_counters) {
+    line.field(name, (counters.*counter).value());
+  }
+  std::uint64_t dropped = 0;
+  for (const DropReason reason : all_drop_reasons()) {
+    dropped += counters.of(reason).value();
+  }
+  line.field("dropped", dropped);
+  for (const DropReason reason : all_drop_reasons()) {
+    if (const std::uint64_t count = counters.of(reason).value(); count != 0) {
+      line.field(text(reason).name, count);
+    }
+  }
+}
+
+bool has_counted(const Counters& counters) noexcept {
+  return std::ranges::any_of(named_counters,
+                             [&](const NamedCounter& named) { return (counters.*named.counter).value() != 0; }) ||
+         std::ranges::any_of(counters.dropped, [](const Counter& counter) { return counter.value() != 0; });
+}
+
+std::string interface_label(const Interface* interface, std::uint32_t index) {
+  return interface != nullptr ? interface->name : numbered("index-", index);
+}
+
+}  // namespace relay

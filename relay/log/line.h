@@ -1,0 +1,77 @@
+// The text of one log line, as text or JSON: which fields an event has, in which order, and how octets become
+// characters. Every character of a line is printable ASCII, whatever the message or an interface's alias contains.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "relay/core/address.h"
+#include "relay/core/counters.h"
+#include "relay/core/decision.h"
+#include "relay/core/events.h"
+#include "relay/core/interface_table.h"
+#include "relay/log/options.h"
+
+namespace relay {
+
+/// One line while it is built in `storage`, which it clears first and which must outlive it.
+/// Text: `<time>Z LEVEL event key=value ...`; a value that is empty or has a space, a quote or `=` stands in quotes;
+/// other octets are `\xNN`, quotes and backslashes have a backslash before them.
+/// JSON: one flat object, `{"time":...,"level":...,"event":...,key:value,...}`; other octets are `\u00NN`.
+/// Keys and the event are the program's own words: printable, without spaces, quotes and backslashes, each key once.
+class LogLine {
+ public:
+  using Time = std::chrono::system_clock::time_point;
+
+  /// Without `time` the line has none: syslog keeps its own.
+  LogLine(std::string& storage, LogFormat format, std::optional<Time> time, LogLevel level, std::string_view event);
+
+  LogLine& field(std::string_view key, std::string_view value);
+  LogLine& field(std::string_view key, std::uint64_t value);
+  LogLine& field(std::string_view key, Ipv4Address value);
+  /// Text: joined by commas; JSON: an array.
+  LogLine& field(std::string_view key, std::span<const Ipv4Address> values);
+
+  /// The whole line without its newline, valid as long as the storage is left alone; nothing can be added afterwards.
+  [[nodiscard]] std::string_view finish();
+
+ private:
+  [[nodiscard]] bool is_json() const noexcept { return format_ == LogFormat::json; }
+  void begin_field(std::string_view key);
+  void append_escaped(std::string_view octets);
+  void append_quoted(std::string_view octets);
+
+  std::string& storage_;
+  LogFormat format_;
+};
+
+/// What the message says of itself and where it arrived: type, xid, chaddr, interface, giaddr. Of a message that is
+/// shorter than its header only the interface.
+void add_message(LogLine& line, const MessageEvent& event);
+
+/// How the message arrived: source, destination, hops, secs, size.
+void add_arrival(LogLine& line, const MessageEvent& event);
+
+/// Where a forwarded message goes: servers, source, hops, option82; or server, egress, delivery, destination, yiaddr.
+void add_destination(LogLine& line, const MessageEvent& event);
+
+/// reason, meaning, hint.
+void add_explanation(LogLine& line, DropReason reason);
+
+/// What happened to the interface, and how it stands now.
+void add_change(LogLine& line, const InterfaceEvent& event);
+
+/// Every counter by name, `dropped` in total, and the reasons that are not zero.
+void add_counters(LogLine& line, const Counters& counters);
+
+/// Whether any counter is not zero.
+[[nodiscard]] bool has_counted(const Counters& counters) noexcept;
+
+/// What lines call an interface that arrived as `index`: its name, or `index-7` where the table does not know it.
+[[nodiscard]] std::string interface_label(const Interface* interface, std::uint32_t index);
+
+}  // namespace relay

@@ -1,0 +1,83 @@
+"""End-to-end tests: the relay as a process between network namespaces, on real sockets and cables.
+
+    DHCP_RELAY=build/dev/dhcp-relay tests/e2e/run [pytest's options]
+
+Need root, `ip`, and the relay (DHCP_RELAY, else build/release/dhcp-relay). dnsmasq, ISC dhcpd, Kea, udhcpc, dhclient,
+dhcpcd and ISC dhcrelay are used where they are installed; a test that lacks one is skipped and says so. The folder
+DHCP_RELAY_SHARED (else ../shared beside the repository) may hold third parties' messages and captures.
+
+network, wire, message: cables and octets.  relay, peers: processes.  scene: the verbs most tests speak in.
+Row ids in the names of tests (4r02) are those of the requirements.
+"""
+
+import contextlib
+import os
+import shutil
+
+import pytest
+
+import network
+import peers
+import relay
+from scene import Scene
+
+
+def pytest_sessionstart():
+    if os.geteuid() != 0:
+        pytest.exit("the end-to-end tests make network namespaces and need root", returncode=1)
+    if not os.access(relay.BINARY, os.X_OK):
+        pytest.exit(f"no relay at {relay.BINARY}: build it, or name one in DHCP_RELAY", returncode=1)
+    if shutil.which("ip") is None:
+        pytest.exit("the end-to-end tests need `ip` (Debian: iproute2)", returncode=1)
+    network.remove_leftovers()
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Every reason for skipping, once."""
+    reasons = {}
+    for report in terminalreporter.stats.get("skipped", []):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        reasons[reason] = reasons.get(reason, 0) + 1
+    for reason, count in sorted(reasons.items()):
+        terminalreporter.write_line(f"{count} x {reason}")
+
+
+@pytest.fixture
+def stack():
+    """Things to undo after the test, last first; a failure to undo does not keep the others from it."""
+    with contextlib.ExitStack() as made:
+        yield made
+
+
+@pytest.fixture
+def new_network(stack):
+    """Makes networks that vanish with the test."""
+    def make(**options):
+        made = network.Network(**options)
+        stack.callback(made.close)
+        return made
+    return make
+
+
+@pytest.fixture
+def make_scene(new_network, stack, tmp_path):
+    """Makes a scene of any shape: `make_scene(segments=1)`."""
+    def make(kind=network.Topology, offload=False, **shape):
+        return Scene(kind(new_network(offload=offload), **shape), tmp_path, stack)
+    return make
+
+
+@pytest.fixture
+def scene(make_scene):
+    """Two segments, two servers, no relay yet."""
+    return make_scene()
+
+
+@pytest.fixture
+def need():
+    """Skips the test unless these programs are installed."""
+    def check(*programs):
+        lacking = peers.missing(*programs)
+        if lacking:
+            pytest.skip(f"not installed: {', '.join(lacking)}")
+    return check

@@ -1,0 +1,28 @@
+"""Waiting for conditions instead of for seconds."""
+
+import os
+import time
+
+TIMEOUT = float(os.environ.get("DHCP_RELAY_TEST_TIMEOUT", "20"))
+
+
+def wait_until(condition, what, timeout=TIMEOUT, pause=0.01):
+    """Returns the first true value of `condition()`."""
+    deadline = time.monotonic() + timeout
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            detail = what() if callable(what) else what
+            raise AssertionError(f"waited {timeout} s in vain for: {detail}")
+        time.sleep(pause)
+
+
+def port_bound(pid, port=67):
+    """Whether a UDP socket in the network namespace of this process has the port."""
+    try:
+        with open(f"/proc/{pid}/net/udp", encoding="ascii") as file:
+            return any(line.split()[1].endswith(f":{port:04X}") for line in list(file)[1:])
+    except (FileNotFoundError, ProcessLookupError):
+        return False

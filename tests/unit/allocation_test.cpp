@@ -1,0 +1,98 @@
+// The decisions and the frame builder allocate nothing per message: counted by the operator new of this executable.
+#include <array>
+#include <cstdlib>
+#include <new>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "relay/core/bootp.h"
+#include "relay/core/frame.h"
+#include "relay/core/relay_reply.h"
+#include "relay/core/relay_request.h"
+
+namespace {
+std::size_t allocations = 0;
+}  // namespace
+
+[[gnu::noinline]] void* operator new(std::size_t size) {
+  ++allocations;
+  if (void* memory = std::malloc(size)) {
+    return memory;
+  }
+  throw std::bad_alloc{};
+}
+[[gnu::noinline]] void operator delete(void* memory) noexcept {
+  std::free(memory);
+}
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept {
+  std::free(memory);
+}
+
+namespace relay {
+namespace {
+
+constexpr Ipv4Address server{{10, 9, 0, 2}};
+constexpr Ipv4Address gateway{{10, 101, 0, 1}};
+
+[[nodiscard]] Interface downstream_interface() {
+  Interface interface;
+  interface.index = 2;
+  interface.name = "d1";
+  interface.is_up = interface.is_ethernet = interface.is_downstream = true;
+  interface.addresses = {{gateway, 24}};
+  interface.giaddr = gateway;
+  interface.servers = {server};
+  constexpr std::array<std::uint8_t, 2> name{'d', '1'};
+  EXPECT_TRUE(interface.agent_information.add(options82::SubOption::circuit_id, name));
+  return interface;
+}
+
+[[nodiscard]] std::array<std::uint8_t, 1024> message_with(std::uint8_t op) {
+  std::array<std::uint8_t, 1024> storage{};
+  const auto message = std::span{storage}.subspan<64, 300>();
+  message[0] = op;
+  message[1] = bootp::htype_ethernet;
+  message[2] = 6;
+  message[16] = op == bootp::op_reply ? 10 : 0;  // yiaddr 10.0.0.0
+  message[28] = 2;                               // chaddr
+  std::ranges::copy(bootp::magic_cookie, message.begin() + bootp::header_size);
+  message[bootp::options_offset] = options82::code::end;
+  return storage;
+}
+
+TEST(Allocation, a_relayed_handshake_allocates_nothing) {
+  InterfaceTable table;
+  table.put(downstream_interface());
+  Interface upstream;
+  upstream.index = 3;
+  upstream.is_upstream = true;
+  table.put(upstream);
+  Policy policy;
+  policy.add_agent_information = true;
+
+  const std::size_t before = allocations;
+  for (int round = 0; round < 100; ++round) {
+    auto storage = message_with(bootp::op_request);
+    MessageBuffer message{storage, 64, 300};
+    ASSERT_TRUE(
+        std::holds_alternative<ToServers>(relay_request(policy, table, {2, {}, 68, limited_broadcast}, message)));
+    message.octets()[0] = bootp::op_reply;
+    message.octets()[16] = 10;
+    const Decision decision = relay_reply(policy, table, {3, server, 67, gateway}, message);
+    ASSERT_TRUE(std::holds_alternative<ToClient>(decision));
+    write_udp_header({}, message.with_headers(udp_header_size));
+    ASSERT_EQ(link_and_ip_headers({}, message.size() + udp_header_size, 0, false)[0], 0);
+  }
+  EXPECT_EQ(allocations, before);
+}
+
+TEST(Allocation, the_count_counts) {
+  const std::size_t before = allocations;
+  const std::vector<int> some(100);
+  EXPECT_EQ(allocations, before + 1) << some.size();
+}
+
+}  // namespace
+}  // namespace relay
