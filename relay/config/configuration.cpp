@@ -221,6 +221,41 @@ std::variant<Configuration, PrintAndExit> read_configuration(const std::vector<s
   return configuration;
 }
 
+std::string servers_text(const Configuration& configuration) {
+  std::string text;
+  for (const auto& [pattern, servers] : configuration.servers) {
+    for (const std::string& server : servers) {
+      text += (text.empty() ? "" : ",") + (pattern == "*" ? "" : pattern + "=") + server;
+    }
+  }
+  return text;
+}
+
+std::string downstream_text(const Configuration& configuration) {
+  std::string text;
+  for (const auto& [pattern, role] : configuration.interfaces.roles) {
+    if (role.downstream) {
+      text += (text.empty() ? "" : ",") + pattern;
+    }
+  }
+  return text;
+}
+
+std::vector<std::string> flags_for_next_start(const Configuration& started, const Configuration& now) {
+  std::vector<std::string> flags;
+  const auto compare = [&flags](const char* flag, bool differs) {
+    if (differs) {
+      flags.emplace_back(flag);
+    }
+  };
+  compare("--port", started.port != now.port);
+  compare("--relay-port", started.relay_port != now.relay_port);
+  compare("--foreground", started.foreground != now.foreground);
+  compare("--pid-file", started.pid_file != now.pid_file);
+  compare("--log-format", started.log_format != now.log_format);
+  return flags;
+}
+
 std::vector<std::string> all_flag_words() {
   std::vector<std::string> words;
   for (const Flag& flag : flags::all()) {

@@ -46,6 +46,13 @@ struct PrintAndExit {
 [[nodiscard]] std::variant<Configuration, PrintAndExit> read_configuration(const std::vector<std::string>& words,
                                                                            const std::string& versions);
 
+/// The servers as they were given, `ADDR,IF=ADDR`, and the downstream interfaces, for one line of the log.
+[[nodiscard]] std::string servers_text(const Configuration& configuration);
+[[nodiscard]] std::string downstream_text(const Configuration& configuration);
+
+/// The flags in which `now` differs from `started` and which a running relay cannot obey.
+[[nodiscard]] std::vector<std::string> flags_for_next_start(const Configuration& started, const Configuration& now);
+
 /// Every word that is a flag, ISC's (`-id`) and ours (`--downstream`), in the order of `--help`.
 [[nodiscard]] std::vector<std::string> all_flag_words();
 

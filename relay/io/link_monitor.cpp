@@ -253,7 +253,7 @@ class LinkMonitor::Impl {
   [[nodiscard]] int descriptor() const noexcept { return nl_socket_get_fd(events_.get()); }
 
   void synchronise();
-  void read_changes() noexcept;
+  [[nodiscard]] bool read_changes() noexcept;
   [[nodiscard]] std::optional<std::size_t> route_mtu(Ipv4Address destination);
 
  private:
@@ -369,7 +369,7 @@ void LinkMonitor::Impl::discard_changes() noexcept {
   }
 }
 
-void LinkMonitor::Impl::read_changes() noexcept {
+bool LinkMonitor::Impl::read_changes() noexcept {
   for (int count = 0; count < max_reads && !is_stale_; ++count) {
     const Read read = read_from(*events_, buffer_);
     switch (read.outcome) {
@@ -380,20 +380,21 @@ void LinkMonitor::Impl::read_changes() noexcept {
         });
         break;
       case ReadOutcome::nothing:
-        return;
+        return true;
       case ReadOutcome::lost:
         is_stale_ = true;
         break;
     }
   }
   if (!is_stale_) {
-    return;
+    return true;
   }
   try {
     synchronise();
   } catch (const std::system_error&) {
     is_stale_ = true;
   }
+  return !is_stale_;
 }
 
 void LinkMonitor::Impl::take(nlmsghdr* message) {
@@ -478,8 +479,8 @@ int LinkMonitor::descriptor() const noexcept {
   return impl_->descriptor();
 }
 
-void LinkMonitor::read_changes() noexcept {
-  impl_->read_changes();
+bool LinkMonitor::read_changes() noexcept {
+  return impl_->read_changes();
 }
 
 std::optional<std::size_t> LinkMonitor::route_mtu(Ipv4Address destination) {

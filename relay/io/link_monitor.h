@@ -30,8 +30,8 @@ class LinkMonitor {
   [[nodiscard]] int descriptor() const noexcept;
 
   /// Reads all reported changes without waiting for any. Where the kernel had to drop some (ENOBUFS), synchronises
-  /// instead; if that fails, the next call tries again.
-  void read_changes() noexcept;
+  /// instead. Returns whether the view is in step with the kernel: if not, the next call tries again.
+  [[nodiscard]] bool read_changes() noexcept;
 
   /// MTU of the route to `destination`, octets of IP datagram; nothing where there is no route now.
   [[nodiscard]] std::optional<std::size_t> route_mtu(Ipv4Address destination);

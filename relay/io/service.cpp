@@ -28,6 +28,7 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 
 constexpr std::chrono::seconds report_interval{10};
+constexpr std::chrono::seconds link_retry_interval{1};
 
 /// Where a reload that is under way leaves its result; outlives the service if the resolver takes longer than that.
 struct Mailbox {
@@ -47,7 +48,6 @@ class Service::Impl {
   [[nodiscard]] int run();
   [[nodiscard]] const InterfaceTable& interfaces() const noexcept { return table_; }
   [[nodiscard]] std::vector<std::string> missing_interfaces() const { return view_.missing(); }
-  void tell_messages(bool per_message) noexcept { data_path_.tell_messages(per_message); }
 
  private:
   /// A descriptor of somebody else's that the loop waits for.
@@ -57,6 +57,7 @@ class Service::Impl {
   void await_messages(Watch& watch);
   void serve(Watch& watch);
   void await_links();
+  void follow_links();
   void await_signal();
   void obey(int signal);
   void start_report_timer();
@@ -76,6 +77,7 @@ class Service::Impl {
   std::vector<Watch> message_watches_;
   Watch link_watch_;
   asio::signal_set signals_;
+  asio::steady_timer link_timer_;
   asio::steady_timer report_timer_;
   bool report_is_due_ = false;
   std::shared_ptr<Mailbox> mailbox_;
@@ -93,6 +95,7 @@ Service::Impl::Impl(const Ports& ports, const Orders& orders, const Listener& li
       data_path_(sockets_, ports, table_, with_report_timer(listener)),
       link_watch_(loop_, monitor_.descriptor()),
       signals_(loop_, SIGTERM, SIGINT, SIGHUP),
+      link_timer_(loop_),
       report_timer_(loop_),
       mailbox_(std::make_shared<Mailbox>()) {
   signals_.add(SIGUSR1);
@@ -161,9 +164,22 @@ void Service::Impl::await_links() {
     if (error) {
       return;
     }
-    monitor_.read_changes();
-    measure_route();
+    follow_links();
     await_links();
+  });
+}
+
+void Service::Impl::follow_links() {
+  const bool in_step = monitor_.read_changes();
+  measure_route();
+  if (in_step) {
+    return;
+  }
+  link_timer_.expires_after(link_retry_interval);
+  link_timer_.async_wait([this](const error_code& error) {
+    if (!error) {
+      follow_links();
+    }
   });
 }
 
@@ -232,7 +248,7 @@ void Service::Impl::finish_reload(const Orders& orders) {
   orders_ = orders;
   view_.apply(orders.interfaces);
   measure_route();
-  surroundings_.reloaded();
+  data_path_.tell_messages(surroundings_.reloaded(view_.missing()));
   end_reload();
 }
 
@@ -274,10 +290,6 @@ const InterfaceTable& Service::interfaces() const noexcept {
 
 std::vector<std::string> Service::missing_interfaces() const {
   return impl_->missing_interfaces();
-}
-
-void Service::tell_messages(bool per_message) noexcept {
-  impl_->tell_messages(per_message);
 }
 
 }  // namespace relay::io

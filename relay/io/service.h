@@ -26,7 +26,9 @@ struct Surroundings {
   /// SIGHUP: reads the orders anew. Called on a thread of its own, since it resolves names; whatever it uses must be
   /// its own, since the process may end before it. What it throws leaves the old orders in force.
   std::function<Orders()> reload;
-  std::function<void()> reloaded;                           ///< the new orders are in force
+  /// The new orders are in force; `missing` as in `missing_interfaces`. Returns whether each message is told to
+  /// `Listener::message` from now on.
+  std::function<bool(const std::vector<std::string>& missing)> reloaded;
   std::function<void(std::string_view)> reload_failed;      ///< why they are not
   std::function<void(const InterfaceTable&)> log_counters;  ///< SIGUSR1
   /// Called each few seconds after a drop until it returns false, nothing being left to report: an idle relay never
@@ -49,9 +51,6 @@ class Service {
 
   /// Interface names of the command line that no interface has at the moment.
   [[nodiscard]] std::vector<std::string> missing_interfaces() const;
-
-  /// Whether each message is told to `Listener::message`; from the next message on.
-  void tell_messages(bool per_message) noexcept;
 
  private:
   class Impl;

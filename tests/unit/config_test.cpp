@@ -252,7 +252,7 @@ TEST(Words, IscSpellings) {
       {"-q", "q:yes"},
       {"-pf /tmp/x.pid", "pid:/tmp/x.pid"},
       {"--no-pid", "pid:"},
-      {"-d -d -q -q -a -a -D -D -4 -4 --no-pid --no-pid", "a:yes D:yes d:yes q:yes pid:"},
+      {"-d -d -q -q -a -a -D -D -4 -4 --no-pid --no-pid", "a:yes D:yes d:yes q:yes"},
   });
 }
 
@@ -659,8 +659,19 @@ TEST(Errors, Contradictions) {
       {"-U lo --giaddr d1=10.1.0.1", "a:yes giaddr:d1=10.1.0.1 U:lo link:yes"},
       {"-U lo -D -m append", "a:yes m:append D:yes U:lo link:yes"},
       {"-rp 1067 -D", "a:yes D:yes sub19:yes rp:1067"},
-      {"-a -D -m append -A 600", "a:yes m:append A:600 D:yes"},
+      {"-a -D -m append -A 600", "a:yes m:append D:yes A:600"},
   });
+}
+
+// As in ISC dhcrelay: in the foreground there is no pid file unless it is asked for.
+TEST(Words, PidFileInTheForeground) {
+  const auto pid_file = [](const std::vector<std::string>& words) {
+    return std::get<Configuration>(read_configuration(words, "")).pid_file;
+  };
+  EXPECT_EQ(pid_file({"-id", "d1", "10.9.0.2"}), "/run/dhcp-relay.pid");
+  EXPECT_EQ(pid_file({"-d", "-id", "d1", "10.9.0.2"}), "");
+  EXPECT_EQ(pid_file({"-d", "-pf", "x", "-id", "d1", "10.9.0.2"}), "x");
+  EXPECT_EQ(pid_file({"--no-pid", "-id", "d1", "10.9.0.2"}), "");
 }
 
 // ISC dhcrelay's users change the program's name alone: what ISC ignores is said, not refused.

@@ -116,7 +116,7 @@ TEST(LinkMonitor, SeesThisHostWithoutPrivileges) {
   const Interface* const loopback = find(table, "lo");
   ASSERT_NE(loopback, nullptr);
   EXPECT_FALSE(loopback->is_ethernet);
-  monitor.read_changes();
+  static_cast<void>(monitor.read_changes());
 }
 
 TEST(LinkMonitor, DescriptorNeitherBlocksNorIsInherited) {
@@ -197,7 +197,7 @@ class LinkMonitorTest : public ::testing::Test {
       if (left.count() <= 0 || ::poll(&waiting, 1, static_cast<int>(left.count())) <= 0) {
         return false;
       }
-      monitor_->read_changes();
+      static_cast<void>(monitor_->read_changes());
     }
     return true;
   }
@@ -352,7 +352,7 @@ TEST_F(LinkMonitorTest, KnowsAddressesInTheKernelsOrderWhateverHappened) {
       // Adding what is there and removing what is not fails, and is no change.
       const std::string verb = any(random) < 8 ? "add " : "del ";
       try_ip(std::string("address ").append(verb).append(address).append(device));
-      monitor_->read_changes();
+      static_cast<void>(monitor_->read_changes());
       ASSERT_EQ(summary(table_), summary_of_kernel()) << "round " << round << ", promotion " << promotes;
     }
   }
@@ -363,7 +363,7 @@ TEST_F(LinkMonitorTest, DoesNotRelateWhatWasOverBeforeItSynchronised) {
   ASSERT_TRUE(ip({"link add brief type veth peer name brief2", "address add 10.4.0.1/24 dev brief", "link del brief"}));
   monitor_->synchronise();
   EXPECT_THAT(events_, IsEmpty());
-  monitor_->read_changes();
+  static_cast<void>(monitor_->read_changes());
   EXPECT_THAT(events_, IsEmpty());
 }
 
@@ -408,7 +408,7 @@ TEST_F(LinkMonitorTest, ReadingWithoutChangesReturnsAtOnce) {
   start(downstream("c0"));
   pollfd waiting{monitor_->descriptor(), POLLIN, 0};
   ASSERT_EQ(::poll(&waiting, 1, 0), 0);
-  monitor_->read_changes();
+  static_cast<void>(monitor_->read_changes());
   EXPECT_THAT(events_, IsEmpty());
 }
 

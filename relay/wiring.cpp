@@ -1,0 +1,60 @@
+#include "relay/wiring.h"
+
+#include <memory>
+#include <string_view>
+#include <variant>
+
+#include "relay/io/resolve.h"
+
+namespace relay {
+
+io::Orders orders_of(const Configuration& configuration) {
+  io::Orders orders{configuration.policy, configuration.interfaces};
+  orders.interfaces.servers = io::resolve(configuration.servers);
+  return orders;
+}
+
+Listener listener_of(Log& log) {
+  Listener listener;
+  listener.dropped = [&log](const MessageEvent& event) { log.dropped(event); };
+  listener.message = [&log](const MessageEvent& event) { log.message(event); };
+  listener.send_failed = [&log](const SendFailure& failure) { log.send_failed(failure); };
+  listener.interface_changed = [&log](const InterfaceEvent& event) { log.interface_changed(event); };
+  listener.per_message = log.wants_messages();
+  return listener;
+}
+
+void note_missing(Log& log, const std::vector<std::string>& missing) {
+  for (const std::string& name : missing) {
+    log.note(LogLevel::warning, "interface " + name + " does not exist; it is used as soon as it does");
+  }
+}
+
+io::Surroundings surroundings_of(Log& log, const Configuration& started, const std::vector<std::string>& words) {
+  const auto latest = std::make_shared<Configuration>(started);
+  io::Surroundings surroundings;
+  surroundings.reload = [latest, words] {
+    *latest = std::get<Configuration>(read_configuration(words, {}));
+    return orders_of(*latest);
+  };
+  surroundings.reloaded = [&log, &started, latest](const std::vector<std::string>& missing) {
+    log.set_threshold(latest->log_level);
+    for (const std::string& flag : flags_for_next_start(started, *latest)) {
+      log.note(LogLevel::warning, flag + " takes effect at the next start");
+    }
+    note_missing(log, missing);
+    log.note(LogLevel::info, "the configuration was read again and is in force");
+    return log.wants_messages();
+  };
+  surroundings.reload_failed = [&log](std::string_view why) {
+    log.note(LogLevel::error, "the old configuration stays in force: " + std::string{why});
+  };
+  surroundings.log_counters = [&log](const InterfaceTable& table) { log.counters(table); };
+  surroundings.report_suppressed = [&log] {
+    log.report_suppressed();
+    return log.has_suppressed();
+  };
+  return surroundings;
+}
+
+}  // namespace relay

@@ -1,0 +1,27 @@
+// Joins configuration, log and service, which know nothing of one another.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "relay/config/configuration.h"
+#include "relay/core/events.h"
+#include "relay/io/service.h"
+#include "relay/log/log.h"
+
+namespace relay {
+
+/// The orders that a configuration gives, its servers' names resolved. Throws std::runtime_error.
+[[nodiscard]] io::Orders orders_of(const Configuration& configuration);
+
+/// Tells `log` of everything; `log` must outlive the listener.
+[[nodiscard]] Listener listener_of(Log& log);
+
+/// A warning for each interface that was named and does not exist.
+void note_missing(Log& log, const std::vector<std::string>& missing);
+
+/// Reloads by reading `words` again and logs what is asked for; `log` and `started` must outlive the service.
+[[nodiscard]] io::Surroundings surroundings_of(Log& log, const Configuration& started,
+                                               const std::vector<std::string>& words);
+
+}  // namespace relay
