@@ -43,6 +43,19 @@ std::optional<Octets> find_sub_option(Octets content, SubOption sub_option) noex
   return std::nullopt;
 }
 
+Octets join_agent_information(Octets field, std::span<std::uint8_t> storage) noexcept {
+  std::size_t size = 0;
+  OptionReader reader{field};
+  while (const auto option = reader.next()) {
+    if (option->code == code::agent_information) {
+      const Octets part = option->value.first(std::min(option->value.size(), storage.size() - size));
+      std::ranges::copy(part, storage.subspan(size).begin());
+      size += part.size();
+    }
+  }
+  return storage.first(size);
+}
+
 bool is_well_formed(Octets content) noexcept {
   SubOptionReader reader{content};
   while (reader.next()) {

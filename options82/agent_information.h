@@ -65,6 +65,10 @@ class SubOptionReader {
 /// or `content` is damaged before it. There is no PAD and no END among sub-options (RFC 3046 section 2.0).
 [[nodiscard]] std::optional<Octets> find_sub_option(Octets content, SubOption sub_option) noexcept;
 
+/// The values of all instances of option 82 in `field` one behind the other, written into `storage`: they are one
+/// option, split (RFC 3396 section 7). Returns the written part of `storage`; what does not fit is left out.
+[[nodiscard]] Octets join_agent_information(Octets field, std::span<std::uint8_t> storage) noexcept;
+
 /// Whether `content` is a whole number of well-formed sub-options; an empty one is.
 [[nodiscard]] bool is_well_formed(Octets content) noexcept;
 

@@ -1,6 +1,7 @@
 #include "options82/edit.h"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 
 #include "options82/agent_information.h"
@@ -41,10 +42,15 @@ void pad_to(EditableMessage& message, std::size_t size) noexcept {
 
 /// What is ours among the instances of option 82.
 struct Own {
-  enum class Part : std::uint8_t { nothing, all_instances, equal_instances, one_instance };
+  enum class Part : std::uint8_t {
+    nothing,
+    rest,             ///< everything behind the first `kept` octets of all values together
+    equal_instances,  ///< each instance whose value equals ours
+    one_instance,     ///< the one with the number `instance`, counted from 0
+  };
   Part part = Part::nothing;
-  std::size_t instance = 0;  ///< of `one_instance`, counted from 0
-  std::size_t kept = 0;      ///< of `one_instance`: octets at the start of its value which are somebody else's
+  std::size_t kept = 0;
+  std::size_t instance = 0;
 };
 
 [[nodiscard]] std::optional<Option> next_agent_information(OptionReader& reader) noexcept {
@@ -55,72 +61,68 @@ struct Own {
   return option;
 }
 
-/// Whether the instances' values, one behind the other, are `own` (RFC 3396 section 7).
-[[nodiscard]] bool concatenation_is(Octets field, Octets own) noexcept {
-  OptionReader reader{field};
-  while (const auto option = next_agent_information(reader)) {
-    if (own.size() < option->value.size() || !std::ranges::equal(own.first(option->value.size()), option->value)) {
-      return false;
-    }
-    own = own.subspan(option->value.size());
-  }
-  return own.empty();
-}
-
 [[nodiscard]] bool has_circuit_id_of(Octets content, Octets own) noexcept {
   const auto theirs = find_sub_option(content, SubOption::circuit_id);
   const auto ours = find_sub_option(own, SubOption::circuit_id);
   return theirs && ours && std::ranges::equal(*theirs, *ours);
 }
 
-[[nodiscard]] bool ends_with(Octets content, Octets own) noexcept {
-  return content.size() > own.size() && std::ranges::equal(content.last(own.size()), own) &&
-         is_well_formed(content.first(content.size() - own.size()));
+/// Ours at the end of all values together, which are one option (RFC 3396 section 7), behind nothing or somebody else's
+/// sub-options: how many octets come before it.
+[[nodiscard]] std::optional<std::size_t> octets_before(Octets field, Octets own) noexcept {
+  std::array<std::uint8_t, 1024> storage{};  // room for several agents' options; more is not looked through
+  const Octets joined = join_agent_information(field, storage);
+  if (joined.size() < own.size() || joined.size() == storage.size() ||
+      !std::ranges::equal(joined.last(own.size()), own)) {
+    return std::nullopt;
+  }
+  const std::size_t before = joined.size() - own.size();
+  return is_well_formed(joined.first(before)) ? std::optional{before} : std::nullopt;
 }
 
 [[nodiscard]] Own locate(Octets field, Octets own, Recognition recognition) noexcept {
   bool has_equal = false;
-  std::optional<Own> tail;  // of the last instance
-  std::optional<Own> by_circuit_id;
+  std::optional<std::size_t> by_circuit_id;
   OptionReader reader{field};
   std::size_t instance = 0;
   for (; const auto option = next_agent_information(reader); ++instance) {
-    tail.reset();
-    if (std::ranges::equal(option->value, own)) {
-      has_equal = true;
-    } else if (ends_with(option->value, own)) {
-      tail = Own{Own::Part::one_instance, instance, option->value.size() - own.size()};
-    } else if (has_circuit_id_of(option->value, own)) {
-      by_circuit_id = Own{Own::Part::one_instance, instance, 0};
+    has_equal |= std::ranges::equal(option->value, own);
+    if (has_circuit_id_of(option->value, own)) {
+      by_circuit_id = instance;
     }
   }
   if (instance == 0 || own.empty()) {
     return {};
   }
-  if (concatenation_is(field, own)) {
-    return {Own::Part::all_instances};
+  const auto before = octets_before(field, own);
+  if (before && (*before == 0 || !has_equal)) {
+    return {Own::Part::rest, *before};
   }
   if (has_equal) {
     return {Own::Part::equal_instances};  // a server may have doubled it
   }
-  if (tail) {
-    return *tail;
+  if (by_circuit_id && recognition == Recognition::by_circuit_id) {
+    return {Own::Part::one_instance, 0, *by_circuit_id};
   }
-  return recognition == Recognition::by_circuit_id ? by_circuit_id.value_or(Own{}) : Own{};
+  return {};
 }
 
-/// How many octets at the start of an instance's value stay; nothing where the instance stays as it is.
-[[nodiscard]] std::optional<std::size_t> kept_of(const Own& found, Octets own, std::size_t instance,
+/// How many octets at the start of an instance's value stay; nothing where the instance stays as it is. `before` counts
+/// the octets of the instances before it.
+[[nodiscard]] std::optional<std::size_t> kept_of(const Own& found, Octets own, std::size_t instance, std::size_t before,
                                                  Octets value) noexcept {
   switch (found.part) {
     case Own::Part::nothing:
       return std::nullopt;
-    case Own::Part::all_instances:
-      return 0;
+    case Own::Part::rest:
+      if (found.kept > 0 && before + value.size() <= found.kept) {
+        return std::nullopt;
+      }
+      return found.kept - std::min(before, found.kept);
     case Own::Part::equal_instances:
       return std::ranges::equal(value, own) ? std::optional<std::size_t>{0} : std::nullopt;
     case Own::Part::one_instance:
-      return instance == found.instance ? std::optional{found.kept} : std::nullopt;
+      return instance == found.instance ? std::optional<std::size_t>{0} : std::nullopt;
   }
   return std::nullopt;
 }
@@ -130,9 +132,11 @@ void excise(EditableMessage& message, const Own& found, Octets own) noexcept {
   OptionReader reader{field_of(message)};
   std::size_t from = message.options_offset;  // first octet that has not been moved yet
   std::size_t to = message.options_offset;
+  std::size_t before = 0;
   std::size_t instance = 0;
   for (; const auto option = next_agent_information(reader); ++instance) {
-    const auto kept = kept_of(found, own, instance, option->value);
+    const auto kept = kept_of(found, own, instance, before, option->value);
+    before += option->value.size();
     if (!kept) {
       continue;
     }
@@ -184,7 +188,7 @@ void append_agent_information(EditableMessage& message, const Survey& found, Oct
 
 void remove_agent_information(EditableMessage& message) noexcept {
   if (survey(field_of(message)).agent_information_count > 0) {
-    excise(message, {Own::Part::all_instances}, {});
+    excise(message, {Own::Part::rest}, {});
   }
 }
 

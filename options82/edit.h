@@ -51,9 +51,9 @@ enum class Recognition : std::uint8_t {
 };
 
 /// Takes out of a reply the option 82 that a request was given by us, and nothing else (RFC 3046 section 2.1).
-/// `own` is the content that we would append now. It is looked for as the value of an instance, all of which go; as the
-/// values of all instances together, which are one option, split (RFC 3396 section 7); as the tail of the last
-/// instance, behind a downstream agent's sub-options. Needs an undamaged field.
+/// `own` is the content that we would append now. It is looked for at the end of all instances' values together, which
+/// are one option, split (RFC 3396 section 7), alone or behind a downstream agent's sub-options; and as the value of
+/// instances, all of which go. Needs an undamaged field.
 [[nodiscard]] Removal remove_own_agent_information(EditableMessage& message, Octets own,
                                                    Recognition recognition = Recognition::by_circuit_id) noexcept;
 

@@ -1,6 +1,7 @@
 #include "relay/core/relay_reply.h"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 
 #include "options82/agent_information.h"
@@ -40,34 +41,58 @@ using Egress = std::variant<DropReason, const Interface*>;
   return std::nullopt;
 }
 
-/// Whether an option 82 of the reply carries a sub-option that `own` has too, with the same value.
-[[nodiscard]] bool echoes(options82::Octets field, options82::Octets own, options82::SubOption sub_option) noexcept {
-  const auto ours = options82::find_sub_option(own, sub_option);
-  if (!ours) {
-    return false;
-  }
-  options82::OptionReader options{field};
-  while (const auto option = options.next()) {
-    if (option->code != options82::code::agent_information) {
-      continue;
+/// Option 82 as a reply echoes it: each instance by itself, and all of them as one (RFC 3396 section 7).
+class Echo {
+ public:
+  explicit Echo(options82::Octets field) noexcept
+      : field_(field), joined_(options82::join_agent_information(field, storage_)) {}
+
+  Echo(const Echo&) = delete;
+  Echo& operator=(const Echo&) = delete;
+  ~Echo() = default;
+
+  /// Whether there is a sub-option that `own` has too, with the same value.
+  [[nodiscard]] bool has(options82::Octets own, options82::SubOption sub_option) const noexcept {
+    const auto ours = options82::find_sub_option(own, sub_option);
+    if (!ours) {
+      return false;
     }
-    options82::SubOptionReader sub_options{option->value};
-    while (const auto found = sub_options.next()) {
-      if (found->code == sub_option && std::ranges::equal(found->value, *ours)) {
+    if (carries(joined_, sub_option, *ours)) {
+      return true;
+    }
+    options82::OptionReader options{field_};
+    while (const auto option = options.next()) {
+      if (option->code == options82::code::agent_information && carries(option->value, sub_option, *ours)) {
         return true;
       }
     }
+    return false;
   }
-  return false;
-}
+
+ private:
+  [[nodiscard]] static bool carries(options82::Octets content, options82::SubOption sub_option,
+                                    options82::Octets value) noexcept {
+    options82::SubOptionReader sub_options{content};
+    while (const auto found = sub_options.next()) {
+      if (found->code == sub_option && std::ranges::equal(found->value, value)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  options82::Octets field_;
+  std::array<std::uint8_t, 512> storage_{};  // what two agents can have written; more of it is nobody's
+  options82::Octets joined_;
+};
 
 /// The one interface of `candidates` whose `sub_option` the reply echoes; null where there is none, or more than one.
 [[nodiscard]] const Interface* find_echoed(const InterfaceTable& interfaces, std::span<const std::uint32_t> candidates,
-                                           options82::Octets field, options82::SubOption sub_option) noexcept {
+                                           const Echo& echo, options82::SubOption sub_option) noexcept {
   const Interface* found = nullptr;
   for (const std::uint32_t index : candidates) {
     const Interface* candidate = interfaces.find(index);
-    if (echoes(field, candidate->agent_information.octets(), sub_option)) {
+    if (echo.has(candidate->agent_information.octets(), sub_option)) {
       if (found != nullptr) {
         return nullptr;
       }
@@ -81,9 +106,6 @@ using Egress = std::variant<DropReason, const Interface*>;
 /// (RFC 3046 section 3.1).
 [[nodiscard]] Egress find_egress(const InterfaceTable& interfaces, Ipv4Address giaddr,
                                  options82::Octets field) noexcept {
-  if (giaddr.is_unspecified()) {
-    return DropReason::reply_giaddr_zero;
-  }
   const auto candidates = interfaces.downstream_by_giaddr(giaddr);
   if (candidates.empty()) {
     return DropReason::reply_giaddr_unknown;
@@ -91,8 +113,9 @@ using Egress = std::variant<DropReason, const Interface*>;
   if (candidates.size() == 1) {
     return interfaces.find(candidates.front());
   }
+  const Echo echo{field};
   for (const auto sub_option : {options82::SubOption::circuit_id, options82::SubOption::link_selection}) {
-    if (const Interface* egress = find_echoed(interfaces, candidates, field, sub_option)) {
+    if (const Interface* egress = find_echoed(interfaces, candidates, echo, sub_option)) {
       return egress;
     }
   }
@@ -106,18 +129,19 @@ using Egress = std::variant<DropReason, const Interface*>;
 
 /// Rules that need to know the client's interface.
 [[nodiscard]] std::optional<DropReason> check_for_egress(const Policy& policy, const Interface& egress,
-                                                         Ipv4Address server, options82::Octets field,
-                                                         bool damaged) noexcept {
+                                                         Ipv4Address server, std::span<const std::uint8_t> message,
+                                                         const options82::Survey& options) noexcept {
+  const options82::Octets field = options_field(message);
   if (!policy.replies_from_anyone && std::ranges::find(egress.servers, server) == egress.servers.end()) {
     return DropReason::server_unknown;
   }
   if (policy.add_agent_information) {
     // RFC 2132 section 2: options that cannot be read to their end cannot be edited.
-    if (damaged) {
+    if (options.damaged) {
       return DropReason::options_malformed;
     }
-    // RFC 3046 section 2.1 lets a server leave option 82 out; `-D` does not.
-    if (policy.drop_unmatched_replies &&
+    // RFC 3046 section 2.1 lets a server leave option 82 out; `-D` does not, but for BOOTP without options.
+    if (policy.drop_unmatched_replies && bootp::has_cookie(message) &&
         options82::find_own_agent_information(field, egress.agent_information.octets(), recognition(egress)) !=
             options82::Removal::removed) {
       return DropReason::option82_unmatched;
@@ -211,6 +235,10 @@ Decision relay_reply(const Policy& policy, const InterfaceTable& interfaces, con
   const options82::Octets field = options_field(octets);
   const options82::Survey options = options82::survey(field);
   const auto message_type = options.message_type;
+  // RFC 1542 section 4.1.2: giaddr is what tells a reply's way.
+  if (bootp::giaddr(header).is_unspecified()) {
+    return Drop{DropReason::reply_giaddr_zero};
+  }
   // RFC 4388 section 6.4: answers to a DHCPLEASEQUERY are for its requester, never for a client.
   if (message_type && *message_type >= bootp::message_type::lease_unassigned &&
       *message_type <= bootp::message_type::lease_active) {
@@ -221,7 +249,7 @@ Decision relay_reply(const Policy& policy, const InterfaceTable& interfaces, con
     return Drop{*reason};
   }
   const Interface& egress = **std::get_if<const Interface*>(&found);
-  if (const auto reason = check_for_egress(policy, egress, ingress.source, field, options.damaged)) {
+  if (const auto reason = check_for_egress(policy, egress, ingress.source, octets, options)) {
     return Drop{*reason};
   }
 
