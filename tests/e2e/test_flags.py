@@ -124,8 +124,8 @@ def test_4d05_reply_delivery(scene, value, flags, destination):
     assert scene.delivered(offered).destination_mac == destination
 
 
-def test_giaddr_that_moves(scene):
-    """--giaddr: nothing is relayed while another router holds the address, and it is once this one does."""
+def test_4f11_giaddr_that_moves(scene):
+    """--giaddr: the server's answer has to come here, so nothing is relayed while another router holds the address, and it is once this one does."""
     scene.relay("--giaddr", "d1=10.101.0.77")
     scene.send_request(request(xid=0x809))
     scene.running.expect_drop("interface_passive")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import message
-from message import ACK, AGENT, BROADCAST_FLAG, BROADCAST_MAC, INFORM, NAK, reply, request, udp_frames
+from message import ACK, AGENT, BROADCAST_FLAG, BROADCAST_MAC, INFORM, NAK, ip_frames, reply, request, udp_frames
 from network import UPSTREAM_MAC
 from wire import ARP, arrived
 
@@ -452,3 +452,28 @@ def test_lengths_that_lie(scene):
                                good[:16] + struct.pack("!H", value) + good[18:]])
     scene.exchange()
     assert relay.alive
+
+
+def test_4f14_esp_passes_untouched(scene):
+    """A protected packet from a client to a server is the kernel's to forward: the same octets, one packet."""
+    scene.relay("-a")
+    body = struct.pack("!II", 0x1001, 1) + request(xid=0x5e5e5e5e).encode()
+    place = scene.topology.segment(1)
+    scene.clients[1].send(ip_frames(body, "10.101.0.50", "10.9.0.2", place.client_mac, place.mac, protocol=50))
+
+    def is_esp(frame):
+        return frame.protocol == 50 and not frame.outgoing
+
+    came = scene.servers[1].expect(is_esp)
+    scene.settle()
+    assert came.packet[20:] == body
+    assert len(scene.servers[1].all(is_esp)) == 1
+
+
+def test_4d15_a_broadcast_reply_stays_on_its_circuit(scene):
+    """What is for everyone on one segment appears on no other."""
+    scene.relay("-a")
+    offered = scene.offer_for(flags=BROADCAST_FLAG)
+    scene.send_reply(offered)
+    assert scene.delivered(offered).destination_mac == BROADCAST_MAC
+    scene.nothing(arrived(xid=offered.xid), wires=[scene.clients[2]], segment=2)
