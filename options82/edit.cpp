@@ -28,6 +28,9 @@ namespace {
 
 /// Moves `[from, until)` of the message to the lower offset `to` and returns the offset behind it.
 std::size_t close_up(const EditableMessage& message, std::size_t from, std::size_t until, std::size_t to) noexcept {
+  if (from == to) {
+    return until;  // nothing was taken out so far
+  }
   const auto begin = message.storage.begin();
   const auto end = std::copy(begin + static_cast<std::ptrdiff_t>(from), begin + static_cast<std::ptrdiff_t>(until),
                              begin + static_cast<std::ptrdiff_t>(to));

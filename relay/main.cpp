@@ -1,4 +1,7 @@
 // The composition root: reads the configuration, joins log and service, and runs.
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <csignal>
 #include <exception>
 #include <iostream>
@@ -29,6 +32,10 @@ int relay_until_signal(const Configuration& configuration, const std::vector<std
   const io::Orders orders = orders_of(configuration);
   std::optional<io::Background> background;
   if (!configuration.foreground) {
+    if (!configuration.quiet) {
+      std::cerr << "dhcp-relay " DHCP_RELAY_VERSION ": " << downstream_text(configuration) << " to "
+                << servers_text(configuration) << '\n';
+    }
     background = io::Background::enter();
   }
   Log log{configuration.foreground ? Log::Sink::standard_error : Log::Sink::syslog, configuration.log_format,
@@ -49,9 +56,22 @@ int relay_until_signal(const Configuration& configuration, const std::vector<std
   return 0;
 }
 
+/// Whatever is opened must not become standard input, output or error, where others read and write.
+void fill_standard_descriptors() {
+  int opened = 0;
+  do {
+    opened = ::open("/dev/null", O_RDWR);
+  } while (opened >= 0 && opened <= STDERR_FILENO);
+  if (opened > STDERR_FILENO) {
+    ::close(opened);
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  fill_standard_descriptors();
+  static_cast<void>(std::signal(SIGUSR2, SIG_IGN));  // ends nothing, whatever it will mean one day
   const std::vector<std::string> words(argv + 1, argv + argc);
   try {
     const auto read = read_configuration(words, DHCP_RELAY_LIBRARIES "\n");

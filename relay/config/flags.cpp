@@ -10,9 +10,9 @@ namespace relay::flags {
 
 namespace {
 
-// `-A`: a request shorter than BOOTP's fixed part is never relayed, so a smaller limit could mean nothing; a UDP
-// payload in an IPv4 datagram cannot be larger than 65,507 octets.
-constexpr std::uint32_t least_max_size = 236;
+// `-A`: ISC dhcrelay's users have 64 and more; under 300 it means that option 82 is never added. A UDP payload in an
+// IPv4 datagram cannot be larger than 65,507 octets.
+constexpr std::uint32_t least_max_size = 64;
 constexpr std::uint32_t most_max_size = 65507;
 
 // A setting without `IF=` goes in front, so that one with a pattern wins over it whatever their order was.
@@ -243,7 +243,7 @@ constexpr std::array table = {
          .value = "N",
          .group = Group::option_82,
          .initial = "what fits the upstream MTU",
-         .help = "Largest request with option 82, 236 to 65507 octets; what would be larger goes without it.",
+         .help = "Largest request with option 82, 64 to 65507 octets; what would be larger goes without it.",
          .apply =
              [](Configuration& c, const Given& given) {
                c.policy.max_request_size = number(given, "a number of octets", least_max_size, most_max_size);

@@ -101,7 +101,11 @@ void check_server_address(const Given& given, Ipv4Address address) {
   if (address.is_loopback()) {
     reject(given, "the relay itself listens on this address; expected another host's");
   }
-  if (!address.is_host() && !address.is_multicast()) {
+  if (address.is_multicast()) {
+    reject(given,
+           "multicast is not sent by this version; expected a server's address or its subnet's broadcast address");
+  }
+  if (!address.is_host()) {
     reject(given, "this address is reserved; expected a server's address");
   }
 }

@@ -85,8 +85,7 @@ std::vector<po::option> take_flag(std::vector<std::string>& words) {
   po::option option(std::string(flag->name), {});
   option.original_tokens = {word};
   if (flag->takes_value()) {
-    const bool is_isc = word[1] != '-';
-    if (words.size() < 2 || (!is_isc && find_word(words[1]) != nullptr)) {
+    if (words.size() < 2 || find_word(words[1]) != nullptr) {
       reject_missing_value(word, *flag);
     }
     option.value = {words[1]};

@@ -107,4 +107,9 @@ constexpr void set_giaddr(MutableHeader header, Ipv4Address address) noexcept {
          std::ranges::equal(message.subspan(header_size, cookie_size), magic_cookie);
 }
 
+/// The octets behind the cookie; none where there is no cookie.
+[[nodiscard]] constexpr std::span<const std::uint8_t> options_field(std::span<const std::uint8_t> message) noexcept {
+  return has_cookie(message) ? message.subspan(options_offset) : std::span<const std::uint8_t>{};
+}
+
 }  // namespace relay::bootp

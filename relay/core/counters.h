@@ -29,11 +29,12 @@ class Counter {
 };
 
 /// Messages of one interface. A request counts where it arrived; a reply counts as received and dropped where it
-/// arrived, and as delivered on its client's interface.
+/// arrived, and as delivered, or as dropped because it could not be sent, on its client's interface.
 struct Counters {
   Counter requests_received;
-  Counter requests_relayed;  ///< requests that were sent to at least one server
-  Counter request_copies;    ///< copies sent, one per server
+  Counter requests_relayed;       ///< requests that were sent to at least one server
+  Counter request_copies;         ///< copies sent, one per server
+  Counter request_copies_failed;  ///< copies that could not be sent; a request of which none could be is dropped too
   Counter replies_received;
   Counter replies_delivered;
   Counter option82_omitted;  ///< relayed without option 82 because it would not have fitted (RFC 3046 section 2.1)
@@ -52,6 +53,7 @@ inline void Counters::add(const Counters& other) noexcept {
   requests_received.add(other.requests_received.value());
   requests_relayed.add(other.requests_relayed.value());
   request_copies.add(other.request_copies.value());
+  request_copies_failed.add(other.request_copies_failed.value());
   replies_received.add(other.replies_received.value());
   replies_delivered.add(other.replies_delivered.value());
   option82_omitted.add(other.option82_omitted.value());

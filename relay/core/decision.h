@@ -38,6 +38,7 @@ struct ToServers {
   std::span<const Ipv4Address> servers;
   Ipv4Address source;
   AgentInformationOutcome agent_information = AgentInformationOutcome::untouched;
+  bool from_relay_port = false;  ///< it says so in sub-option 19 (RFC 8357); otherwise it leaves from the server port
 };
 
 enum class Delivery : std::uint8_t {

@@ -93,7 +93,7 @@ constexpr std::array<Entry, drop_reason_count> entries{{
       "Let the requester of the query put an address into giaddr that it receives at itself, not this relay agent's."}},
     {DropReason::interface_down,
      {"interface_down", "the interface of the client is down",
-      "Bring the interface up, or check its cable or the device that it belongs to."}},
+      "Bring the interface up; requests that came before it went down are answered in vain."}},
     // sending
     {DropReason::send_buffer_full,
      {"send_buffer_full", "the kernel had no room to send the message (EAGAIN or ENOBUFS)",

@@ -1,18 +1,82 @@
 #include "relay/core/interface_table.h"
 
 #include <algorithm>
-#include <optional>
-#include <span>
 #include <utility>
-#include <vector>
 
 namespace relay {
 
 namespace {
 
-/// The giaddr under which replies find the interface: only requests of downstream interfaces are relayed.
-std::optional<Ipv4Address> reply_key(const Interface& interface) {
-  return interface.is_downstream ? interface.giaddr : std::nullopt;
+[[nodiscard]] std::string_view text_of(options82::Octets octets) noexcept {
+  return {reinterpret_cast<const char*>(octets.data()), octets.size()};
+}
+
+template <typename Key>
+void add_key(std::vector<Key>& keys, const Key& key) {
+  if (std::find(keys.begin(), keys.end(), key) == keys.end()) {
+    keys.push_back(key);
+  }
+}
+
+[[nodiscard]] std::vector<Ipv4Address> addresses_of(const Interface& interface) {
+  std::vector<Ipv4Address> keys;
+  for (const Ipv4Prefix& prefix : interface.addresses) {
+    add_key(keys, prefix.address);
+  }
+  return keys;
+}
+
+/// What a reply may have as giaddr: what we write now, and what we may have written when the request passed.
+[[nodiscard]] std::vector<Ipv4Address> giaddrs_of(const Interface& interface) {
+  std::vector<Ipv4Address> keys;
+  if (interface.is_downstream) {
+    keys = addresses_of(interface);
+    if (interface.giaddr) {
+      add_key(keys, *interface.giaddr);
+    }
+  }
+  return keys;
+}
+
+[[nodiscard]] std::vector<Ipv4Address> servers_of(const Interface& interface) {
+  return interface.is_downstream ? interface.servers : std::vector<Ipv4Address>{};
+}
+
+[[nodiscard]] std::vector<std::string> circuit_ids_of(const Interface& interface) {
+  const auto circuit_id =
+      options82::find_sub_option(interface.agent_information.octets(), options82::SubOption::circuit_id);
+  if (!interface.is_downstream || !circuit_id) {
+    return {};
+  }
+  return {std::string{text_of(*circuit_id)}};
+}
+
+/// Moves `position` from the keys `before` to the keys `after`; nothing is disturbed where they are the same.
+template <typename Index, typename Keys>
+void move_keys(Index& index, const Keys& before, const Keys& after, std::uint32_t position) {
+  if (before == after) {
+    return;
+  }
+  for (const auto& key : before) {
+    std::vector<std::uint32_t>& positions = index[key];
+    std::erase(positions, position);
+    if (positions.empty()) {
+      index.erase(key);
+    }
+  }
+  for (const auto& key : after) {
+    std::vector<std::uint32_t>& positions = index[key];
+    const auto place = std::lower_bound(positions.begin(), positions.end(), position);
+    if (place == positions.end() || *place != position) {
+      positions.insert(place, position);
+    }
+  }
+}
+
+template <typename Index, typename Key>
+[[nodiscard]] std::span<const std::uint32_t> find_key(const Index& index, const Key& key) noexcept {
+  const auto entry = index.find(key);
+  return entry == index.end() ? std::span<const std::uint32_t>{} : entry->second;
 }
 
 }  // namespace
@@ -20,18 +84,7 @@ std::optional<Ipv4Address> reply_key(const Interface& interface) {
 void InterfaceTable::put(Interface interface) {
   const auto [entry, is_new] = interfaces_.try_emplace(interface.index);
   Interface& current = entry->second;
-  if (current.addresses != interface.addresses) {
-    add_local(interface.addresses);
-    remove_local(current.addresses);
-  }
-  if (const auto before = reply_key(current), after = reply_key(interface); before != after) {
-    if (before) {
-      remove_downstream(*before, interface.index);
-    }
-    if (after) {
-      add_downstream(*after, interface.index);
-    }
-  }
+  change(current, interface);
   if (!is_new) {
     interface.counters = current.counters;
   }
@@ -44,11 +97,17 @@ void InterfaceTable::remove(std::uint32_t index) {
     return;
   }
   unattributed_.add(entry->second.counters);
-  remove_local(entry->second.addresses);
-  if (const auto giaddr = reply_key(entry->second)) {
-    remove_downstream(*giaddr, index);
-  }
+  Interface nothing;
+  nothing.index = index;
+  change(entry->second, nothing);
   interfaces_.erase(entry);
+}
+
+void InterfaceTable::change(const Interface& before, const Interface& after) {
+  move_keys(by_address_, addresses_of(before), addresses_of(after), after.index);
+  move_keys(downstream_by_giaddr_, giaddrs_of(before), giaddrs_of(after), after.index);
+  move_keys(downstream_by_server_, servers_of(before), servers_of(after), after.index);
+  move_keys(downstream_by_circuit_id_, circuit_ids_of(before), circuit_ids_of(after), after.index);
 }
 
 const Interface* InterfaceTable::find(std::uint32_t index) const noexcept {
@@ -62,39 +121,19 @@ Interface* InterfaceTable::find(std::uint32_t index) noexcept {
 }
 
 bool InterfaceTable::is_local(Ipv4Address address) const noexcept {
-  return local_addresses_.contains(address);
+  return by_address_.contains(address);
+}
+
+bool InterfaceTable::is_server(Ipv4Address address) const noexcept {
+  return downstream_by_server_.contains(address);
 }
 
 std::span<const std::uint32_t> InterfaceTable::downstream_by_giaddr(Ipv4Address giaddr) const noexcept {
-  const auto entry = downstream_by_giaddr_.find(giaddr);
-  return entry == downstream_by_giaddr_.end() ? std::span<const std::uint32_t>{} : entry->second;
+  return find_key(downstream_by_giaddr_, giaddr);
 }
 
-void InterfaceTable::add_local(const std::vector<Ipv4Prefix>& addresses) {
-  for (const Ipv4Prefix& prefix : addresses) {
-    ++local_addresses_[prefix.address];
-  }
-}
-
-void InterfaceTable::remove_local(const std::vector<Ipv4Prefix>& addresses) {
-  for (const Ipv4Prefix& prefix : addresses) {
-    if (--local_addresses_[prefix.address] == 0) {
-      local_addresses_.erase(prefix.address);
-    }
-  }
-}
-
-void InterfaceTable::add_downstream(Ipv4Address giaddr, std::uint32_t index) {
-  std::vector<std::uint32_t>& indexes = downstream_by_giaddr_[giaddr];
-  indexes.insert(std::lower_bound(indexes.begin(), indexes.end(), index), index);
-}
-
-void InterfaceTable::remove_downstream(Ipv4Address giaddr, std::uint32_t index) {
-  std::vector<std::uint32_t>& indexes = downstream_by_giaddr_[giaddr];
-  indexes.erase(std::lower_bound(indexes.begin(), indexes.end(), index));
-  if (indexes.empty()) {
-    downstream_by_giaddr_.erase(giaddr);
-  }
+std::span<const std::uint32_t> InterfaceTable::downstream_by_circuit_id(options82::Octets circuit_id) const noexcept {
+  return find_key(downstream_by_circuit_id_, text_of(circuit_id));
 }
 
 }  // namespace relay

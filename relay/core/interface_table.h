@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -44,7 +45,9 @@ struct Interface {
   std::optional<Ipv4Address>
       giaddr;  ///< what we write into requests: `--giaddr` or the primary address; none: no address yet
   std::vector<Ipv4Address> servers;               ///< where its requests go
-  options82::AgentInformation agent_information;  ///< what we add with `-a`, encoded
+  options82::AgentInformation agent_information;  ///< what we add with `-a` where giaddr is ours, encoded
+  /// The same where giaddr is another relay agent's: nothing in it speaks of giaddr (RFC 3527 section 3, RFC 8357).
+  options82::AgentInformation relayed_agent_information;
 
   Counters counters;
 };
@@ -65,8 +68,15 @@ class InterfaceTable {
   /// Whether some interface of this host has `address`, loopback included.
   [[nodiscard]] bool is_local(Ipv4Address address) const noexcept;
 
-  /// The downstream interfaces whose giaddr is `giaddr`, in order of index; valid until the next change of the table.
+  /// The downstream interfaces that have `giaddr` as their giaddr or as an address, in order of index; valid until the
+  /// next change of the table.
   [[nodiscard]] std::span<const std::uint32_t> downstream_by_giaddr(Ipv4Address giaddr) const noexcept;
+
+  /// The downstream interfaces whose own option 82 has this circuit-id, in order of index; valid as above.
+  [[nodiscard]] std::span<const std::uint32_t> downstream_by_circuit_id(options82::Octets circuit_id) const noexcept;
+
+  /// Whether `address` is a server of some downstream interface.
+  [[nodiscard]] bool is_server(Ipv4Address address) const noexcept;
 
   /// Counts messages of interfaces that the table does not know, and takes over the counts of those that are removed.
   [[nodiscard]] Counters& unattributed() noexcept { return unattributed_; }
@@ -77,15 +87,25 @@ class InterfaceTable {
   [[nodiscard]] std::unordered_map<std::uint32_t, Interface>& all() noexcept { return interfaces_; }
 
  private:
-  void add_local(const std::vector<Ipv4Prefix>& addresses);
-  void remove_local(const std::vector<Ipv4Prefix>& addresses);
-  void add_downstream(Ipv4Address giaddr, std::uint32_t index);
-  void remove_downstream(Ipv4Address giaddr, std::uint32_t index);
+  /// Interfaces by a key, in order of index; a key without interfaces has no entry.
+  template <typename Key, typename Hash = std::hash<Key>>
+  using Index = std::unordered_map<Key, std::vector<std::uint32_t>, Hash, std::equal_to<>>;
+
+  struct TextHash {
+    using is_transparent = void;
+    [[nodiscard]] std::size_t operator()(std::string_view text) const noexcept {
+      return std::hash<std::string_view>{}(text);
+    }
+  };
+
+  void change(const Interface& before, const Interface& after);
 
   std::unordered_map<std::uint32_t, Interface> interfaces_;
   Counters unattributed_;
-  std::unordered_map<Ipv4Address, std::size_t> local_addresses_;  // with the number of entries that have it
-  std::unordered_map<Ipv4Address, std::vector<std::uint32_t>> downstream_by_giaddr_;
+  Index<Ipv4Address> by_address_;  // every interface
+  Index<Ipv4Address> downstream_by_giaddr_;
+  Index<Ipv4Address> downstream_by_server_;
+  Index<std::string, TextHash> downstream_by_circuit_id_;
 };
 
 }  // namespace relay

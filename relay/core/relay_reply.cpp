@@ -16,13 +16,9 @@ namespace {
 /// A reply's interface, or why there is none.
 using Egress = std::variant<DropReason, const Interface*>;
 
-[[nodiscard]] options82::Octets options_field(std::span<const std::uint8_t> message) noexcept {
-  return bootp::has_cookie(message) ? message.subspan(bootp::options_offset) : options82::Octets{};
-}
-
 /// Rules on the fixed header and on where the reply arrived.
-[[nodiscard]] std::optional<DropReason> check_arrival(const Policy& policy, const Interface* ingress,
-                                                      bootp::Header header) noexcept {
+[[nodiscard]] std::optional<DropReason> check_arrival(const Policy& policy, const InterfaceTable& interfaces,
+                                                      const Ingress& ingress, bootp::Header header) noexcept {
   // RFC 2131 section 2: chaddr has 16 octets.
   if (bootp::hlen(header) > bootp::max_hlen) {
     return DropReason::hlen_too_long;
@@ -31,93 +27,62 @@ using Egress = std::variant<DropReason, const Interface*>;
   if (bootp::op(header) != bootp::op_reply) {
     return DropReason::bad_op;
   }
-  if (ingress == nullptr) {
+  const Interface* interface = interfaces.find(ingress.interface_index);
+  if (interface == nullptr) {
     return DropReason::interface_unknown;
   }
   // Servers are upstream: a reply from the clients' side is a rogue server's.
-  if (!ingress->is_upstream && (ingress->is_downstream || policy.upstream_named)) {
+  if (!interface->is_upstream && (interface->is_downstream || policy.upstream_named)) {
     return DropReason::not_upstream;
+  }
+  if (!policy.replies_from_anyone && !interfaces.is_server(ingress.source)) {
+    return DropReason::server_unknown;
   }
   return std::nullopt;
 }
 
-/// Option 82 as a reply echoes it: each instance by itself, and all of them as one (RFC 3396 section 7).
-class Echo {
- public:
-  explicit Echo(options82::Octets field) noexcept
-      : field_(field), joined_(options82::join_agent_information(field, storage_)) {}
-
-  Echo(const Echo&) = delete;
-  Echo& operator=(const Echo&) = delete;
-  ~Echo() = default;
-
-  /// Whether there is a sub-option that `own` has too, with the same value.
-  [[nodiscard]] bool has(options82::Octets own, options82::SubOption sub_option) const noexcept {
-    const auto ours = options82::find_sub_option(own, sub_option);
-    if (!ours) {
-      return false;
+/// The one interface among those of `giaddr` whose circuit-id `content` echoes first; null where there is none, or
+/// more.
+[[nodiscard]] const Interface* find_echoed(const InterfaceTable& interfaces, std::span<const std::uint32_t> of_giaddr,
+                                           options82::Octets content) noexcept {
+  options82::SubOptionReader sub_options{content};
+  while (const auto found = sub_options.next()) {
+    if (found->code != options82::SubOption::circuit_id) {
+      continue;
     }
-    if (carries(joined_, sub_option, *ours)) {
-      return true;
-    }
-    options82::OptionReader options{field_};
-    while (const auto option = options.next()) {
-      if (option->code == options82::code::agent_information && carries(option->value, sub_option, *ours)) {
-        return true;
-      }
-    }
-    return false;
-  }
-
- private:
-  [[nodiscard]] static bool carries(options82::Octets content, options82::SubOption sub_option,
-                                    options82::Octets value) noexcept {
-    options82::SubOptionReader sub_options{content};
-    while (const auto found = sub_options.next()) {
-      if (found->code == sub_option && std::ranges::equal(found->value, value)) {
-        return true;
-      }
-    }
-    return false;
-  }
-
-  options82::Octets field_;
-  std::array<std::uint8_t, 512> storage_{};  // what two agents can have written; more of it is nobody's
-  options82::Octets joined_;
-};
-
-/// The one interface of `candidates` whose `sub_option` the reply echoes; null where there is none, or more than one.
-[[nodiscard]] const Interface* find_echoed(const InterfaceTable& interfaces, std::span<const std::uint32_t> candidates,
-                                           const Echo& echo, options82::SubOption sub_option) noexcept {
-  const Interface* found = nullptr;
-  for (const std::uint32_t index : candidates) {
-    const Interface* candidate = interfaces.find(index);
-    if (echo.has(candidate->agent_information.octets(), sub_option)) {
-      if (found != nullptr) {
-        return nullptr;
-      }
-      found = candidate;
+    const auto named = interfaces.downstream_by_circuit_id(found->value);
+    if (named.size() == 1 && std::ranges::binary_search(of_giaddr, named.front())) {
+      return interfaces.find(named.front());
     }
   }
-  return found;
+  return nullptr;
 }
 
-/// RFC 1542 section 4.1.2: giaddr tells the client's segment; where several share it, our echoed option 82 does
-/// (RFC 3046 section 3.1).
+/// RFC 1542 section 4.1.2: giaddr tells the client's segment; where several share it, the circuit-id that the server
+/// echoes does (RFC 3046 section 3.1). Link selection does not: nothing may depend on its echo (RFC 3527 section 3).
 [[nodiscard]] Egress find_egress(const InterfaceTable& interfaces, Ipv4Address giaddr,
                                  options82::Octets field) noexcept {
-  const auto candidates = interfaces.downstream_by_giaddr(giaddr);
-  if (candidates.empty()) {
+  const auto of_giaddr = interfaces.downstream_by_giaddr(giaddr);
+  if (of_giaddr.empty()) {
     return DropReason::reply_giaddr_unknown;
   }
-  if (candidates.size() == 1) {
-    return interfaces.find(candidates.front());
+  if (of_giaddr.size() == 1) {
+    return interfaces.find(of_giaddr.front());
   }
-  const Echo echo{field};
-  for (const auto sub_option : {options82::SubOption::circuit_id, options82::SubOption::link_selection}) {
-    if (const Interface* egress = find_echoed(interfaces, candidates, echo, sub_option)) {
-      return egress;
+  // Instances are one option, split (RFC 3396 section 7); and the last is ours where somebody else's is broken.
+  std::array<std::uint8_t, 512> storage;  // what two agents can have written; more of it is nobody's
+  if (const Interface* egress = find_echoed(interfaces, of_giaddr, options82::join_agent_information(field, storage))) {
+    return egress;
+  }
+  options82::Octets last;
+  options82::OptionReader options{field};
+  while (const auto option = options.next()) {
+    if (option->code == options82::code::agent_information) {
+      last = option->value;
     }
+  }
+  if (const Interface* egress = find_echoed(interfaces, of_giaddr, last)) {
+    return egress;
   }
   return DropReason::reply_ambiguous;
 }
@@ -127,11 +92,24 @@ class Echo {
   return egress.is_trusted ? options82::Recognition::exact : options82::Recognition::by_circuit_id;
 }
 
+/// Whether option 82 is ours, or that of a switch on a trusted circuit, whose requests are given none of ours.
+[[nodiscard]] bool is_matched(const Interface& egress, options82::Octets field) noexcept {
+  switch (options82::find_own_agent_information(field, egress.agent_information.octets(), recognition(egress))) {
+    case options82::Removal::removed:
+      return true;
+    case options82::Removal::foreign:
+      return egress.is_trusted;
+    case options82::Removal::absent:
+      break;
+  }
+  return false;
+}
+
 /// Rules that need to know the client's interface.
 [[nodiscard]] std::optional<DropReason> check_for_egress(const Policy& policy, const Interface& egress,
                                                          Ipv4Address server, std::span<const std::uint8_t> message,
                                                          const options82::Survey& options) noexcept {
-  const options82::Octets field = options_field(message);
+  const options82::Octets field = bootp::options_field(message);
   if (!policy.replies_from_anyone && std::ranges::find(egress.servers, server) == egress.servers.end()) {
     return DropReason::server_unknown;
   }
@@ -141,9 +119,7 @@ class Echo {
       return DropReason::options_malformed;
     }
     // RFC 3046 section 2.1 lets a server leave option 82 out; `-D` does not, but for BOOTP without options.
-    if (policy.drop_unmatched_replies && bootp::has_cookie(message) &&
-        options82::find_own_agent_information(field, egress.agent_information.octets(), recognition(egress)) !=
-            options82::Removal::removed) {
+    if (policy.drop_unmatched_replies && bootp::has_cookie(message) && !is_matched(egress, field)) {
       return DropReason::option82_unmatched;
     }
   }
@@ -224,15 +200,16 @@ class Echo {
 Decision relay_reply(const Policy& policy, const InterfaceTable& interfaces, const Ingress& ingress,
                      MessageBuffer& message) noexcept {
   const std::span<const std::uint8_t> octets = message.octets();
-  // RFC 951 section 3: the fixed header. Servers do send less than 300 octets, and clients understand them.
-  if (octets.size() < bootp::header_size) {
+  // RFC 951 section 3: without the fixed header there is nothing to go by. RFC 1542 section 2.1 asks for 300 octets,
+  // but servers do send less, and clients understand it.
+  if (octets.size() < std::max(policy.min_size, bootp::header_size)) {
     return Drop{DropReason::too_short};
   }
   const bootp::Header header = octets.first<bootp::header_size>();
-  if (const auto reason = check_arrival(policy, interfaces.find(ingress.interface_index), header)) {
+  if (const auto reason = check_arrival(policy, interfaces, ingress, header)) {
     return Drop{*reason};
   }
-  const options82::Octets field = options_field(octets);
+  const options82::Octets field = bootp::options_field(octets);
   const options82::Survey options = options82::survey(field);
   const auto message_type = options.message_type;
   // RFC 1542 section 4.1.2: giaddr is what tells a reply's way.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "options82/agent_information.h"
 #include "options82/edit.h"
 #include "options82/options.h"
 #include "relay/core/bootp.h"
@@ -15,13 +16,9 @@ namespace {
 /// What is to become of option 82 in one request.
 enum class Plan : std::uint8_t { leave, append, replace };
 
-[[nodiscard]] options82::Octets options_field(std::span<const std::uint8_t> message) noexcept {
-  return bootp::has_cookie(message) ? message.subspan(bootp::options_offset) : options82::Octets{};
-}
-
 /// Rules on the fixed header that hold for any BOOTREQUEST.
-[[nodiscard]] std::optional<DropReason> check_header(const Policy& policy, const Interface* interface,
-                                                     bootp::Header header) noexcept {
+[[nodiscard]] std::optional<DropReason> check_header(const Policy& policy, const InterfaceTable& interfaces,
+                                                     const Interface* interface, bootp::Header header) noexcept {
   // RFC 2131 section 2: chaddr has 16 octets.
   if (bootp::hlen(header) > bootp::max_hlen) {
     return DropReason::hlen_too_long;
@@ -32,6 +29,11 @@ enum class Plan : std::uint8_t { leave, append, replace };
   }
   if (interface == nullptr) {
     return DropReason::interface_unknown;
+  }
+  // RFC 3046 section 2.1.1: a giaddr of our own is spoofed, or the message has come round.
+  const Ipv4Address giaddr = bootp::giaddr(header);
+  if (giaddr.is_host() && interfaces.is_local(giaddr)) {
+    return DropReason::giaddr_own;
   }
   // RFC 1542 section 4.1.1: relaying is off unless it was configured.
   if (!interface->is_downstream) {
@@ -49,16 +51,12 @@ enum class Plan : std::uint8_t { leave, append, replace };
 }
 
 /// Rules on giaddr, and on option 82 of a message that no other relay agent has seen.
-[[nodiscard]] std::optional<DropReason> check_origin(const InterfaceTable& interfaces, const Interface& interface,
-                                                     Ipv4Address giaddr, const options82::Survey& options) noexcept {
+[[nodiscard]] std::optional<DropReason> check_origin(const Interface& interface, Ipv4Address giaddr,
+                                                     const options82::Survey& options) noexcept {
   if (!giaddr.is_unspecified()) {
     // RFC 1542 section 4.1.1: giaddr is an address of a relay agent, never a broadcast address.
     if (!giaddr.is_host()) {
       return DropReason::giaddr_invalid;
-    }
-    // RFC 3046 section 2.1.1: a giaddr of our own is spoofed, or the message has come round.
-    if (interfaces.is_local(giaddr)) {
-      return DropReason::giaddr_own;
     }
     // TR-101 R-184: clients' circuits have no business with giaddr.
     if (interface.refuses_relayed) {
@@ -113,15 +111,19 @@ enum class Plan : std::uint8_t { leave, append, replace };
   return std::nullopt;
 }
 
-/// The largest request that may leave with an option 82 of ours, octets of UDP payload (RFC 3046 section 2.1).
+/// The largest size that `message` may have with an option 82 of ours, octets of UDP payload (RFC 3046 section 2.1).
 [[nodiscard]] std::size_t size_limit(const Policy& policy, const MessageBuffer& message) noexcept {
-  const std::size_t fits_mtu = policy.upstream_mtu - std::min(policy.upstream_mtu, ipv4_header_size + udp_header_size);
-  return std::min({policy.max_request_size.value_or(fits_mtu), message.capacity(), max_udp_payload});
+  const std::size_t room = std::min(message.capacity(), max_udp_payload);
+  if (policy.max_request_size) {
+    return std::min(*policy.max_request_size, room);
+  }
+  // What is already larger than the way to the servers does not become worse by an option in the place of PADs.
+  const std::size_t headers = ipv4_header_size + udp_header_size;
+  return std::min(std::max(policy.upstream_mtu, headers + message.size()) - headers, room);
 }
 
-AgentInformationOutcome edit_agent_information(const Policy& policy, const Interface& interface, Plan plan,
+AgentInformationOutcome edit_agent_information(const Policy& policy, options82::Octets own, Plan plan,
                                                const options82::Survey& options, MessageBuffer& message) noexcept {
-  const auto own = interface.agent_information.octets();
   if (plan == Plan::leave || own.empty()) {
     return AgentInformationOutcome::untouched;
   }
@@ -144,6 +146,19 @@ AgentInformationOutcome edit_agent_information(const Policy& policy, const Inter
   return options.agent_information_count > 0 ? AgentInformationOutcome::appended : AgentInformationOutcome::added;
 }
 
+[[nodiscard]] bool carries_own(AgentInformationOutcome outcome) noexcept {
+  switch (outcome) {
+    case AgentInformationOutcome::added:
+    case AgentInformationOutcome::appended:
+    case AgentInformationOutcome::replaced:
+      return true;
+    case AgentInformationOutcome::untouched:
+    case AgentInformationOutcome::did_not_fit:
+      break;
+  }
+  return false;
+}
+
 }  // namespace
 
 Decision relay_request(const Policy& policy, const InterfaceTable& interfaces, const Ingress& ingress,
@@ -155,14 +170,14 @@ Decision relay_request(const Policy& policy, const InterfaceTable& interfaces, c
   }
   const bootp::Header header = octets.first<bootp::header_size>();
   const Interface* interface = interfaces.find(ingress.interface_index);
-  if (const auto reason = check_header(policy, interface, header)) {
+  if (const auto reason = check_header(policy, interfaces, interface, header)) {
     return Drop{*reason};
   }
   const Ipv4Address giaddr = bootp::giaddr(header);
   const bool was_relayed = !giaddr.is_unspecified();
   const bool has_cookie = bootp::has_cookie(octets);
-  const options82::Survey options = options82::survey(options_field(octets));
-  if (const auto reason = check_origin(interfaces, *interface, giaddr, options)) {
+  const options82::Survey options = options82::survey(bootp::options_field(octets));
+  if (const auto reason = check_origin(*interface, giaddr, options)) {
     return Drop{*reason};
   }
   if (options.agent_information_count > 0 && policy.existing_agent_information == ExistingAgentInformation::discard) {
@@ -180,7 +195,11 @@ Decision relay_request(const Policy& policy, const InterfaceTable& interfaces, c
 
   // Everything is checked; from here on the message is written.
   ToServers decision{interface->servers, policy.source_address.value_or(interface->giaddr.value_or(Ipv4Address{}))};
-  decision.agent_information = edit_agent_information(policy, *interface, plan, options, message);
+  const auto& own = was_relayed ? interface->relayed_agent_information : interface->agent_information;
+  decision.agent_information = edit_agent_information(policy, own.octets(), plan, options, message);
+  // RFC 8357 section 5.1: another source port than 67 needs sub-option 19.
+  decision.from_relay_port = carries_own(decision.agent_information) &&
+                             options82::find_sub_option(own.octets(), options82::SubOption::source_port).has_value();
   const bootp::MutableHeader edited = message.octets().first<bootp::header_size>();
   // RFC 1542 section 4.1.1: hops is incremented; giaddr is filled in where it was zero and left alone otherwise.
   bootp::set_hops(edited, static_cast<std::uint8_t>(bootp::hops(edited) + 1));

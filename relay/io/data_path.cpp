@@ -13,9 +13,7 @@ namespace relay::io {
 
 namespace {
 
-constexpr std::size_t batch_size = 64;
 constexpr std::size_t max_reply_batches = 16;  // in a row; then requests have their turn, so that neither side starves
-constexpr std::size_t none_relayed = static_cast<std::size_t>(-1);
 
 [[nodiscard]] DropReason failure_reason(int error) noexcept {
   return error == EAGAIN || error == ENOBUFS ? DropReason::send_buffer_full : DropReason::send_failed;
@@ -29,6 +27,7 @@ DataPath::DataPath(const Sockets& sockets, const Ports& ports, InterfaceTable& t
       table_(table),
       listener_(std::move(listener)),
       received_(batch_size),
+      requests_from_relay_port_(2 * batch_size),
       requests_(2 * batch_size),
       datagrams_(batch_size),
       frames_(batch_size) {}
@@ -61,7 +60,7 @@ bool DataPath::serve_replies(int socket) {
 
 bool DataPath::serve_requests() {
   const std::size_t count = received_.receive(sockets_.requests.number());
-  last_relayed_ = none_relayed;
+  fates_.fill({});
   for (std::size_t number = 0; number < count; ++number) {
     Received received = received_.message(number);
     Interface* ingress = table_.find(received.ingress.interface_index);
@@ -69,6 +68,7 @@ bool DataPath::serve_requests() {
     settle(received, ingress, number, &relay_request);
   }
   send_requests();
+  count_relayed(count);
   return count == received_.capacity();
 }
 
@@ -106,12 +106,14 @@ void DataPath::to_servers(Received& received, const ToServers& decision, Interfa
   if (decision.agent_information == AgentInformationOutcome::did_not_fit) {
     counters(ingress).option82_omitted.add();
   }
+  fates_[number].interface = ingress;
+  DatagramBatch& batch =
+      decision.from_relay_port && sockets_.upstream.is_open() ? requests_from_relay_port_ : requests_;
   for (const Ipv4Address server : decision.servers) {
-    if (requests_.is_full()) {
+    if (batch.is_full()) {
       send_requests();
     }
-    requests_.add({ingress, number, server}, std::as_const(received.buffer).octets(), decision.source, ports_.server,
-                  0);
+    batch.add({ingress, number, server}, std::as_const(received.buffer).octets(), decision.source, ports_.server, 0);
   }
 }
 
@@ -149,7 +151,9 @@ void DataPath::send_frame(const Sending& sending, MessageBuffer& message, const 
 }
 
 void DataPath::send_requests() {
-  requests_.send(sockets_.to_servers(), [this](const Sending& sending, int error) { request_sent(sending, error); });
+  const auto sent = [this](const Sending& sending, int error) { request_sent(sending, error); };
+  requests_.send(sockets_.requests.number(), sent);
+  requests_from_relay_port_.send(sockets_.upstream.number(), sent);
 }
 
 void DataPath::send_replies() {
@@ -159,31 +163,39 @@ void DataPath::send_replies() {
 }
 
 void DataPath::request_sent(const Sending& sending, int error) {
-  if (error != 0) {
-    count_failure(sending, error);
+  if (error == 0) {
+    sending.interface->counters.request_copies.add();
+    fates_[sending.message].is_relayed = true;
     return;
   }
-  Counters& counted = sending.interface->counters;
-  counted.request_copies.add();
-  if (sending.message != last_relayed_) {
-    last_relayed_ = sending.message;
-    counted.requests_relayed.add();
+  sending.interface->counters.request_copies_failed.add();
+  fates_[sending.message].failure = failure_reason(error);
+  tell_failure(sending, error);
+}
+
+/// Counts each of the first `count` requests of the batch once, however many servers it has.
+void DataPath::count_relayed(std::size_t count) {
+  for (const RequestFate& fate : std::span{fates_}.first(count)) {
+    if (fate.is_relayed) {
+      fate.interface->counters.requests_relayed.add();
+    } else if (fate.failure) {
+      fate.interface->counters.of(*fate.failure).add();
+    }
   }
 }
 
 void DataPath::reply_sent(const Sending& sending, int error) {
-  if (error != 0) {
-    count_failure(sending, error);
+  if (error == 0) {
+    sending.interface->counters.replies_delivered.add();
     return;
   }
-  sending.interface->counters.replies_delivered.add();
+  sending.interface->counters.of(failure_reason(error)).add();
+  tell_failure(sending, error);
 }
 
-void DataPath::count_failure(const Sending& sending, int error) {
-  const DropReason reason = failure_reason(error);
-  sending.interface->counters.of(reason).add();
+void DataPath::tell_failure(const Sending& sending, int error) {
   if (listener_.send_failed) {
-    listener_.send_failed({reason, sending.interface, sending.destination, error});
+    listener_.send_failed({failure_reason(error), sending.interface, sending.destination, error});
   }
 }
 

@@ -2,8 +2,10 @@
 // In the steady state nothing here allocates, locks, formats or asks for the time.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "relay/core/decision.h"
 #include "relay/core/events.h"
@@ -27,6 +29,15 @@ class DataPath {
   [[nodiscard]] bool serve();
 
  private:
+  static constexpr std::size_t batch_size = 64;
+
+  /// What became of the copies of one request.
+  struct RequestFate {
+    Interface* interface = nullptr;
+    bool is_relayed = false;            ///< at least one copy was sent
+    std::optional<DropReason> failure;  ///< why another was not
+  };
+
   using Rules = Decision (*)(const Policy&, const InterfaceTable&, const Ingress&, MessageBuffer&) noexcept;
 
   [[nodiscard]] bool serve_replies(int socket);
@@ -39,7 +50,8 @@ class DataPath {
   void send_replies();
   void request_sent(const Sending& sending, int error);
   void reply_sent(const Sending& sending, int error);
-  void count_failure(const Sending& sending, int error);
+  void count_relayed(std::size_t count);
+  void tell_failure(const Sending& sending, int error);
   [[nodiscard]] Counters& counters(Interface* interface) noexcept;
 
   const Sockets& sockets_;
@@ -49,11 +61,12 @@ class DataPath {
   Policy policy_;
 
   ReceiveBatch received_;
-  DatagramBatch requests_;            // to servers
-  DatagramBatch datagrams_;           // to clients that have an address, or on links without frames
-  FrameBatch frames_;                 // to clients that have none
-  std::size_t last_relayed_ = 0;      // number of the last request of the batch that reached a server
-  std::uint16_t identification_ = 0;  // of the last datagram that was sent in fragments
+  DatagramBatch requests_from_relay_port_;
+  DatagramBatch requests_;                       // to servers
+  DatagramBatch datagrams_;                      // to clients that have an address, or on links without frames
+  FrameBatch frames_;                            // to clients that have none
+  std::array<RequestFate, batch_size> fates_{};  // of the requests of one received batch
+  std::uint16_t identification_ = 0;             // of the last datagram that was sent in fragments
 };
 
 }  // namespace relay::io

@@ -377,7 +377,8 @@ void InterfaceView::resolve_requests(Interface& interface, const std::optional<I
     interface.giaddr = primary->address;
   }
 
-  bool fits = interface.agent_information.add(SubOption::circuit_id, octets_of(name));
+  bool fits = interface.relayed_agent_information.add(SubOption::circuit_id, octets_of(name));
+  interface.agent_information = interface.relayed_agent_information;
   const bool is_foreign = interface.giaddr && !has_address(interface, *interface.giaddr);
   if (primary && (choices.link_selection || is_foreign)) {
     fits = fits && interface.agent_information.add(SubOption::link_selection, primary->network().octets);

@@ -11,9 +11,8 @@
 
 namespace relay::io {
 
-/// Needs no privilege and opens nothing after construction. A link counts as up when it is administratively up and
-/// operational (IFF_UP and IFF_RUNNING, RFC 2863): a carrier alone does not carry messages on a port that is dormant,
-/// say under 802.1X.
+/// Needs no privilege and opens nothing after construction. A link is up when it is so administratively (IFF_UP). Its
+/// carrier (IFF_LOWER_UP) is told apart, since the kernel reports it late.
 class LinkMonitor {
  public:
   /// Opens the sockets and subscribes; throws std::system_error. `view` must outlive the monitor.

@@ -37,6 +37,9 @@ std::vector<Ipv4Address> resolve(const std::vector<std::string>& servers) {
       std::memcpy(&socket_address, entry->ai_addr, sizeof(socket_address));
       Ipv4Address address;
       std::memcpy(address.octets.data(), &socket_address.sin_addr.s_addr, address.octets.size());
+      if (!address.is_host()) {
+        throw std::runtime_error("server '" + server + "' resolves to an address that no other host can have");
+      }
       if (std::ranges::find(addresses, address) == addresses.end()) {
         addresses.push_back(address);
       }

@@ -7,6 +7,8 @@
 #include <exception>
 #include <mutex>
 #include <optional>
+#include <set>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -28,7 +30,8 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 
 constexpr std::chrono::seconds report_interval{10};
-constexpr std::chrono::seconds link_retry_interval{1};
+constexpr std::chrono::milliseconds route_delay{200};  // a burst of link changes is worth one look at the routes
+constexpr std::chrono::seconds link_retry_delay{1};
 
 /// Where a reload that is under way leaves its result; outlives the service if the resolver takes longer than that.
 struct Mailbox {
@@ -46,7 +49,6 @@ class Service::Impl {
   Impl& operator=(const Impl&) = delete;
 
   [[nodiscard]] int run();
-  [[nodiscard]] const InterfaceTable& interfaces() const noexcept { return table_; }
   [[nodiscard]] std::vector<std::string> missing_interfaces() const { return view_.missing(); }
 
  private:
@@ -62,6 +64,7 @@ class Service::Impl {
   void obey(int signal);
   void start_report_timer();
   void start_reload();
+  void start_reload_thread();
   void finish_reload(const Orders& orders);
   void end_reload();
   void measure_route();
@@ -78,6 +81,7 @@ class Service::Impl {
   Watch link_watch_;
   asio::signal_set signals_;
   asio::steady_timer link_timer_;
+  bool is_catching_up_ = false;
   asio::steady_timer report_timer_;
   bool report_is_due_ = false;
   std::shared_ptr<Mailbox> mailbox_;
@@ -171,13 +175,18 @@ void Service::Impl::await_links() {
 
 void Service::Impl::follow_links() {
   const bool in_step = monitor_.read_changes();
-  measure_route();
-  if (in_step) {
+  if (is_catching_up_) {
     return;
   }
-  link_timer_.expires_after(link_retry_interval);
-  link_timer_.async_wait([this](const error_code& error) {
-    if (!error) {
+  is_catching_up_ = true;
+  link_timer_.expires_after(in_step ? route_delay : link_retry_delay);
+  link_timer_.async_wait([this, in_step](const error_code& error) {
+    if (error) {
+      return;
+    }
+    is_catching_up_ = false;
+    measure_route();
+    if (!in_step) {
       follow_links();
     }
   });
@@ -227,6 +236,15 @@ void Service::Impl::start_reload() {
     return;
   }
   is_reloading_ = true;
+  try {
+    start_reload_thread();
+  } catch (const std::system_error& error) {
+    surroundings_.reload_failed(error.what());
+    is_reloading_ = false;
+  }
+}
+
+void Service::Impl::start_reload_thread() {
   std::thread{[this, mailbox = mailbox_, reload = surroundings_.reload] {
     std::function<void()> result;  // `this` is used on the loop's thread alone, which the mailbox says is there
     try {
@@ -261,14 +279,16 @@ void Service::Impl::end_reload() {
 
 /// Finds the least MTU on the way to a server, for the size that a request may grow to, and puts the policy in force.
 void Service::Impl::measure_route() {
-  std::optional<std::size_t> least;
+  std::set<Ipv4Address> servers;
   if (orders_.policy.add_agent_information && !orders_.policy.max_request_size) {
     for (const auto& setting : orders_.interfaces.servers) {
-      for (const Ipv4Address server : setting.value) {
-        if (const auto mtu = monitor_.route_mtu(server)) {
-          least = std::min(least.value_or(*mtu), *mtu);
-        }
-      }
+      servers.insert(setting.value.begin(), setting.value.end());
+    }
+  }
+  std::optional<std::size_t> least;
+  for (const Ipv4Address server : servers) {
+    if (const auto mtu = monitor_.route_mtu(server)) {
+      least = std::min(least.value_or(*mtu), *mtu);
     }
   }
   orders_.policy.upstream_mtu = least.value_or(Policy{}.upstream_mtu);
@@ -282,10 +302,6 @@ Service::~Service() = default;
 
 int Service::run() {
   return impl_->run();
-}
-
-const InterfaceTable& Service::interfaces() const noexcept {
-  return impl_->interfaces();
 }
 
 std::vector<std::string> Service::missing_interfaces() const {

@@ -47,8 +47,6 @@ class Service {
   /// Relays until SIGTERM or SIGINT and returns the signal's number.
   [[nodiscard]] int run();
 
-  [[nodiscard]] const InterfaceTable& interfaces() const noexcept;
-
   /// Interface names of the command line that no interface has at the moment.
   [[nodiscard]] std::vector<std::string> missing_interfaces() const;
 

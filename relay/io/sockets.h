@@ -19,13 +19,11 @@ struct Sockets {
   /// everything else, also what is neither, to `requests`.
   Descriptor requests;
   Descriptor replies;
-  /// UDP on the relay port: sends to servers, receives their replies. Closed where there is no relay port.
+  /// UDP on the relay port: sends to servers what carries sub-option 19, receives their replies. Closed where there is
+  /// no relay port.
   Descriptor upstream;
   /// AF_PACKET without a protocol: sends frames, receives none.
   Descriptor frames;
-
-  /// What messages to servers are sent from.
-  [[nodiscard]] int to_servers() const noexcept { return upstream.is_open() ? upstream.number() : requests.number(); }
 };
 
 /// Opens them all, non-blocking. Throws std::system_error with a sentence that says what is in the way: a missing

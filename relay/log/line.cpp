@@ -192,10 +192,11 @@ struct NamedCounter {
   Counter Counters::*counter;
 };
 
-constexpr std::array<NamedCounter, 6> named_counters{{
+constexpr std::array<NamedCounter, 7> named_counters{{
     {"requests_received", &Counters::requests_received},
     {"requests_relayed", &Counters::requests_relayed},
     {"request_copies", &Counters::request_copies},
+    {"request_copies_failed", &Counters::request_copies_failed},
     {"replies_received", &Counters::replies_received},
     {"replies_delivered", &Counters::replies_delivered},
     {"option82_omitted", &Counters::option82_omitted},

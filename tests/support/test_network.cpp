@@ -33,6 +33,7 @@ relay::Interface downstream(std::uint32_t index, std::string name, std::vector<r
   interface.giaddr = interface.addresses.front().address;
   interface.servers = {first_server, second_server};
   interface.agent_information = agent_information(circuit_id(interface.name));
+  interface.relayed_agent_information = interface.agent_information;
   return interface;
 }
 

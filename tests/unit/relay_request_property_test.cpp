@@ -61,20 +61,21 @@ std::string expected_decision(const TestNetwork& network, const Bytes& message) 
   if (message[0] != 1) {
     return drop(DropReason::bad_op);
   }
+  const Ipv4Address giaddr = ip(message[24], message[25], message[26], message[27]);
+  const bool is_valid = giaddr.octets[0] != 0 && giaddr.octets[0] != 127 && giaddr.octets[0] < 224;
+  if (is_valid && network.interfaces.is_local(giaddr)) {
+    return drop(DropReason::giaddr_own);
+  }
   if (message[8] * 256 + message[9] < policy.min_secs) {
     return drop(DropReason::below_min_secs);
   }
   if (message[3] > std::min<int>(policy.max_hops, 16)) {
     return drop(DropReason::hops_exceeded);
   }
-  const Ipv4Address giaddr = ip(message[24], message[25], message[26], message[27]);
   const bool is_first_hop = giaddr == ip(0, 0, 0, 0);
   if (!is_first_hop) {
-    if (giaddr.octets[0] == 0 || giaddr.octets[0] == 127 || giaddr.octets[0] >= 224) {
+    if (!is_valid) {
       return drop(DropReason::giaddr_invalid);
-    }
-    if (network.interfaces.is_local(giaddr)) {
-      return drop(DropReason::giaddr_own);
     }
     if (interface.refuses_relayed) {
       return drop(DropReason::giaddr_refused);
@@ -112,7 +113,9 @@ std::string expected_decision(const TestNetwork& network, const Bytes& message) 
       taken += option.code == 82 ? 2 + option.value.size() : 0;
     }
   }
-  const std::size_t limit = policy.max_request_size.value_or(policy.upstream_mtu - 28);
+  // Without a configured maximum, the message must not grow beyond the MTU; what exceeds it already may stay so.
+  const std::size_t limit =
+      policy.max_request_size.value_or(std::max<std::size_t>(policy.upstream_mtu - 28, message.size()));
   // What stands behind END is kept (RFC 1542 section 4.1.1), PADs at the end of the message apart.
   std::size_t behind = 1;
   if (field.has_end) {
@@ -241,6 +244,7 @@ TestNetwork random_network(std::mt19937& random) {
     interface.is_trusted = random() % 2 == 0;
     interface.refuses_relayed = random() % 8 == 0;
     interface.agent_information = agent_information(encoded(1, Bytes(1 + random() % 60, 'c')));
+    interface.relayed_agent_information = interface.agent_information;
   });
   return network;
 }
