@@ -11,7 +11,7 @@ namespace relay::io {
 
 /// All IPv4 addresses of `servers`, each once, in the order given; a name's own in the resolver's order. Takes as long
 /// as the resolver takes: not for the data path's thread once it serves. Throws std::runtime_error naming what is
-/// unknown.
+/// unknown, or what has an address that no other host can have.
 [[nodiscard]] std::vector<Ipv4Address> resolve(const std::vector<std::string>& servers);
 
 /// The same for each setting.
