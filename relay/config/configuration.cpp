@@ -24,7 +24,7 @@ using flags::Given;
 class Patterns {
  public:
   void add(const std::string& pattern) {
-    if (flags::is_pattern(pattern)) {
+    if (is_pattern(pattern)) {
       patterns_.push_back(pattern);
     } else {
       names_.insert(pattern);
@@ -33,7 +33,7 @@ class Patterns {
 
   // Two patterns are taken to meet: which interfaces there will be is not known here.
   [[nodiscard]] bool meet(const std::string& pattern) const {
-    if (flags::is_pattern(pattern)) {
+    if (is_pattern(pattern)) {
       return !patterns_.empty() || std::any_of(names_.begin(), names_.end(), [&pattern](const std::string& name) {
         return fnmatch(pattern.c_str(), name.c_str(), 0) == 0;
       });

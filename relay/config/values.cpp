@@ -221,10 +221,6 @@ std::string interface_pattern(const Given& given, std::string_view text) {
   return std::string(text);
 }
 
-bool is_pattern(std::string_view name) noexcept {
-  return name.find_first_of("*?[\\") != std::string_view::npos;
-}
-
 ForInterfaces for_interfaces(const Given& given) {
   const std::size_t equals = given.value.rfind('=');
   if (equals == std::string::npos) {

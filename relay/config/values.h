@@ -54,9 +54,6 @@ struct ForInterfaces {
 /// The same or a shell pattern of at most 64 octets.
 [[nodiscard]] std::string interface_pattern(const Given& given, std::string_view text);
 
-/// Whether fnmatch(3) takes `name` for more than itself.
-[[nodiscard]] bool is_pattern(std::string_view name) noexcept;
-
 /// Takes `[IF=]VALUE` apart at the last '=' and checks IF.
 [[nodiscard]] ForInterfaces for_interfaces(const Given& given);
 

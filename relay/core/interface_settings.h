@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "relay/core/address.h"
@@ -17,6 +18,11 @@ struct Setting {
   std::string pattern;
   Value value;
 };
+
+/// Whether a pattern has characters that the shell would expand; without, it is the name of one interface.
+[[nodiscard]] inline bool is_pattern(std::string_view name) noexcept {
+  return name.find_first_of("*?[\\") != std::string_view::npos;
+}
 
 struct InterfaceRole {
   bool downstream = false;

@@ -193,7 +193,7 @@ void DataPath::reply_sent(const Sending& sending, int error) {
   tell_failure(sending, error);
 }
 
-void DataPath::tell_failure(const Sending& sending, int error) {
+void DataPath::tell_failure(const Sending& sending, int error) const {
   if (listener_.send_failed) {
     listener_.send_failed({failure_reason(error), sending.interface, sending.destination, error});
   }

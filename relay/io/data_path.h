@@ -51,7 +51,7 @@ class DataPath {
   void request_sent(const Sending& sending, int error);
   void reply_sent(const Sending& sending, int error);
   void count_relayed(std::size_t count);
-  void tell_failure(const Sending& sending, int error);
+  void tell_failure(const Sending& sending, int error) const;
   [[nodiscard]] Counters& counters(Interface* interface) noexcept;
 
   const Sockets& sockets_;

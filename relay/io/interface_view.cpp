@@ -1,7 +1,5 @@
 #include "relay/io/interface_view.h"
 
-#include <fnmatch.h>
-
 #include <algorithm>
 #include <cassert>
 #include <iterator>
@@ -9,133 +7,11 @@
 #include <utility>
 
 #include "options82/agent_information.h"
+#include "relay/io/settings_by_name.h"
 
 namespace relay::io {
 
 namespace {
-
-bool has_shell_characters(const std::string& pattern) {
-  return pattern.find_first_of("*?[\\") != std::string::npos;
-}
-
-bool matches(const std::string& pattern, const std::string& name) {
-  return ::fnmatch(pattern.c_str(), name.c_str(), 0) == 0;
-}
-
-/// Settings looked up by an interface's name. Plain names are hashed: only shell patterns are tried one by one.
-template <typename Value>
-class ByName {
- public:
-  explicit ByName(const std::vector<Setting<Value>>& settings) {
-    for (const Setting<Value>& setting : settings) {
-      named_.insert_or_assign(setting.pattern, setting.value);
-      if (has_shell_characters(setting.pattern)) {
-        patterns_.push_back(setting);
-      }
-    }
-    std::reverse(patterns_.begin(), patterns_.end());
-    std::stable_partition(patterns_.begin(), patterns_.end(),
-                          [](const Setting<Value>& setting) { return setting.pattern != "*"; });
-  }
-
-  /// The value for `name`, null if there is none: of the pattern that is the name itself, else of the last pattern
-  /// given that matches, else of `*`, which is what is meant by a value for all the others.
-  [[nodiscard]] const Value* find(const std::string& name) const {
-    if (const auto exact = named_.find(name); exact != named_.end()) {
-      return &exact->second;
-    }
-    const auto match = std::find_if(patterns_.begin(), patterns_.end(),
-                                    [&name](const Setting<Value>& setting) { return matches(setting.pattern, name); });
-    return match == patterns_.end() ? nullptr : &match->value;
-  }
-
-  [[nodiscard]] Value value_or(const std::string& name, Value otherwise) const {
-    const Value* const value = find(name);
-    return value == nullptr ? otherwise : *value;
-  }
-
- private:
-  std::unordered_map<std::string, Value> named_;
-  std::vector<Setting<Value>> patterns_;  // the one that wins first
-};
-
-/// Roles by name, which add up.
-class Roles {
- public:
-  explicit Roles(const std::vector<Setting<InterfaceRole>>& settings) {
-    for (const Setting<InterfaceRole>& setting : settings) {
-      if (has_shell_characters(setting.pattern)) {
-        patterns_.push_back(setting);
-      } else {
-        add(named_[setting.pattern], setting.value);
-      }
-    }
-  }
-
-  [[nodiscard]] InterfaceRole of(const std::string& name) const {
-    InterfaceRole role;
-    if (const auto exact = named_.find(name); exact != named_.end()) {
-      role = exact->second;
-    }
-    for (const Setting<InterfaceRole>& setting : patterns_) {
-      if (matches(setting.pattern, name)) {
-        add(role, setting.value);
-      }
-    }
-    return role;
-  }
-
- private:
-  static void add(InterfaceRole& role, const InterfaceRole& more) {
-    role.downstream |= more.downstream;
-    role.upstream |= more.upstream;
-  }
-
-  std::unordered_map<std::string, InterfaceRole> named_;
-  std::vector<Setting<InterfaceRole>> patterns_;
-};
-
-std::vector<Setting<bool>> as_settings(const std::vector<std::string>& patterns) {
-  std::vector<Setting<bool>> settings;
-  settings.reserve(patterns.size());
-  for (const std::string& pattern : patterns) {
-    settings.push_back({pattern, true});
-  }
-  return settings;
-}
-
-/// Collects plain names, each once, in the order given.
-class PlainNames {
- public:
-  template <typename Value>
-  void add(const std::vector<Setting<Value>>& settings) {
-    for (const Setting<Value>& setting : settings) {
-      add(setting.pattern);
-    }
-  }
-  void add(const std::string& name) {
-    if (!name.empty() && !has_shell_characters(name) && seen_.insert(name).second) {
-      names_.push_back(name);
-    }
-  }
-  [[nodiscard]] std::vector<std::string> names() && { return std::move(names_); }
-
- private:
-  std::unordered_set<std::string> seen_;
-  std::vector<std::string> names_;
-};
-
-std::vector<std::string> plain_names(const InterfaceSettings& settings) {
-  PlainNames names;
-  names.add(settings.roles);
-  names.add(settings.giaddr_interface);
-  names.add(settings.giaddrs);
-  names.add(settings.servers);
-  names.add(as_settings(settings.trusted));
-  names.add(settings.reply_delivery);
-  names.add(settings.refuses_relayed);
-  return std::move(names).names();
-}
 
 /// RFC 3927: used where nothing better is known.
 bool is_link_local(Ipv4Address address) {
@@ -204,40 +80,13 @@ options82::Octets octets_of(const std::string& text) {
 
 }  // namespace
 
-/// The settings in a form that is quick to look up by name.
-class InterfaceView::Choices {
- public:
-  explicit Choices(const InterfaceSettings& settings)
-      : roles(settings.roles),
-        trusted(as_settings(settings.trusted)),
-        giaddrs(settings.giaddrs),
-        giaddr_interface(settings.giaddr_interface),
-        servers(settings.servers),
-        reply_delivery(settings.reply_delivery),
-        refuses_relayed(settings.refuses_relayed),
-        link_selection(settings.link_selection),
-        source_port(settings.source_port),
-        names(plain_names(settings)) {}
-
-  Roles roles;
-  ByName<bool> trusted;
-  ByName<Ipv4Address> giaddrs;
-  std::string giaddr_interface;
-  ByName<std::vector<Ipv4Address>> servers;
-  ByName<ReplyDelivery> reply_delivery;
-  ByName<bool> refuses_relayed;
-  bool link_selection;
-  bool source_port;
-  std::vector<std::string> names;
-};
-
 InterfaceView::InterfaceView(InterfaceTable& table, const InterfaceSettings& settings, Listener listener)
-    : table_(table), choices_(std::make_unique<const Choices>(settings)), listener_(std::move(listener)) {}
+    : table_(table), choices_(std::make_unique<const SettingsByName>(settings)), listener_(std::move(listener)) {}
 
 InterfaceView::~InterfaceView() = default;
 
 void InterfaceView::apply(const InterfaceSettings& settings) {
-  choices_ = std::make_unique<const Choices>(settings);
+  choices_ = std::make_unique<const SettingsByName>(settings);
   update_all();
   report_all();
 }
@@ -357,7 +206,7 @@ Interface InterfaceView::resolved(const Known& known) const {
 /// What becomes of requests that arrive on `interface`, whose name and addresses are known.
 void InterfaceView::resolve_requests(Interface& interface, const std::optional<Ipv4Prefix>& primary) const {
   using options82::SubOption;
-  const Choices& choices = *choices_;
+  const SettingsByName& choices = *choices_;
   const std::string& name = interface.name;
   interface.is_trusted = choices.trusted.value_or(name, false);
   interface.refuses_relayed = choices.refuses_relayed.value_or(name, false);

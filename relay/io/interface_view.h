@@ -17,6 +17,8 @@
 
 namespace relay::io {
 
+struct SettingsByName;
+
 /// One link as the kernel describes it.
 struct LinkState {
   std::uint32_t index = 0;
@@ -89,8 +91,6 @@ class InterfaceView {
   [[nodiscard]] std::vector<std::string> missing() const;
 
  private:
-  class Choices;
-
   /// What the listener was told last about an interface that it knows of.
   struct Told {
     std::string name;
@@ -118,7 +118,7 @@ class InterfaceView {
   void tell(InterfaceChange change, const Interface& interface, std::string_view previous_name = {}) const;
 
   InterfaceTable& table_;
-  std::unique_ptr<const Choices> choices_;
+  std::unique_ptr<const SettingsByName> choices_;
   Listener listener_;
   std::map<std::uint32_t, Known> known_;
   std::unordered_map<std::string, std::uint32_t> index_by_name_;

@@ -39,6 +39,7 @@ DatagramBatch::DatagramBatch(std::size_t capacity)
     header.msg_control = controls_[position].octets.data();
     header.msg_controllen = sizeof(Control);
     cmsghdr* control = CMSG_FIRSTHDR(&header);
+    assert(control != nullptr);
     control->cmsg_level = IPPROTO_IP;
     control->cmsg_type = IP_PKTINFO;
     control->cmsg_len = CMSG_LEN(sizeof(in_pktinfo));
@@ -57,7 +58,9 @@ void DatagramBatch::add(const Sending& sending, std::span<const std::uint8_t> pa
   in_pktinfo info{};
   info.ipi_ifindex = static_cast<int>(interface_index);
   info.ipi_spec_dst = to_in_addr(source);
-  std::memcpy(CMSG_DATA(CMSG_FIRSTHDR(&headers_[count_].msg_hdr)), &info, sizeof(info));
+  cmsghdr* control = CMSG_FIRSTHDR(&headers_[count_].msg_hdr);
+  assert(control != nullptr);
+  std::memcpy(CMSG_DATA(control), &info, sizeof(info));
   ++count_;
 }
 

@@ -7,9 +7,9 @@
 #include <exception>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <system_error>
 #include <thread>
+#include <unordered_set>
 #include <utility>
 
 #include <boost/asio/io_context.hpp>
@@ -279,7 +279,7 @@ void Service::Impl::end_reload() {
 
 /// Finds the least MTU on the way to a server, for the size that a request may grow to, and puts the policy in force.
 void Service::Impl::measure_route() {
-  std::set<Ipv4Address> servers;
+  std::unordered_set<Ipv4Address> servers;
   if (orders_.policy.add_agent_information && !orders_.policy.max_request_size) {
     for (const auto& setting : orders_.interfaces.servers) {
       servers.insert(setting.value.begin(), setting.value.end());

@@ -96,7 +96,7 @@ class Kea(RealServer):
     program = "kea-dhcp4"
 
     def command(self):
-        subnets = [{"subnet": f"{each.host(0)}/24", "pools": [{"pool": f"{each.host(FIRST)} - {each.host(LAST)}"}],
+        subnets = [{"id": each.number, "subnet": f"{each.host(0)}/24", "pools": [{"pool": f"{each.host(FIRST)} - {each.host(LAST)}"}],
                     "relay": {"ip-addresses": [each.address]}} for each in self.topology.segments]
         configuration = {"Dhcp4": {
             "interfaces-config": {"interfaces": ["eth0"], "dhcp-socket-type": "udp"},

@@ -321,7 +321,6 @@ TEST(Words, InterfacesAndServers) {
       {"-id e0 10.9.0.255 dhcp-1.example.net. 192.0.2.1",
        "role:e0=down server:*=10.9.0.255,dhcp-1.example.net.,192.0.2.1"},
       {"-id e0 3com.example", "role:e0=down server:*=3com.example"},
-      {"-id -iu s", "role:-iu=down server:*=s"},
       {"-id 123456789012345 s", "role:123456789012345=down server:*=s"},
   };
   for (const auto& [words, expected] : cases) {

@@ -1,0 +1,72 @@
+#include "relay/io/settings_by_name.h"
+
+#include <fnmatch.h>
+
+#include <unordered_set>
+#include <utility>
+
+namespace relay::io {
+
+namespace {
+
+std::vector<Setting<bool>> as_settings(const std::vector<std::string>& patterns) {
+  std::vector<Setting<bool>> settings;
+  settings.reserve(patterns.size());
+  for (const std::string& pattern : patterns) {
+    settings.push_back({pattern, true});
+  }
+  return settings;
+}
+
+/// Collects plain names, each once, in the order given.
+class PlainNames {
+ public:
+  template <typename Value>
+  void add(const std::vector<Setting<Value>>& settings) {
+    for (const Setting<Value>& setting : settings) {
+      add(setting.pattern);
+    }
+  }
+  void add(const std::string& name) {
+    if (!name.empty() && !is_pattern(name) && seen_.insert(name).second) {
+      names_.push_back(name);
+    }
+  }
+  [[nodiscard]] std::vector<std::string> names() && { return std::move(names_); }
+
+ private:
+  std::unordered_set<std::string> seen_;
+  std::vector<std::string> names_;
+};
+
+std::vector<std::string> plain_names(const InterfaceSettings& settings) {
+  PlainNames names;
+  names.add(settings.roles);
+  names.add(settings.giaddr_interface);
+  names.add(settings.giaddrs);
+  names.add(settings.servers);
+  names.add(as_settings(settings.trusted));
+  names.add(settings.reply_delivery);
+  names.add(settings.refuses_relayed);
+  return std::move(names).names();
+}
+
+}  // namespace
+
+bool matches(const std::string& pattern, const std::string& name) {
+  return ::fnmatch(pattern.c_str(), name.c_str(), 0) == 0;
+}
+
+SettingsByName::SettingsByName(const InterfaceSettings& settings)
+    : roles(settings.roles),
+      trusted(as_settings(settings.trusted)),
+      giaddrs(settings.giaddrs),
+      giaddr_interface(settings.giaddr_interface),
+      servers(settings.servers),
+      reply_delivery(settings.reply_delivery),
+      refuses_relayed(settings.refuses_relayed),
+      link_selection(settings.link_selection),
+      source_port(settings.source_port),
+      names(plain_names(settings)) {}
+
+}  // namespace relay::io
