@@ -183,6 +183,36 @@ def test_4a17_policy_for_relayed_requests(scene, policy, first, expected):
     assert (came.giaddr, came.hops) == ("10.50.0.1", 2)
 
 
+@pytest.mark.parametrize("flags", [("-U", "lo"), ("-rp", "6767")])
+def test_4s01_and_4s14_nothing_of_ours_speaks_of_anothers_giaddr(scene, flags):
+    """-m append to a relayed request: circuit-id alone, from the server port, since its giaddr is not ours."""
+    scene.topology.router.ip("address add 203.0.113.1/32 dev lo")
+    scene.relay(*flags, "-m", "append")
+    made = request(xid=0x815, giaddr="10.50.0.1", hops=1)
+    scene.send_request(made)
+    came = scene.relayed(made)
+    assert sub_options(came.message) == [(1, b"d1")]
+    assert came.ports == (67, 67)
+
+
+def test_4s14_what_carries_no_option_82_leaves_from_the_server_port(scene):
+    """-rp: BOOTP without options gets no sub-option 19, so its answer comes to port 67."""
+    scene.relay("-rp", "6767")
+    bare = request(xid=0x816).but(cookie=bytes(4), options=[], end=False)
+    scene.send_request(bare)
+    assert scene.relayed(bare).ports == (67, 67)
+
+
+def test_drop_unmatched_and_trust(scene):
+    """-D: the option 82 of a switch on a trusted circuit is no stranger's."""
+    scene.relay("-a", "-D", "--trust", "d1")
+    made = with_82(request(xid=0x817), THEIRS)
+    scene.send_request(made)
+    offered = reply(scene.relayed(made).message, yiaddr="10.101.0.50")
+    scene.send_reply(offered)
+    assert scene.delivered(offered).message.option(AGENT) == THEIRS
+
+
 def test_policy_discard(scene):
     """-m discard: relayed requests with option 82 are dropped, those without are not."""
     scene.relay("-m", "discard")

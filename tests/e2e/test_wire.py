@@ -1,5 +1,6 @@
 """What only a real kernel shows: addresses, ports, checksums, fragments, ICMP, and which sockets the relay has."""
 
+import os
 import random
 import signal
 import socket
@@ -10,7 +11,9 @@ import pytest
 
 import message
 from message import ACK, AGENT, BROADCAST_FLAG, BROADCAST_MAC, INFORM, NAK, ip_frames, reply, request, udp_frames
+import relay as relay_module
 from network import UPSTREAM_MAC
+from wait import wait_until
 from wire import ARP, arrived
 
 SIZES = [300, 301, 576, 1472, 4000, 65507]
@@ -209,7 +212,19 @@ def test_a_server_without_route_does_not_cost_the_other_its_copy(scene, servers)
     relay = scene.relay(servers=servers)
     for _ in range(5):
         scene.relayed(scene.discover())
-    assert relay.alive
+    relay.signal(signal.SIGUSR1)
+    relay.expect_log(r" counters interface=d1 requests_received=5 requests_relayed=5 request_copies=5 "
+                     r"request_copies_failed=5 .*dropped=0")
+
+
+def test_a_request_that_reaches_no_server_is_dropped(scene):
+    """Counted once, however many servers there are, and said with the reason."""
+    relay = scene.relay(servers=("203.0.113.9", "203.0.113.10"))
+    scene.discover()
+    relay.expect_log(r" send_failed .*interface=d1")
+    relay.signal(signal.SIGUSR1)
+    relay.expect_log(r" counters interface=d1 requests_received=1 requests_relayed=0 request_copies=0 "
+                     r"request_copies_failed=2 .*dropped=1 send_failed=1")
 
 
 # --- towards clients --------------------------------------------------------------------------------------------------
@@ -412,6 +427,47 @@ def test_reload_loses_nothing(scene):
         scene.settle()
         return scene.copies(asked.xid, scene.servers[1])
     assert any(relayed_now() for _ in range(200)), "the changed file was not read"
+
+
+def test_reply_in_flight_while_giaddr_changes(scene):
+    """A request leaves with the old giaddr, the reload sets another: the answer to the old one arrives."""
+    scene.topology.router.ip("address add 10.101.0.9/24 dev d1")
+    file = scene.folder / "relay.conf"
+    file.write_text("relay-agent-information\n", encoding="ascii")
+    relay = scene.relay("--config", str(file))
+    came = scene.relayed(scene.discover()).message
+    assert came.giaddr == "10.101.0.1"
+    file.write_text("relay-agent-information\ngiaddr = d1=10.101.0.9\n", encoding="ascii")
+    relay.signal(signal.SIGHUP)
+    relay.expect_log("is in force")
+    offered = reply(came, yiaddr="10.101.0.50")
+    scene.send_reply(offered)
+    assert scene.delivered(offered).message.option(AGENT) is None
+    assert scene.relayed(scene.discover()).message.giaddr == "10.101.0.9"
+
+
+def test_sigusr2_ends_nothing(scene):
+    """Not yet of use, but not deadly either."""
+    scene.relay().signal(signal.SIGUSR2)
+    scene.exchange()
+
+
+def test_closed_standard_descriptors(scene):
+    """Started without standard input, output and error, as some init scripts do: no socket takes their place."""
+    file = scene.folder / "relay.pid"
+    router = scene.topology.router
+    done = router.run(["sh", "-c", f'"$0" "$@" <&- >&- 2>&-; echo status $? > {scene.folder}/status', relay_module.BINARY,
+                       "-pf", str(file), "-id", "d1", "10.9.0.2"])
+    assert done.returncode == 0
+    assert (scene.folder / "status").read_text(encoding="ascii") == "status 0\n"
+    pid = int(file.read_text(encoding="ascii"))
+    try:
+        assert [os.readlink(f"/proc/{pid}/fd/{number}") for number in range(3)] == ["/dev/null"] * 3
+        scene.running = None
+        scene.relayed(scene.discover())
+    finally:
+        os.kill(pid, signal.SIGTERM)
+        wait_until(lambda: not file.exists(), lambda: "the daemon to end and take its pid file with it")
 
 
 def test_sigusr1_logs_counters(scene):
