@@ -6,16 +6,6 @@
 
 namespace relay::io {
 
-namespace {
-
-[[nodiscard]] Ipv4Address address_of(in_addr address) noexcept {
-  Ipv4Address result;
-  std::memcpy(result.octets.data(), &address.s_addr, result.octets.size());
-  return result;
-}
-
-}  // namespace
-
 ReceiveBatch::ReceiveBatch(std::size_t capacity)
     : storage_(std::make_unique_for_overwrite<std::uint8_t[]>(capacity * slot_size)),
       headers_(capacity),
@@ -36,7 +26,7 @@ ReceiveBatch::ReceiveBatch(std::size_t capacity)
 std::size_t ReceiveBatch::receive(int socket) noexcept {
   for (mmsghdr& header : headers_) {
     header.msg_hdr.msg_namelen = sizeof(sockaddr_in);
-    header.msg_hdr.msg_controllen = sizeof(Control);
+    header.msg_hdr.msg_controllen = sizeof(PacketInfoControl);
   }
   while (true) {
     const int count =
@@ -55,7 +45,7 @@ Received ReceiveBatch::message(std::size_t position) noexcept {
   Received received{{},
                     {slot(position), headroom, std::min<std::size_t>(header.msg_len, slot_size - headroom)},
                     (header.msg_hdr.msg_flags & MSG_TRUNC) != 0};
-  received.ingress.source = address_of(sources_[position].sin_addr);
+  received.ingress.source = from_in_addr(sources_[position].sin_addr);
   received.ingress.source_port = ntohs(sources_[position].sin_port);
   for (const cmsghdr* control = CMSG_FIRSTHDR(&header.msg_hdr); control != nullptr;
        control = CMSG_NXTHDR(const_cast<msghdr*>(&header.msg_hdr), const_cast<cmsghdr*>(control))) {
@@ -63,7 +53,7 @@ Received ReceiveBatch::message(std::size_t position) noexcept {
       in_pktinfo info{};
       std::memcpy(&info, CMSG_DATA(control), sizeof(info));
       received.ingress.interface_index = static_cast<std::uint32_t>(info.ipi_ifindex);
-      received.ingress.destination = address_of(info.ipi_addr);
+      received.ingress.destination = from_in_addr(info.ipi_addr);
     }
   }
   return received;

@@ -14,6 +14,7 @@
 #include "relay/core/decision.h"
 #include "relay/core/frame.h"
 #include "relay/core/message_buffer.h"
+#include "relay/io/socket_address.h"
 
 namespace relay::io {
 
@@ -44,10 +45,6 @@ class ReceiveBatch {
   static constexpr std::size_t slot_size = headroom + 65536 + 512;
   static_assert(headroom >= frame_headers_size);
 
-  struct alignas(cmsghdr) Control {
-    std::array<std::uint8_t, CMSG_SPACE(sizeof(in_pktinfo))> octets;
-  };
-
   [[nodiscard]] std::span<std::uint8_t> slot(std::size_t position) noexcept {
     return {storage_.get() + position * slot_size, slot_size};
   }
@@ -56,7 +53,7 @@ class ReceiveBatch {
   std::vector<mmsghdr> headers_;
   std::vector<iovec> vectors_;
   std::vector<sockaddr_in> sources_;
-  std::vector<Control> controls_;
+  std::vector<PacketInfoControl> controls_;
 };
 
 }  // namespace relay::io

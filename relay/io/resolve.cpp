@@ -9,6 +9,8 @@
 #include <memory>
 #include <stdexcept>
 
+#include "relay/io/socket_address.h"
+
 namespace relay::io {
 
 namespace {
@@ -35,8 +37,7 @@ std::vector<Ipv4Address> resolve(const std::vector<std::string>& servers) {
     for (const addrinfo* entry = found.get(); entry != nullptr; entry = entry->ai_next) {
       sockaddr_in socket_address{};
       std::memcpy(&socket_address, entry->ai_addr, sizeof(socket_address));
-      Ipv4Address address;
-      std::memcpy(address.octets.data(), &socket_address.sin_addr.s_addr, address.octets.size());
+      const Ipv4Address address = from_in_addr(socket_address.sin_addr);
       if (!address.is_host()) {
         throw std::runtime_error("server '" + server + "' resolves to an address that no other host can have");
       }

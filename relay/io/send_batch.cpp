@@ -10,12 +10,6 @@ namespace relay::io {
 
 namespace {
 
-[[nodiscard]] in_addr to_in_addr(Ipv4Address address) noexcept {
-  in_addr result{};
-  std::memcpy(&result.s_addr, address.octets.data(), address.octets.size());
-  return result;
-}
-
 [[nodiscard]] sockaddr_ll link_address(const Interface& interface, std::span<const std::uint8_t> frame) noexcept {
   sockaddr_ll address{};
   address.sll_family = AF_PACKET;
@@ -37,7 +31,7 @@ DatagramBatch::DatagramBatch(std::size_t capacity)
     header.msg_iov = &vectors_[position];
     header.msg_iovlen = 1;
     header.msg_control = controls_[position].octets.data();
-    header.msg_controllen = sizeof(Control);
+    header.msg_controllen = sizeof(PacketInfoControl);
     cmsghdr* control = CMSG_FIRSTHDR(&header);
     assert(control != nullptr);
     control->cmsg_level = IPPROTO_IP;

@@ -15,6 +15,7 @@
 #include "relay/core/address.h"
 #include "relay/core/frame.h"
 #include "relay/core/interface_table.h"
+#include "relay/io/socket_address.h"
 
 namespace relay::io {
 
@@ -65,16 +66,12 @@ class DatagramBatch {
   }
 
  private:
-  struct alignas(cmsghdr) Control {
-    std::array<std::uint8_t, CMSG_SPACE(sizeof(in_pktinfo))> octets;
-  };
-
   std::size_t count_ = 0;
   std::vector<Sending> sendings_;
   std::vector<mmsghdr> headers_;
   std::vector<iovec> vectors_;
   std::vector<sockaddr_in> destinations_;
-  std::vector<Control> controls_;
+  std::vector<PacketInfoControl> controls_;
 };
 
 /// Ethernet frames, complete with their headers.
