@@ -100,7 +100,7 @@ constexpr std::array<Entry, drop_reason_count> entries{{
       "Look for a congested interface or a flood of requests; a longer transmit queue (txqueuelen) can help."}},
     {DropReason::send_failed,
      {"send_failed", "the kernel refused to send the message",
-      "Check the route to the destination and the firewall's output rules; the log names the error."}},
+      "Check the route, --source-address (this host has to hold it) and the firewall's output rules."}},
 }};
 
 constexpr bool in_order() noexcept {

@@ -436,6 +436,17 @@ TEST(RelayRequestOption82, row_4A_07_PADs_give_room) {
   EXPECT_EQ(network.request(message).message.size(), 1472U);
 }
 
+TEST(RelayRequestOption82, row_4A_07_PADs_give_room_beyond_the_MTU_too) {
+  // RFC 3046 section 2.1 forbids growing past the MTU; this one was past it as it came and does not grow.
+  TestNetwork network = network_with_agent_information();
+  Bytes message = discover_of(1600);
+  message.resize(1700, 0);
+  expect_with_ours(network, message, Kept::added, {ours});
+  EXPECT_EQ(network.request(message).message.size(), 1700U);
+  network.policy.max_request_size = 1472;
+  expect_without_ours(network, message, Kept::did_not_fit);
+}
+
 TEST(RelayRequestOption82, row_4A_07_a_message_that_cannot_be_300_octets_is_left_alone) {
   TestNetwork network = network_with_agent_information();
   network.policy.max_request_size = 290;
