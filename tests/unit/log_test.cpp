@@ -483,8 +483,8 @@ TEST_F(LogTest, FailuresToSend) {
   EXPECT_THAT(
       lines_,
       ElementsAre("WARNING send_failed interface=vlan7 destination=192.0.2.1 error=\"Network is unreachable\" "
-                  "reason=send_failed meaning=\"the kernel refused to send the message\" hint=\"Check the route to the "
-                  "destination and the firewall's output rules; the log names the error.\"",
+                  "reason=send_failed meaning=\"the kernel refused to send the message\" hint=\"Check the route, "
+                  "--source-address (this host has to hold it) and the firewall's output rules.\"",
                   "WARNING send_failed interface=vlan7 error=\"Operation not permitted\" reason=send_failed "
                   "suppressed=2"));
 }
