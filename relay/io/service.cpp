@@ -81,7 +81,8 @@ class Service::Impl {
   Watch link_watch_;
   asio::signal_set signals_;
   asio::steady_timer link_timer_;
-  bool is_catching_up_ = false;
+  bool is_catching_up_ = false;  // the timer runs
+  bool is_in_step_ = true;       // what the last read of link changes said
   asio::steady_timer report_timer_;
   bool report_is_due_ = false;
   std::shared_ptr<Mailbox> mailbox_;
@@ -174,19 +175,19 @@ void Service::Impl::await_links() {
 }
 
 void Service::Impl::follow_links() {
-  const bool in_step = monitor_.read_changes();
+  is_in_step_ = monitor_.read_changes();
   if (is_catching_up_) {
     return;
   }
   is_catching_up_ = true;
-  link_timer_.expires_after(in_step ? route_delay : link_retry_delay);
-  link_timer_.async_wait([this, in_step](const error_code& error) {
+  link_timer_.expires_after(is_in_step_ ? route_delay : link_retry_delay);
+  link_timer_.async_wait([this](const error_code& error) {
     if (error) {
       return;
     }
     is_catching_up_ = false;
     measure_route();
-    if (!in_step) {
+    if (!is_in_step_) {
       follow_links();
     }
   });
