@@ -13,10 +13,16 @@ namespace options82 {
 
 /// Sub-option codes (IANA, "DHCP Relay Agent Sub-Option Codes").
 enum class SubOption : std::uint8_t {
-  circuit_id = 1,      // RFC 3046 section 3.1
-  remote_id = 2,       // RFC 3046 section 3.2
-  link_selection = 5,  // RFC 3527 section 3
-  source_port = 19,    // RFC 8357 section 5.1
+  circuit_id = 1,           // RFC 3046 section 3.1
+  remote_id = 2,            // RFC 3046 section 3.2
+  link_selection = 5,       // RFC 3527 section 3
+  subscriber_id = 6,        // RFC 3993 section 3
+  relay_flags = 10,         // RFC 5010 section 3
+  server_id_override = 11,  // RFC 5107 section 4
+  relay_id = 12,            // RFC 6925 section 5
+  source_port = 19,         // RFC 8357 section 5.1
+  vss = 151,                // RFC 6607 section 3.2
+  vss_control = 152,        // RFC 6607 section 3.3
 };
 
 /// Sub-options of one option 82, encoded: at most 255 octets, without the option's own code and length octets.
@@ -54,6 +60,9 @@ class SubOptionReader {
 
   /// A length octet is missing, or a value crosses the end of the content.
   [[nodiscard]] bool is_damaged() const noexcept { return damaged_; }
+
+  /// Where reading stands: behind the last sub-option.
+  [[nodiscard]] std::size_t offset() const noexcept { return offset_; }
 
  private:
   Octets content_;

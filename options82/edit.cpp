@@ -48,7 +48,7 @@ struct Own {
   enum class Part : std::uint8_t {
     nothing,
     rest,             ///< everything behind the first `kept` octets of all values together
-    equal_instances,  ///< each instance whose value equals ours
+    equal_instances,  ///< each instance whose value is ours
     one_instance,     ///< the one with the number `instance`, counted from 0
   };
   Part part = Part::nothing;
@@ -64,47 +64,60 @@ struct Own {
   return option;
 }
 
-[[nodiscard]] bool has_circuit_id_of(Octets content, Octets own) noexcept {
+[[nodiscard]] bool is_own(Octets content, const OwnInformation& own) noexcept {
+  return own.form.matches(content, own.facts);
+}
+
+[[nodiscard]] bool has_own_circuit_id(Octets content, const OwnInformation& own) noexcept {
   const auto theirs = find_sub_option(content, SubOption::circuit_id);
-  const auto ours = find_sub_option(own, SubOption::circuit_id);
-  return theirs && ours && std::ranges::equal(*theirs, *ours);
+  return theirs && own.form.matches_circuit_id(*theirs, own.facts);
 }
 
-/// Ours at the end of all values together, which are one option (RFC 3396 section 7), behind nothing or somebody else's
-/// sub-options: how many octets come before it.
-[[nodiscard]] std::optional<std::size_t> octets_before(Octets field, Octets own) noexcept {
-  std::array<std::uint8_t, 1024> storage{};  // room for several agents' options; more is not looked through
+/// Ours at the end of `content`, behind nothing or somebody else's sub-options: how many octets come before it.
+[[nodiscard]] std::optional<std::size_t> octets_before_own(Octets content, const OwnInformation& own) noexcept {
+  SubOptionReader theirs{content};
+  do {
+    if (is_own(content.subspan(theirs.offset()), own)) {
+      return theirs.offset();
+    }
+  } while (theirs.next());
+  return std::nullopt;
+}
+
+/// The same in all values together, which are one option (RFC 3396 section 7).
+[[nodiscard]] std::optional<std::size_t> octets_before_own_in(Octets field, const OwnInformation& own) noexcept {
+  std::array<std::uint8_t, 1024> storage;  // room for several agents' options; more is not looked through
   const Octets joined = join_agent_information(field, storage);
-  if (joined.size() < own.size() || joined.size() == storage.size() ||
-      !std::ranges::equal(joined.last(own.size()), own)) {
-    return std::nullopt;
-  }
-  const std::size_t before = joined.size() - own.size();
-  return is_well_formed(joined.first(before)) ? std::optional{before} : std::nullopt;
+  return joined.size() == storage.size() ? std::nullopt : octets_before_own(joined, own);
 }
 
-[[nodiscard]] Own locate(Octets field, Octets own, Recognition recognition) noexcept {
+[[nodiscard]] Own locate(Octets field, const OwnInformation& own) noexcept {
+  if (own.form.empty()) {
+    return {};
+  }
   bool has_equal = false;
   std::optional<std::size_t> by_circuit_id;
+  Octets last;
   OptionReader reader{field};
   std::size_t instance = 0;
   for (; const auto option = next_agent_information(reader); ++instance) {
-    has_equal |= std::ranges::equal(option->value, own);
-    if (has_circuit_id_of(option->value, own)) {
+    last = option->value;
+    has_equal |= is_own(last, own);
+    if (has_own_circuit_id(last, own)) {
       by_circuit_id = instance;
     }
   }
-  if (instance == 0 || own.empty()) {
+  if (instance == 0) {
     return {};
   }
-  const auto before = octets_before(field, own);
+  const auto before = instance == 1 ? octets_before_own(last, own) : octets_before_own_in(field, own);
   if (before && (*before == 0 || !has_equal)) {
     return {Own::Part::rest, *before};
   }
   if (has_equal) {
     return {Own::Part::equal_instances};  // a server may have doubled it
   }
-  if (by_circuit_id && recognition == Recognition::by_circuit_id) {
+  if (by_circuit_id && own.recognition == Recognition::by_circuit_id) {
     return {Own::Part::one_instance, 0, *by_circuit_id};
   }
   return {};
@@ -112,8 +125,8 @@ struct Own {
 
 /// How many octets at the start of an instance's value stay; nothing where the instance stays as it is. `before` counts
 /// the octets of the instances before it.
-[[nodiscard]] std::optional<std::size_t> kept_of(const Own& found, Octets own, std::size_t instance, std::size_t before,
-                                                 Octets value) noexcept {
+[[nodiscard]] std::optional<std::size_t> kept_of(const Own& found, const OwnInformation* own, std::size_t instance,
+                                                 std::size_t before, Octets value) noexcept {
   switch (found.part) {
     case Own::Part::nothing:
       return std::nullopt;
@@ -123,15 +136,16 @@ struct Own {
       }
       return found.kept - std::min(before, found.kept);
     case Own::Part::equal_instances:
-      return std::ranges::equal(value, own) ? std::optional<std::size_t>{0} : std::nullopt;
+      return own != nullptr && is_own(value, *own) ? std::optional<std::size_t>{0} : std::nullopt;
     case Own::Part::one_instance:
       return instance == found.instance ? std::optional<std::size_t>{0} : std::nullopt;
   }
   return std::nullopt;
 }
 
-/// Takes out what `found` says, closes the gaps in one pass, and leaves the field well-formed and padded.
-void excise(EditableMessage& message, const Own& found, Octets own) noexcept {
+/// Takes out what `found` says, closes the gaps in one pass, and leaves the field well-formed and padded. `own` tells
+/// equal instances; null where they are not asked for.
+void excise(EditableMessage& message, const Own& found, const OwnInformation* own) noexcept {
   OptionReader reader{field_of(message)};
   std::size_t from = message.options_offset;  // first octet that has not been moved yet
   std::size_t to = message.options_offset;
@@ -191,24 +205,24 @@ void append_agent_information(EditableMessage& message, const Survey& found, Oct
 
 void remove_agent_information(EditableMessage& message) noexcept {
   if (survey(field_of(message)).agent_information_count > 0) {
-    excise(message, {Own::Part::rest}, {});
+    excise(message, {Own::Part::rest}, nullptr);
   }
 }
 
-Removal find_own_agent_information(Octets field, Octets own, Recognition recognition) noexcept {
-  if (locate(field, own, recognition).part != Own::Part::nothing) {
+Removal find_own_agent_information(Octets field, const OwnInformation& own) noexcept {
+  if (locate(field, own).part != Own::Part::nothing) {
     return Removal::removed;
   }
   return survey(field).agent_information_count > 0 ? Removal::foreign : Removal::absent;
 }
 
-Removal remove_own_agent_information(EditableMessage& message, Octets own, Recognition recognition) noexcept {
+Removal remove_own_agent_information(EditableMessage& message, const OwnInformation& own) noexcept {
   const Octets field = field_of(message);
-  const Own found = locate(field, own, recognition);
+  const Own found = locate(field, own);
   if (found.part == Own::Part::nothing) {
     return survey(field).agent_information_count > 0 ? Removal::foreign : Removal::absent;
   }
-  excise(message, found, own);
+  excise(message, found, &own);
   return Removal::removed;
 }
 

@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 
+#include "options82/agent_information_form.h"
 #include "options82/options.h"
 
 namespace options82 {
@@ -50,15 +51,20 @@ enum class Recognition : std::uint8_t {
   by_circuit_id,  ///< or, where a server changed the rest, our circuit-id
 };
 
+/// What is ours in a reply to one client of one interface.
+struct OwnInformation {
+  const AgentInformationForm& form;  ///< that we would fill in now
+  EchoFacts facts;
+  Recognition recognition = Recognition::by_circuit_id;
+};
+
 /// Takes out of a reply the option 82 that a request was given by us, and nothing else (RFC 3046 section 2.1).
-/// `own` is the content that we would append now. It is looked for at the end of all instances' values together, which
-/// are one option, split (RFC 3396 section 7), alone or behind a downstream agent's sub-options; and as the value of
-/// instances, all of which go. Needs an undamaged field.
-[[nodiscard]] Removal remove_own_agent_information(EditableMessage& message, Octets own,
-                                                   Recognition recognition = Recognition::by_circuit_id) noexcept;
+/// It is looked for at the end of all instances' values together, which are one option, split (RFC 3396 section 7),
+/// alone or behind a downstream agent's sub-options; and as the value of instances, all of which go. Needs an undamaged
+/// field.
+[[nodiscard]] Removal remove_own_agent_information(EditableMessage& message, const OwnInformation& own) noexcept;
 
 /// What `remove_own_agent_information` would find, so that a caller can check before it writes. Any field will do.
-[[nodiscard]] Removal find_own_agent_information(Octets field, Octets own,
-                                                 Recognition recognition = Recognition::by_circuit_id) noexcept;
+[[nodiscard]] Removal find_own_agent_information(Octets field, const OwnInformation& own) noexcept;
 
 }  // namespace options82

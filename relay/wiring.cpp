@@ -11,6 +11,7 @@ namespace relay {
 io::Orders orders_of(const Configuration& configuration) {
   io::Orders orders{configuration.policy, configuration.interfaces};
   orders.interfaces.servers = io::resolve(configuration.servers);
+  orders.interfaces.agent_information.host_name = io::host_name();
   return orders;
 }
 

@@ -12,6 +12,7 @@
 #include "relay/config/flags.h"
 #include "relay/config/values.h"
 #include "relay/config/words.h"
+#include "relay/core/agent_information_content.h"
 
 namespace relay {
 
@@ -143,6 +144,20 @@ void check_completeness(const Configuration& configuration) {
   }
 }
 
+// RFC 3046 section 2.0: option 82 has at least one sub-option.
+void check_some_content(const Configuration& configuration, const std::vector<Given>& givens) {
+  const InterfaceSettings& interfaces = configuration.interfaces;
+  const AgentInformationSettings& common = interfaces.agent_information;
+  const bool has_common = common.link_selection || common.server_id_override || common.source_port ||
+                          !common.relay_id.empty() || !common.vss.empty() || !common.sub_options.empty();
+  const auto is_none = [](const auto& setting) { return setting.value.most_octets() == 0; };
+  const auto& circuit_ids = interfaces.circuit_ids;
+  if (!has_common && interfaces.remote_ids.empty() && interfaces.subscriber_ids.empty() &&
+      std::any_of(circuit_ids.begin(), circuit_ids.end(), is_none)) {
+    flags::reject(*find(givens, "circuit-id"), "leaves option 82 without any sub-option; expected another one as well");
+  }
+}
+
 void check_contradictions(const Configuration& configuration, const std::vector<Given>& givens) {
   const auto& giaddrs = configuration.interfaces.giaddrs;
   if (const Given* given = find(givens, "relay-port");
@@ -156,10 +171,30 @@ void check_contradictions(const Configuration& configuration, const std::vector<
       given != nullptr && !giaddrs.empty() && giaddrs.front().pattern == "*") {
     flags::reject(*given, "contradicts --giaddr for all interfaces; expected one of them, or --giaddr IF=ADDR");
   }
-  if (const Given* given = find(givens, "link-selection");
-      given != nullptr && !configuration.policy.add_agent_information) {
-    throw UsageError(given->spelled + " needs -a, which adds option 82");
+}
+
+// What the RFCs of the sub-options demand of option 82 as a whole.
+void check_option82(const Configuration& configuration, const std::vector<Given>& givens) {
+  for (const char* name : {"circuit-id", "remote-id", "subscriber-id", "link-selection", "server-id-override",
+                           "relay-id", "vss", "suboption"}) {
+    const Given* const given = find(givens, name);
+    if (given != nullptr && !configuration.policy.add_agent_information) {
+      throw UsageError(given->spelled + " needs -a, which adds option 82");
+    }
   }
+  // RFC 7839 section 6: 14 to 18 describe an access network, whose type is 13.
+  const auto& sub_options = configuration.interfaces.agent_information.sub_options;
+  const auto access_network = sub_options.lower_bound(14);
+  if (access_network != sub_options.end() && access_network->first <= 18 && !sub_options.contains(13)) {
+    throw UsageError("--suboption " + std::to_string(access_network->first) +
+                     " needs --suboption 13=VALUE, the access technology type (RFC 7839 section 6)");
+  }
+  const std::size_t most = most_agent_information_octets(configuration.interfaces);
+  if (most > options82::max_option_value_size) {
+    throw UsageError("option 82 could get " + std::to_string(most) +
+                     " octets with these templates and values; expected 255 at most");
+  }
+  check_some_content(configuration, givens);
 }
 
 // What ISC dhcrelay accepts without effect starts here too, since its users change the program's name alone.
@@ -214,6 +249,7 @@ std::variant<Configuration, PrintAndExit> read_configuration(const std::vector<s
   check_completeness(configuration);
   check_interfaces(configuration, givens);
   check_contradictions(configuration, givens);
+  check_option82(configuration, givens);
   warn_of_no_effect(configuration, givens);
   if (configuration.foreground && find(givens, "pid-file") == nullptr) {
     configuration.pid_file.clear();

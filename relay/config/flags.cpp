@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "relay/config/option82_values.h"
+
 namespace relay::flags {
 
 namespace {
@@ -55,14 +57,14 @@ void add_role(Configuration& configuration, const Given& given, InterfaceRole ro
 
 void set_link_selection_interface(Configuration& configuration, const Given& given) {
   configuration.interfaces.giaddr_interface = interface_name(given, given.value);
-  configuration.interfaces.link_selection = true;
+  configuration.interfaces.agent_information.link_selection = true;
   configuration.policy.add_agent_information = true;
 }
 
 void set_relay_port(Configuration& configuration, const Given& given) {
   configuration.relay_port = static_cast<std::uint16_t>(number(given, "a port", 1, 65535));
   // RFC 8357 section 5.1: a source port other than 67 is announced in sub-option 19, which needs option 82.
-  configuration.interfaces.source_port = true;
+  configuration.interfaces.agent_information.source_port = true;
   configuration.policy.add_agent_information = true;
 }
 
@@ -106,6 +108,44 @@ void add_reply_delivery(Configuration& configuration, const Given& given) {
                             Choice<ReplyDelivery>{"broadcast", ReplyDelivery::broadcast},
                             Choice<ReplyDelivery>{"unicast", ReplyDelivery::unicast});
   add_setting(configuration.interfaces.reply_delivery, given, std::move(delivery.pattern), value);
+}
+
+void add_circuit_id(Configuration& configuration, const Given& given) {
+  ForInterfaces id = for_interfaces(given);
+  add_setting(configuration.interfaces.circuit_ids, given, std::move(id.pattern), identifier_template(given, id.value));
+}
+
+void add_remote_id(Configuration& configuration, const Given& given) {
+  ForInterfaces id = for_interfaces(given);
+  add_setting(configuration.interfaces.remote_ids, given, std::move(id.pattern), identifier_template(given, id.value));
+}
+
+void add_subscriber_id(Configuration& configuration, const Given& given) {
+  ForInterfaces id = for_interfaces(given);
+  add_setting(configuration.interfaces.subscriber_ids, given, std::move(id.pattern),
+              subscriber_template(given, id.value));
+}
+
+void add_sub_option(Configuration& configuration, const Given& given) {
+  FurtherSubOption further = further_sub_option(given);
+  const auto [place, is_new] =
+      configuration.interfaces.agent_information.sub_options.try_emplace(further.code, std::move(further.value));
+  if (!is_new) {
+    reject(given, "sub-option " + std::to_string(further.code) + " is given twice; expected once");
+  }
+}
+
+void add_rate_limit(Configuration& configuration, const Given& given) {
+  constexpr std::uint32_t most = 1000000;
+  const ForInterfaces limit = for_interfaces(given);
+  const std::size_t slash = limit.value.find('/');
+  const auto part = [&given](std::string_view text) {
+    return number(given, text, "N or N/BURST requests per second, each", 1, most);
+  };
+  const std::uint32_t per_second = part(std::string_view(limit.value).substr(0, slash));
+  const std::uint32_t burst =
+      slash == std::string::npos ? per_second : part(std::string_view(limit.value).substr(slash + 1));
+  add_setting(configuration.interfaces.rate_limits, given, limit.pattern, {per_second, burst});
 }
 
 void set_log_level(Configuration& configuration, const Given& given) {
@@ -216,6 +256,14 @@ constexpr std::array table = {
          .help = "Requests that arrive with a giaddr, from another relay or from a client that forged one "
                  "(TR-101 R-184).",
          .apply = add_giaddr_policy},
+    Flag{.name = "rate-limit",
+         .value = "[IF=]N[/BURST]",
+         .group = Group::relaying,
+         .repeatable = true,
+         .names_downstream = true,
+         .initial = "none; BURST is N",
+         .help = "Requests per second of downstream interface IF, BURST of them at once; the rest is dropped.",
+         .apply = add_rate_limit},
     Flag{.name = "source-address",
          .value = "ADDR",
          .group = Group::relaying,
@@ -257,17 +305,70 @@ constexpr std::array table = {
          .help = "Trusted circuit: its clients may send option 82 with a giaddr of zero (RFC 3046 section 2.1).",
          .apply = [](Configuration& c,
                      const Given& given) { c.interfaces.trusted.push_back(interface_pattern(given, given.value)); }},
+    Flag{.name = "circuit-id",
+         .value = "[IF=]TEMPLATE",
+         .group = Group::option_82,
+         .repeatable = true,
+         .names_downstream = true,
+         .initial = "%i",
+         .help = "Sub-option 1: text with %i interface, %I its index, %d its alias, %m its MAC, %v its VLAN, %p bridge "
+                 "port and %M hardware address of the client, %g giaddr, %h this host, %% a percent sign; or 0x and "
+                 "hexadecimal digits, tr101:NAME, or none.",
+         .apply = add_circuit_id},
+    Flag{.name = "remote-id",
+         .value = "[IF=]TEMPLATE",
+         .group = Group::option_82,
+         .repeatable = true,
+         .names_downstream = true,
+         .initial = "none",
+         .help = "Sub-option 2, as --circuit-id.",
+         .apply = add_remote_id},
+    Flag{.isc = "-s",
+         .name = "subscriber-id",
+         .value = "[IF=]TEMPLATE",
+         .group = Group::option_82,
+         .repeatable = true,
+         .names_downstream = true,
+         .initial = "none",
+         .help = "Sub-option 6 (RFC 3993), as --circuit-id.",
+         .apply = add_subscriber_id},
     Flag{.name = "link-selection",
          .group = Group::option_82,
          .initial = "only where giaddr is no address of the interface",
          .help = "Sub-option 5 (RFC 3527) in every request whose giaddr we set; needs -a.",
-         .apply = [](Configuration& c, const Given&) { c.interfaces.link_selection = true; }},
+         .apply = [](Configuration& c, const Given&) { c.interfaces.agent_information.link_selection = true; }},
     Flag{.isc = "-U",
          .name = "link-selection-interface",
          .value = "IF",
          .group = Group::option_82,
          .help = "giaddr is the primary address of IF, with --link-selection; implies -a.",
          .apply = set_link_selection_interface},
+    Flag{.name = "server-id-override",
+         .group = Group::option_82,
+         .initial = "off",
+         .help = "Sub-option 11 (RFC 5107), so that clients renew through this relay, with sub-option 10 (RFC 5010).",
+         .apply = [](Configuration& c, const Given&) { c.interfaces.agent_information.server_id_override = true; }},
+    Flag{.name = "relay-id",
+         .value = "VALUE",
+         .group = Group::option_82,
+         .initial = "none",
+         .help = "Sub-option 12 (RFC 6925): text, or 0x and hexadecimal digits.",
+         .apply = [](Configuration& c,
+                     const Given& given) { c.interfaces.agent_information.relay_id = octets(given, given.value); }},
+    Flag{.name = "vss",
+         .value = "VALUE",
+         .group = Group::option_82,
+         .initial = "none",
+         .help = "Sub-options 151 and 152 (RFC 6607): a VRF's name, 0x and the 14 digits of a VPN-ID, or global.",
+         .apply = [](Configuration& c,
+                     const Given& given) { c.interfaces.agent_information.vss = virtual_subnet(given); }},
+    Flag{.name = "suboption",
+         .value = "CODE=VALUE",
+         .group = Group::option_82,
+         .repeatable = true,
+         .initial = "none",
+         .help = "Any other sub-option: text, or 0x and hexadecimal digits.",
+         .apply = add_sub_option},
 
     Flag{.isc = "-D",
          .name = "drop-unmatched",

@@ -155,9 +155,14 @@ void reject_choice(const Given& given, std::initializer_list<std::string_view> w
 }
 
 std::uint32_t number(const Given& given, std::string_view noun, std::uint32_t least, std::uint32_t most) {
+  return number(given, given.value, noun, least, most);
+}
+
+std::uint32_t number(const Given& given, std::string_view text, std::string_view noun, std::uint32_t least,
+                     std::uint32_t most) {
   std::uint32_t value = 0;
-  const char* const end = given.value.data() + given.value.size();
-  const auto [stopped, error] = std::from_chars(given.value.data(), end, value);
+  const char* const end = text.data() + text.size();
+  const auto [stopped, error] = std::from_chars(text.data(), end, value);
   if (error != std::errc{} || stopped != end || value < least || value > most) {
     reject(given, "expected " + std::string(noun) + " from " + std::to_string(least) + " to " + std::to_string(most));
   }
@@ -222,7 +227,7 @@ std::string interface_pattern(const Given& given, std::string_view text) {
 }
 
 ForInterfaces for_interfaces(const Given& given) {
-  const std::size_t equals = given.value.rfind('=');
+  const std::size_t equals = given.value.find('=');
   if (equals == std::string::npos) {
     return {"*", given.value};
   }

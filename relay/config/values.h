@@ -41,6 +41,10 @@ struct ForInterfaces {
 /// A decimal number, digits alone, within `least` and `most`; `noun` as in "expected a port from 1 to 65534".
 [[nodiscard]] std::uint32_t number(const Given& given, std::string_view noun, std::uint32_t least, std::uint32_t most);
 
+/// The same for a part of the value.
+[[nodiscard]] std::uint32_t number(const Given& given, std::string_view text, std::string_view noun,
+                                   std::uint32_t least, std::uint32_t most);
+
 /// An address that one host can have, in dotted-decimal form.
 [[nodiscard]] Ipv4Address host_address(const Given& given, std::string_view text);
 
@@ -54,7 +58,7 @@ struct ForInterfaces {
 /// The same or a shell pattern of at most 64 octets.
 [[nodiscard]] std::string interface_pattern(const Given& given, std::string_view text);
 
-/// Takes `[IF=]VALUE` apart at the last '=' and checks IF.
+/// Takes `[IF=]VALUE` apart at the first '=' and checks IF.
 [[nodiscard]] ForInterfaces for_interfaces(const Given& given);
 
 /// The name of a file: not empty, no control characters, at most PATH_MAX - 1 octets.

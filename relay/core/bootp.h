@@ -93,6 +93,10 @@ template <std::size_t offset>
 [[nodiscard]] constexpr std::span<const std::uint8_t, max_hlen> chaddr(Header header) noexcept {
   return header.subspan<28, max_hlen>();
 }
+/// The octets of chaddr that mean something: hlen of them, 16 at most.
+[[nodiscard]] constexpr std::span<const std::uint8_t> hardware_address(Header header) noexcept {
+  return std::span<const std::uint8_t>{chaddr(header)}.first(std::min(hlen(header), max_hlen));
+}
 
 constexpr void set_hops(MutableHeader header, std::uint8_t hops) noexcept {
   header[3] = hops;

@@ -1,6 +1,7 @@
 // What is to become of one message, and where it came from.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <span>
 #include <variant>
@@ -17,6 +18,9 @@ struct Ingress {
   Ipv4Address source;
   std::uint16_t source_port = 0;
   Ipv4Address destination;  ///< as in the IP header: one of ours, or a broadcast or multicast address
+  std::uint32_t bridge_port_index =
+      0;                               ///< the bridge port on which the client was learnt; 0: unknown, or not asked for
+  std::chrono::nanoseconds arrival{};  ///< since some fixed point in time; never goes back, may be coarse
 };
 
 /// The message was not touched and goes nowhere.

@@ -18,6 +18,7 @@ enum class DropReason : std::uint8_t {
   options_malformed,
   interface_unknown,
   // requests
+  rate_limited,
   not_downstream,
   below_min_secs,
   hops_exceeded,
@@ -37,6 +38,8 @@ enum class DropReason : std::uint8_t {
   reply_giaddr_unknown,
   reply_ambiguous,
   option82_unmatched,
+  vss_unsupported,
+  vss_unknown,
   lease_query_reply,
   interface_down,
   // sending

@@ -2,10 +2,14 @@
 // Data alone: relay/config fills it in, relay/io resolves it for each interface as it appears.
 #pragma once
 
+#include <cstdint>
+#include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "options82/template.h"
 #include "relay/core/address.h"
 #include "relay/core/interface_table.h"
 
@@ -29,6 +33,18 @@ struct InterfaceRole {
   bool upstream = false;
 };
 
+/// What option 82 says of every interface.
+struct AgentInformationSettings {
+  bool link_selection =
+      false;  ///< sub-option 5 always; it is sent in any case where giaddr is no address of the interface
+  bool server_id_override = false;                    ///< sub-options 10 and 11
+  std::string relay_id{};                             ///< value of sub-option 12; empty: none
+  bool source_port = false;                           ///< sub-option 19, since `--relay-port` is in force
+  std::string vss{};                                  ///< value of sub-option 151, with which 152 goes; empty: none
+  std::map<std::uint8_t, std::string> sub_options{};  ///< values of any other by code
+  std::string host_name{};                            ///< for templates
+};
+
 struct InterfaceSettings {
   /// Roles add up: `-id d1 -iu d1` is both. A name without shell characters that does not exist is worth a warning.
   std::vector<Setting<InterfaceRole>> roles;
@@ -40,9 +56,12 @@ struct InterfaceSettings {
   std::vector<Setting<std::vector<Ipv4Address>>> servers;  ///< names resolved
   std::vector<Setting<ReplyDelivery>> reply_delivery;
   std::vector<Setting<bool>> refuses_relayed;
-  bool link_selection =
-      false;  ///< sub-option 5 always; it is sent in any case where giaddr is no address of the interface
-  bool source_port = false;  ///< sub-option 19, since `--relay-port` is in force
+  std::vector<Setting<RateLimit>> rate_limits;
+
+  std::vector<Setting<options82::Template>> circuit_ids;  ///< without one, the interface's name
+  std::vector<Setting<options82::Template>> remote_ids;
+  std::vector<Setting<options82::Template>> subscriber_ids;
+  AgentInformationSettings agent_information;
 };
 
 }  // namespace relay

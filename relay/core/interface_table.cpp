@@ -7,6 +7,8 @@ namespace relay {
 
 namespace {
 
+using options82::SubOption;
+
 [[nodiscard]] std::string_view text_of(options82::Octets octets) noexcept {
   return {reinterpret_cast<const char*>(octets.data()), octets.size()};
 }
@@ -43,12 +45,22 @@ void add_key(std::vector<Key>& keys, const Key& key) {
 }
 
 [[nodiscard]] std::vector<std::string> circuit_ids_of(const Interface& interface) {
-  const auto circuit_id =
-      options82::find_sub_option(interface.agent_information.octets(), options82::SubOption::circuit_id);
-  if (!interface.is_downstream || !circuit_id) {
+  const auto circuit_id = interface.agent_information.find(SubOption::circuit_id);
+  if (!interface.is_downstream || !circuit_id || interface.agent_information.has_blanks(SubOption::circuit_id)) {
     return {};
   }
   return {std::string{text_of(*circuit_id)}};
+}
+
+[[nodiscard]] bool has_circuit_id_by_client(const Interface& interface) {
+  return interface.is_downstream && interface.agent_information.has_blanks(SubOption::circuit_id);
+}
+
+void insert_sorted(std::vector<std::uint32_t>& positions, std::uint32_t position) {
+  const auto place = std::lower_bound(positions.begin(), positions.end(), position);
+  if (place == positions.end() || *place != position) {
+    positions.insert(place, position);
+  }
 }
 
 /// Moves `position` from the keys `before` to the keys `after`; nothing is disturbed where they are the same.
@@ -65,11 +77,7 @@ void move_keys(Index& index, const Keys& before, const Keys& after, std::uint32_
     }
   }
   for (const auto& key : after) {
-    std::vector<std::uint32_t>& positions = index[key];
-    const auto place = std::lower_bound(positions.begin(), positions.end(), position);
-    if (place == positions.end() || *place != position) {
-      positions.insert(place, position);
-    }
+    insert_sorted(index[key], position);
   }
 }
 
@@ -87,6 +95,7 @@ void InterfaceTable::put(Interface interface) {
   change(current, interface);
   if (!is_new) {
     interface.counters = current.counters;
+    interface.rate_meter = current.rate_meter;
   }
   current = std::move(interface);
 }
@@ -108,6 +117,10 @@ void InterfaceTable::change(const Interface& before, const Interface& after) {
   move_keys(downstream_by_giaddr_, giaddrs_of(before), giaddrs_of(after), after.index);
   move_keys(downstream_by_server_, servers_of(before), servers_of(after), after.index);
   move_keys(downstream_by_circuit_id_, circuit_ids_of(before), circuit_ids_of(after), after.index);
+  std::erase(downstream_by_client_, after.index);
+  if (has_circuit_id_by_client(after)) {
+    insert_sorted(downstream_by_client_, after.index);
+  }
 }
 
 const Interface* InterfaceTable::find(std::uint32_t index) const noexcept {

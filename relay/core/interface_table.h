@@ -12,9 +12,10 @@
 #include <unordered_map>
 #include <vector>
 
-#include "options82/agent_information.h"
+#include "options82/agent_information_form.h"
 #include "relay/core/address.h"
 #include "relay/core/counters.h"
+#include "relay/core/rate_limit.h"
 
 namespace relay {
 
@@ -30,12 +31,14 @@ struct Interface {
   std::uint32_t index = 0;  ///< the kernel's ifindex, never 0 for a real one
   std::string name;
   std::string alias;
-  bool is_up = false;                 ///< administratively
-  bool has_carrier = true;            ///< known late; what is sent without it is lost
-  bool is_ethernet = false;           ///< frames carry EUI-48 addresses (ARPHRD_ETHER)
-  MacAddress mac;                     ///< meaningful where `is_ethernet`
-  std::uint32_t mtu = 1500;           ///< octets of IP datagram
-  std::vector<Ipv4Prefix> addresses;  ///< the primary one first, then the others in the kernel's order
+  bool is_up = false;                     ///< administratively
+  bool has_carrier = true;                ///< known late; what is sent without it is lost
+  bool is_ethernet = false;               ///< frames carry EUI-48 addresses (ARPHRD_ETHER)
+  MacAddress mac;                         ///< meaningful where `is_ethernet`
+  std::uint32_t mtu = 1500;               ///< octets of IP datagram
+  std::vector<Ipv4Prefix> addresses;      ///< the primary one first, then the others in the kernel's order
+  std::optional<std::uint16_t> vlan_id;   ///< of a VLAN's interface
+  std::vector<std::string> bridge_ports;  ///< names of the ports of the bridge that it is or stands on, sorted
 
   bool is_downstream = false;    ///< clients' side: requests are accepted here
   bool is_upstream = false;      ///< servers' side, by name (`-iu`, `-i`)
@@ -44,19 +47,22 @@ struct Interface {
   ReplyDelivery reply_delivery = ReplyDelivery::automatic;
   std::optional<Ipv4Address>
       giaddr;  ///< what we write into requests: `--giaddr` or the primary address; none: no address yet
-  std::vector<Ipv4Address> servers;               ///< where its requests go
-  options82::AgentInformation agent_information;  ///< what we add with `-a` where giaddr is ours, encoded
-  /// The same where giaddr is another relay agent's: nothing in it speaks of giaddr (RFC 3527 section 3, RFC 8357).
-  options82::AgentInformation relayed_agent_information;
+  std::vector<Ipv4Address> servers;                   ///< where its requests go
+  std::optional<RateLimit> rate_limit;                ///< `--rate-limit`
+  options82::AgentInformationForm agent_information;  ///< what we add with `-a` where giaddr is ours
+  /// The same where giaddr is another relay agent's, to which servers answer: nothing in it speaks of giaddr (RFC 3527
+  /// section 3, RFC 5107 section 4), of our port (RFC 8357) or has to be looked for in an answer (RFC 6607 section 5).
+  options82::AgentInformationForm relayed_agent_information;
 
+  RateMeter rate_meter;
   Counters counters;
 };
 
 /// All interfaces of this host, downstream or not, by index, by address and by giaddr.
 class InterfaceTable {
  public:
-  /// Adds the interface or takes the place of the one with the same index, whose counters are kept. Where giaddr and
-  /// role stay the same, the spans of `downstream_by_giaddr` stay valid.
+  /// Adds the interface or takes the place of the one with the same index, whose counters and rate are kept. Where
+  /// giaddr and role stay the same, the spans of `downstream_by_giaddr` stay valid.
   void put(Interface interface);
   void remove(std::uint32_t index);
 
@@ -72,8 +78,12 @@ class InterfaceTable {
   /// next change of the table.
   [[nodiscard]] std::span<const std::uint32_t> downstream_by_giaddr(Ipv4Address giaddr) const noexcept;
 
-  /// The downstream interfaces whose own option 82 has this circuit-id, in order of index; valid as above.
+  /// The downstream interfaces whose own option 82 has this circuit-id for all clients, in order of index; valid as
+  /// above.
   [[nodiscard]] std::span<const std::uint32_t> downstream_by_circuit_id(options82::Octets circuit_id) const noexcept;
+
+  /// The downstream interfaces whose circuit-id depends on the client, in order of index; valid as above.
+  [[nodiscard]] std::span<const std::uint32_t> downstream_by_client() const noexcept { return downstream_by_client_; }
 
   /// Whether `address` is a server of some downstream interface.
   [[nodiscard]] bool is_server(Ipv4Address address) const noexcept;
@@ -106,6 +116,7 @@ class InterfaceTable {
   Index<Ipv4Address> downstream_by_giaddr_;
   Index<Ipv4Address> downstream_by_server_;
   Index<std::string, TextHash> downstream_by_circuit_id_;
+  std::vector<std::uint32_t> downstream_by_client_;
 };
 
 }  // namespace relay

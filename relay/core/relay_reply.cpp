@@ -4,7 +4,7 @@
 #include <array>
 #include <optional>
 
-#include "options82/agent_information.h"
+#include "options82/agent_information_form.h"
 #include "options82/edit.h"
 #include "options82/options.h"
 #include "relay/core/bootp.h"
@@ -41,37 +41,59 @@ using Egress = std::variant<DropReason, const Interface*>;
   return std::nullopt;
 }
 
-/// The one interface among those of `giaddr` whose circuit-id `content` echoes first; null where there is none, or
-/// more.
+/// What our option 82 in an answer to a client of `egress` looks like.
+[[nodiscard]] options82::OwnInformation own_information(const Interface& egress, bootp::Header header) noexcept {
+  using options82::Recognition;
+  // On a trusted circuit somebody else's option 82 is to be expected, perhaps with the same circuit-id.
+  return {egress.agent_information,
+          {bootp::hardware_address(header), egress.name, egress.bridge_ports},
+          egress.is_trusted ? Recognition::exact : Recognition::by_circuit_id};
+}
+
+/// The one among the interfaces `of_giaddr` that has `circuit_id`; null where there is none, or more.
+[[nodiscard]] const Interface* find_named(const InterfaceTable& interfaces, std::span<const std::uint32_t> of_giaddr,
+                                          options82::Octets circuit_id, bootp::Header header) noexcept {
+  const Interface* found = nullptr;
+  std::size_t count = 0;
+  const auto consider = [&](std::uint32_t index) {
+    if (std::ranges::binary_search(of_giaddr, index)) {
+      found = interfaces.find(index);
+      ++count;
+    }
+  };
+  std::ranges::for_each(interfaces.downstream_by_circuit_id(circuit_id), consider);
+  for (const std::uint32_t index : interfaces.downstream_by_client()) {
+    const auto own = own_information(*interfaces.find(index), header);
+    if (own.form.matches_circuit_id(circuit_id, own.facts)) {
+      consider(index);
+    }
+  }
+  return count == 1 ? found : nullptr;
+}
+
+/// The interface among those `of_giaddr` whose circuit-id `content` echoes first; null where there is none, or more.
 [[nodiscard]] const Interface* find_echoed(const InterfaceTable& interfaces, std::span<const std::uint32_t> of_giaddr,
-                                           options82::Octets content) noexcept {
+                                           options82::Octets content, bootp::Header header) noexcept {
   options82::SubOptionReader sub_options{content};
   while (const auto found = sub_options.next()) {
     if (found->code != options82::SubOption::circuit_id) {
       continue;
     }
-    const auto named = interfaces.downstream_by_circuit_id(found->value);
-    if (named.size() == 1 && std::ranges::binary_search(of_giaddr, named.front())) {
-      return interfaces.find(named.front());
+    if (const Interface* egress = find_named(interfaces, of_giaddr, found->value, header)) {
+      return egress;
     }
   }
   return nullptr;
 }
 
-/// RFC 1542 section 4.1.2: giaddr tells the client's segment; where several share it, the circuit-id that the server
-/// echoes does (RFC 3046 section 3.1). Link selection does not: nothing may depend on its echo (RFC 3527 section 3).
-[[nodiscard]] Egress find_egress(const InterfaceTable& interfaces, Ipv4Address giaddr,
-                                 options82::Octets field) noexcept {
-  const auto of_giaddr = interfaces.downstream_by_giaddr(giaddr);
-  if (of_giaddr.empty()) {
-    return DropReason::reply_giaddr_unknown;
-  }
-  if (of_giaddr.size() == 1) {
-    return interfaces.find(of_giaddr.front());
-  }
+/// The same in all of a reply's option 82.
+[[nodiscard]] const Interface* find_echoed_in(const InterfaceTable& interfaces,
+                                              std::span<const std::uint32_t> of_giaddr, options82::Octets field,
+                                              bootp::Header header) noexcept {
   // Instances are one option, split (RFC 3396 section 7); and the last is ours where somebody else's is broken.
   std::array<std::uint8_t, 512> storage;  // what two agents can have written; more of it is nobody's
-  if (const Interface* egress = find_echoed(interfaces, of_giaddr, options82::join_agent_information(field, storage))) {
+  const auto joined = options82::join_agent_information(field, storage);
+  if (const Interface* egress = find_echoed(interfaces, of_giaddr, joined, header)) {
     return egress;
   }
   options82::Octets last;
@@ -81,20 +103,34 @@ using Egress = std::variant<DropReason, const Interface*>;
       last = option->value;
     }
   }
-  if (const Interface* egress = find_echoed(interfaces, of_giaddr, last)) {
+  return find_echoed(interfaces, of_giaddr, last, header);
+}
+
+/// RFC 1542 section 4.1.2: giaddr tells the client's segment; where several share it, the circuit-id that the server
+/// echoes does (RFC 3046 section 3.1), and where it echoes none, the request that the reply answers. Link selection
+/// does not: nothing may depend on its echo (RFC 3527 section 3).
+[[nodiscard]] Egress find_egress(const InterfaceTable& interfaces, const Transactions& transactions,
+                                 const Ingress& ingress, bootp::Header header, options82::Octets field) noexcept {
+  const auto of_giaddr = interfaces.downstream_by_giaddr(bootp::giaddr(header));
+  if (of_giaddr.empty()) {
+    return DropReason::reply_giaddr_unknown;
+  }
+  if (of_giaddr.size() == 1) {
+    return interfaces.find(of_giaddr.front());
+  }
+  if (const Interface* egress = find_echoed_in(interfaces, of_giaddr, field, header)) {
     return egress;
+  }
+  const auto remembered = transactions.find(header, ingress.arrival);
+  if (remembered && std::ranges::binary_search(of_giaddr, *remembered)) {
+    return interfaces.find(*remembered);
   }
   return DropReason::reply_ambiguous;
 }
 
-[[nodiscard]] options82::Recognition recognition(const Interface& egress) noexcept {
-  // On a trusted circuit somebody else's option 82 is to be expected, perhaps with the same circuit-id.
-  return egress.is_trusted ? options82::Recognition::exact : options82::Recognition::by_circuit_id;
-}
-
 /// Whether option 82 is ours, or that of a switch on a trusted circuit, whose requests are given none of ours.
-[[nodiscard]] bool is_matched(const Interface& egress, options82::Octets field) noexcept {
-  switch (options82::find_own_agent_information(field, egress.agent_information.octets(), recognition(egress))) {
+[[nodiscard]] bool is_matched(const Interface& egress, options82::Removal found) noexcept {
+  switch (found) {
     case options82::Removal::removed:
       return true;
     case options82::Removal::foreign:
@@ -105,11 +141,40 @@ using Egress = std::variant<DropReason, const Interface*>;
   return false;
 }
 
+/// RFC 6607 section 5: whether the server acted on the virtual subnet that we selected, or assigned one of its own.
+[[nodiscard]] std::optional<DropReason> check_virtual_subnet(const Interface& egress, options82::Octets field,
+                                                             options82::Removal found) noexcept {
+  using options82::SubOption;
+  if (found == options82::Removal::foreign && egress.is_trusted) {
+    return std::nullopt;  // a switch's option 82: the request was given none of ours
+  }
+  std::array<std::uint8_t, 512> storage;
+  options82::SubOptionReader sub_options{options82::join_agent_information(field, storage)};
+  std::optional<options82::Octets> assigned;  // the last one: a downstream agent's come first
+  bool is_copied = false;
+  while (const auto sub_option = sub_options.next()) {
+    if (sub_option->code == SubOption::vss) {
+      assigned = sub_option->value;
+      is_copied = false;
+    }
+    is_copied |= sub_option->code == SubOption::vss_control;
+  }
+  const auto selected = egress.agent_information.find(SubOption::vss);
+  // Sub-option 152 comes back from a server that copied without understanding.
+  if (selected && (!assigned || is_copied)) {
+    return DropReason::vss_unsupported;
+  }
+  // RFC 6607 section 5.1: a client that the server put elsewhere cannot be served here.
+  if (assigned && (!selected || !std::ranges::equal(*assigned, *selected))) {
+    return DropReason::vss_unknown;
+  }
+  return std::nullopt;
+}
+
 /// Rules that need to know the client's interface.
 [[nodiscard]] std::optional<DropReason> check_for_egress(const Policy& policy, const Interface& egress,
                                                          Ipv4Address server, std::span<const std::uint8_t> message,
                                                          const options82::Survey& options) noexcept {
-  const options82::Octets field = bootp::options_field(message);
   if (!policy.replies_from_anyone && std::ranges::find(egress.servers, server) == egress.servers.end()) {
     return DropReason::server_unknown;
   }
@@ -118,9 +183,17 @@ using Egress = std::variant<DropReason, const Interface*>;
     if (options.damaged) {
       return DropReason::options_malformed;
     }
-    // RFC 3046 section 2.1 lets a server leave option 82 out; `-D` does not, but for BOOTP without options.
-    if (policy.drop_unmatched_replies && bootp::has_cookie(message) && !is_matched(egress, field)) {
-      return DropReason::option82_unmatched;
+    if (bootp::has_cookie(message)) {
+      const options82::Octets field = bootp::options_field(message);
+      const auto found =
+          options82::find_own_agent_information(field, own_information(egress, message.first<bootp::header_size>()));
+      // RFC 3046 section 2.1 lets a server leave option 82 out; `-D` does not, but for BOOTP without options.
+      if (policy.drop_unmatched_replies && !is_matched(egress, found)) {
+        return DropReason::option82_unmatched;
+      }
+      if (const auto reason = check_virtual_subnet(egress, field, found)) {
+        return reason;
+      }
     }
   }
   if (!egress.is_up) {
@@ -197,8 +270,8 @@ using Egress = std::variant<DropReason, const Interface*>;
 
 }  // namespace
 
-Decision relay_reply(const Policy& policy, const InterfaceTable& interfaces, const Ingress& ingress,
-                     MessageBuffer& message) noexcept {
+Decision relay_reply(const Policy& policy, const InterfaceTable& interfaces, const Transactions& transactions,
+                     const Ingress& ingress, MessageBuffer& message) noexcept {
   const std::span<const std::uint8_t> octets = message.octets();
   // RFC 951 section 3: without the fixed header there is nothing to go by. RFC 1542 section 2.1 asks for 300 octets,
   // but servers do send less, and clients understand it.
@@ -221,7 +294,7 @@ Decision relay_reply(const Policy& policy, const InterfaceTable& interfaces, con
       *message_type <= bootp::message_type::lease_active) {
     return Drop{DropReason::lease_query_reply};
   }
-  const Egress found = find_egress(interfaces, bootp::giaddr(header), field);
+  const Egress found = find_egress(interfaces, transactions, ingress, header, field);
   if (const auto* reason = std::get_if<DropReason>(&found)) {
     return Drop{*reason};
   }
@@ -234,7 +307,7 @@ Decision relay_reply(const Policy& policy, const InterfaceTable& interfaces, con
   const ToClient decision = deliver(interfaces, egress, header, message_type);
   if (policy.add_agent_information && bootp::has_cookie(octets)) {
     options82::EditableMessage editable{message.room(), message.size(), bootp::options_offset};
-    (void)options82::remove_own_agent_information(editable, egress.agent_information.octets(), recognition(egress));
+    (void)options82::remove_own_agent_information(editable, own_information(egress, header));
     message.resize(editable.size);
   }
   if (const auto* giaddr = std::get_if<Ipv4Address>(&policy.reply_giaddr)) {

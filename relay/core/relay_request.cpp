@@ -1,9 +1,12 @@
 #include "relay/core/relay_request.h"
 
 #include <algorithm>
+#include <array>
 #include <optional>
+#include <span>
+#include <string_view>
 
-#include "options82/agent_information.h"
+#include "options82/agent_information_form.h"
 #include "options82/edit.h"
 #include "options82/options.h"
 #include "relay/core/bootp.h"
@@ -122,6 +125,24 @@ enum class Plan : std::uint8_t { leave, append, replace };
   return std::min(std::max(policy.upstream_mtu, headers + message.size()) - headers, room);
 }
 
+/// The client's bridge port by name; the interface's own where it is not known or there is no bridge.
+[[nodiscard]] std::string_view port_name(const InterfaceTable& interfaces, const Interface& interface,
+                                         const Ingress& ingress) noexcept {
+  const Interface* const port = interfaces.find(ingress.bridge_port_index);
+  return port != nullptr ? port->name : interface.name;
+}
+
+/// Our option 82 for one request; borrows from `form` or `storage`.
+[[nodiscard]] options82::Octets own_agent_information(
+    const InterfaceTable& interfaces, const Interface& interface, const options82::AgentInformationForm& form,
+    const Ingress& ingress, bootp::Header header,
+    std::span<std::uint8_t, options82::max_option_value_size> storage) noexcept {
+  // RFC 5010 section 3: unicast is what was sent to an address of this host.
+  return form.filled({bootp::hardware_address(header), port_name(interfaces, interface, ingress),
+                      interfaces.is_local(ingress.destination)},
+                     storage);
+}
+
 AgentInformationOutcome edit_agent_information(const Policy& policy, options82::Octets own, Plan plan,
                                                const options82::Survey& options, MessageBuffer& message) noexcept {
   if (plan == Plan::leave || own.empty()) {
@@ -195,11 +216,13 @@ Decision relay_request(const Policy& policy, const InterfaceTable& interfaces, c
 
   // Everything is checked; from here on the message is written.
   ToServers decision{interface->servers, policy.source_address.value_or(interface->giaddr.value_or(Ipv4Address{}))};
-  const auto& own = was_relayed ? interface->relayed_agent_information : interface->agent_information;
-  decision.agent_information = edit_agent_information(policy, own.octets(), plan, options, message);
+  const auto& form = was_relayed ? interface->relayed_agent_information : interface->agent_information;
+  std::array<std::uint8_t, options82::max_option_value_size> storage;
+  const options82::Octets own = own_agent_information(interfaces, *interface, form, ingress, header, storage);
+  decision.agent_information = edit_agent_information(policy, own, plan, options, message);
   // RFC 8357 section 5.1: another source port than 67 needs sub-option 19.
-  decision.from_relay_port = carries_own(decision.agent_information) &&
-                             options82::find_sub_option(own.octets(), options82::SubOption::source_port).has_value();
+  decision.from_relay_port =
+      carries_own(decision.agent_information) && form.find(options82::SubOption::source_port).has_value();
   const bootp::MutableHeader edited = message.octets().first<bootp::header_size>();
   // RFC 1542 section 4.1.1: hops is incremented; giaddr is filled in where it was zero and left alone otherwise.
   bootp::set_hops(edited, static_cast<std::uint8_t>(bootp::hops(edited) + 1));

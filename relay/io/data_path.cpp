@@ -1,13 +1,13 @@
 #include "relay/io/data_path.h"
 
+#include <time.h>
+
 #include <algorithm>
 #include <cerrno>
+#include <random>
 #include <span>
 #include <utility>
 #include <variant>
-
-#include "relay/core/relay_reply.h"
-#include "relay/core/relay_request.h"
 
 namespace relay::io {
 
@@ -19,6 +19,18 @@ constexpr std::size_t max_reply_batches = 16;  // in a row; then requests have t
   return error == EAGAIN || error == ENOBUFS ? DropReason::send_buffer_full : DropReason::send_failed;
 }
 
+/// Since the system started, at the resolution of its clock tick: no system call.
+[[nodiscard]] std::chrono::nanoseconds coarse_time() noexcept {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+  return std::chrono::seconds{now.tv_sec} + std::chrono::nanoseconds{now.tv_nsec};
+}
+
+[[nodiscard]] std::uint64_t unpredictable_number() {
+  std::random_device source;
+  return std::uint64_t{source()} << 32U | source();
+}
+
 }  // namespace
 
 DataPath::DataPath(const Sockets& sockets, const Ports& ports, InterfaceTable& table, Listener listener)
@@ -26,6 +38,7 @@ DataPath::DataPath(const Sockets& sockets, const Ports& ports, InterfaceTable& t
       ports_(ports),
       table_(table),
       listener_(std::move(listener)),
+      relay_(table, unpredictable_number()),
       received_(batch_size),
       requests_from_relay_port_(2 * batch_size),
       requests_(2 * batch_size),
@@ -33,6 +46,7 @@ DataPath::DataPath(const Sockets& sockets, const Ports& ports, InterfaceTable& t
       frames_(batch_size) {}
 
 bool DataPath::serve() {
+  now_ = coarse_time();
   bool more = false;
   for (std::size_t batches = 0; batches < max_reply_batches; ++batches) {
     more = serve_replies(sockets_.replies.number());
@@ -52,7 +66,7 @@ bool DataPath::serve_replies(int socket) {
     Received received = received_.message(number);
     Interface* ingress = table_.find(received.ingress.interface_index);
     counters(ingress).replies_received.add();
-    settle(received, ingress, number, &relay_reply);
+    settle(received, ingress, number, &Relay::reply);
   }
   send_replies();
   return count == received_.capacity();
@@ -65,7 +79,7 @@ bool DataPath::serve_requests() {
     Received received = received_.message(number);
     Interface* ingress = table_.find(received.ingress.interface_index);
     counters(ingress).requests_received.add();
-    settle(received, ingress, number, &relay_request);
+    settle(received, ingress, number, &Relay::request);
   }
   send_requests();
   count_relayed(count);
@@ -77,12 +91,13 @@ Counters& DataPath::counters(Interface* interface) noexcept {
 }
 
 void DataPath::settle(Received& received, Interface* ingress, std::size_t number, Rules rules) {
+  received.ingress.arrival = now_;
   if (listener_.per_message && listener_.message) {
     listener_.message(
         {MessageStage::received, received.ingress, ingress, std::as_const(received.buffer).octets(), nullptr});
   }
   const Decision decision = received.is_truncated ? Decision{Drop{DropReason::receive_truncated}}
-                                                  : rules(policy_, table_, received.ingress, received.buffer);
+                                                  : (relay_.*rules)(received.ingress, received.buffer);
   const MessageEvent event{MessageStage::forwarded, received.ingress, ingress, std::as_const(received.buffer).octets(),
                            &decision};
   if (const auto* dropped = std::get_if<Drop>(&decision)) {

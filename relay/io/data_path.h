@@ -1,8 +1,9 @@
 // The way of every message: taken from its socket, decided on, edited in place, sent. Replies go before requests.
-// In the steady state nothing here allocates, locks, formats or asks for the time.
+// In the steady state nothing here allocates, locks or formats, and the time is asked for once a batch.
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -11,6 +12,7 @@
 #include "relay/core/events.h"
 #include "relay/core/interface_table.h"
 #include "relay/core/policy.h"
+#include "relay/core/relay.h"
 #include "relay/io/receive_batch.h"
 #include "relay/io/send_batch.h"
 #include "relay/io/sockets.h"
@@ -22,7 +24,7 @@ class DataPath {
   /// `sockets` and `table` must outlive the data path; the table changes only between calls of `serve`.
   DataPath(const Sockets& sockets, const Ports& ports, InterfaceTable& table, Listener listener);
 
-  void apply(const Policy& policy) { policy_ = policy; }
+  void apply(const Policy& policy) { relay_.apply(policy); }
   void tell_messages(bool per_message) noexcept { listener_.per_message = per_message; }
 
   /// Takes what waits: all replies first, then one batch of requests. True if there may be more at once.
@@ -38,7 +40,7 @@ class DataPath {
     std::optional<DropReason> failure;  ///< why another was not
   };
 
-  using Rules = Decision (*)(const Policy&, const InterfaceTable&, const Ingress&, MessageBuffer&) noexcept;
+  using Rules = Decision (Relay::*)(const Ingress&, MessageBuffer&) noexcept;
 
   [[nodiscard]] bool serve_replies(int socket);
   [[nodiscard]] bool serve_requests();
@@ -58,7 +60,8 @@ class DataPath {
   Ports ports_;
   InterfaceTable& table_;
   Listener listener_;
-  Policy policy_;
+  Relay relay_;
+  std::chrono::nanoseconds now_{};  // coarse, looked at once for all messages of one `serve`
 
   ReceiveBatch received_;
   DatagramBatch requests_from_relay_port_;

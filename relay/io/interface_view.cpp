@@ -1,12 +1,11 @@
 #include "relay/io/interface_view.h"
 
 #include <algorithm>
-#include <cassert>
 #include <iterator>
 #include <unordered_set>
 #include <utility>
 
-#include "options82/agent_information.h"
+#include "relay/core/agent_information_content.h"
 #include "relay/io/settings_by_name.h"
 
 namespace relay::io {
@@ -49,11 +48,6 @@ std::vector<Ipv4Prefix> prefixes_of(const std::vector<LinkAddress>& addresses,
   return prefixes;
 }
 
-bool has_address(const Interface& interface, Ipv4Address address) {
-  return std::any_of(interface.addresses.begin(), interface.addresses.end(),
-                     [address](const Ipv4Prefix& prefix) { return prefix.address == address; });
-}
-
 bool has_role(const Interface& interface) {
   return interface.is_downstream || interface.is_upstream;
 }
@@ -72,10 +66,6 @@ void insert_like_kernel(std::vector<LinkAddress>& addresses, const LinkAddress& 
             }).base();
   }
   addresses.insert(place, address);
-}
-
-options82::Octets octets_of(const std::string& text) {
-  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
 }
 
 }  // namespace
@@ -205,13 +195,15 @@ Interface InterfaceView::resolved(const Known& known) const {
 
 /// What becomes of requests that arrive on `interface`, whose name and addresses are known.
 void InterfaceView::resolve_requests(Interface& interface, const std::optional<Ipv4Prefix>& primary) const {
-  using options82::SubOption;
   const SettingsByName& choices = *choices_;
   const std::string& name = interface.name;
   interface.is_trusted = choices.trusted.value_or(name, false);
   interface.refuses_relayed = choices.refuses_relayed.value_or(name, false);
   interface.reply_delivery = choices.reply_delivery.value_or(name, ReplyDelivery::automatic);
   interface.servers = choices.servers.value_or(name, {});
+  if (const RateLimit* const limit = choices.rate_limits.find(name)) {
+    interface.rate_limit = *limit;
+  }
   // RFC 1542 section 4.1.1: what came as a broadcast is not broadcast again where it came from.
   std::erase_if(interface.servers, [&interface](Ipv4Address server) {
     return std::any_of(interface.addresses.begin(), interface.addresses.end(),
@@ -226,17 +218,10 @@ void InterfaceView::resolve_requests(Interface& interface, const std::optional<I
     interface.giaddr = primary->address;
   }
 
-  bool fits = interface.relayed_agent_information.add(SubOption::circuit_id, octets_of(name));
-  interface.agent_information = interface.relayed_agent_information;
-  const bool is_foreign = interface.giaddr && !has_address(interface, *interface.giaddr);
-  if (primary && (choices.link_selection || is_foreign)) {
-    fits = fits && interface.agent_information.add(SubOption::link_selection, primary->network().octets);
-  }
-  if (choices.source_port) {
-    fits = fits && interface.agent_information.add(SubOption::source_port, {});
-  }
-  assert(fits);
-  static_cast<void>(fits);
+  encode_agent_information(interface, primary,
+                           {choices.circuit_ids.value_or(name, default_circuit_id()),
+                            choices.remote_ids.value_or(name, {}), choices.subscriber_ids.value_or(name, {})},
+                           choices.agent_information);
 }
 
 /// Whether the address of the interface of `-U` is another one than before; keeps it.

@@ -3,11 +3,16 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <cerrno>
+#include <climits>
 #include <cstring>
 #include <memory>
 #include <stdexcept>
+#include <system_error>
 
 #include "relay/io/socket_address.h"
 
@@ -56,6 +61,14 @@ std::vector<Setting<std::vector<Ipv4Address>>> resolve(const std::vector<Setting
     resolved.push_back({pattern, resolve(servers)});
   }
   return resolved;
+}
+
+std::string host_name() {
+  std::array<char, HOST_NAME_MAX + 1> name{};
+  if (::gethostname(name.data(), name.size() - 1) != 0) {
+    throw std::system_error(errno, std::generic_category(), "cannot learn this host's name");
+  }
+  return name.data();
 }
 
 }  // namespace relay::io

@@ -1,4 +1,4 @@
-// Server names to addresses, by the host's resolver.
+// Names: servers' to addresses, by the host's resolver, and the host's own.
 #pragma once
 
 #include <string>
@@ -17,5 +17,8 @@ namespace relay::io {
 /// The same for each setting.
 [[nodiscard]] std::vector<Setting<std::vector<Ipv4Address>>> resolve(
     const std::vector<Setting<std::vector<std::string>>>& settings);
+
+/// This host's name as it was given, with its domain if it has one.
+[[nodiscard]] std::string host_name();
 
 }  // namespace relay::io

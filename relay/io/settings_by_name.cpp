@@ -48,6 +48,10 @@ std::vector<std::string> plain_names(const InterfaceSettings& settings) {
   names.add(as_settings(settings.trusted));
   names.add(settings.reply_delivery);
   names.add(settings.refuses_relayed);
+  names.add(settings.rate_limits);
+  names.add(settings.circuit_ids);
+  names.add(settings.remote_ids);
+  names.add(settings.subscriber_ids);
   return std::move(names).names();
 }
 
@@ -65,8 +69,11 @@ SettingsByName::SettingsByName(const InterfaceSettings& settings)
       servers(settings.servers),
       reply_delivery(settings.reply_delivery),
       refuses_relayed(settings.refuses_relayed),
-      link_selection(settings.link_selection),
-      source_port(settings.source_port),
+      rate_limits(settings.rate_limits),
+      circuit_ids(settings.circuit_ids),
+      remote_ids(settings.remote_ids),
+      subscriber_ids(settings.subscriber_ids),
+      agent_information(settings.agent_information),
       names(plain_names(settings)) {}
 
 }  // namespace relay::io

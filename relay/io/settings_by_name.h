@@ -98,8 +98,11 @@ struct SettingsByName {
   ByName<std::vector<Ipv4Address>> servers;
   ByName<ReplyDelivery> reply_delivery;
   ByName<bool> refuses_relayed;
-  bool link_selection;
-  bool source_port;
+  ByName<RateLimit> rate_limits;
+  ByName<options82::Template> circuit_ids;
+  ByName<options82::Template> remote_ids;
+  ByName<options82::Template> subscriber_ids;
+  AgentInformationSettings agent_information;
   std::vector<std::string> names;  ///< every name given without shell characters, once, in the order given
 };
 

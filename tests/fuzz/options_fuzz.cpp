@@ -11,6 +11,7 @@
 #include "options82/edit.h"
 #include "options82/options.h"
 #include "tests/fuzz/slow_options.h"
+#include "tests/support/own_information.h"
 
 namespace {
 
@@ -120,25 +121,26 @@ void append_and_remove(View field, View content, std::size_t room) {
               std::ranges::equal(after.options.back().value, content),
           "ours is the last option, before END");
 
+  const bool is_nobodys = content.empty() || !options82::is_well_formed(content);
   Edited own = edited;
   own.message.storage = own.storage;
-  const auto removal = options82::remove_own_agent_information(own.message, content, options82::Recognition::exact);
-  require(removal == (content.empty() ? options82::Removal::foreign : options82::Removal::removed), "ours is known");
+  const auto removal = test_support::remove_own(own.message, content, options82::Recognition::exact);
+  require(removal == (is_nobodys ? options82::Removal::foreign : options82::Removal::removed), "ours is known");
   options82::remove_agent_information(edited.message);
   const auto rest = fuzz::read_slowly(edited.field());
   require(fuzz::same(rest.options, before.without(82)) && rest.has_end,
           "remove takes every option 82 and nothing else");
   if (rest.options.size() == before.options.size()) {
     require(normal(edited.field()) == normal(field), "strip(append(m)) == m, trailing pad apart");
-    require(content.empty() || normal(own.field()) == normal(field), "removing ours alone comes to the same");
+    require(is_nobodys || normal(own.field()) == normal(field), "removing ours alone comes to the same");
   }
 }
 
 void remove_from_reply(View field, View content, std::size_t room) {
   for (const auto recognition : {options82::Recognition::exact, options82::Recognition::by_circuit_id}) {
     Edited edited{field, room};
-    const auto announced = options82::find_own_agent_information(field, content, recognition);
-    const auto removal = options82::remove_own_agent_information(edited.message, content, recognition);
+    const auto announced = test_support::find_own(field, content, recognition);
+    const auto removal = test_support::remove_own(edited.message, content, recognition);
     require(announced == removal, "find announces what remove does");
     const auto before = fuzz::read_slowly(field);
     const auto after = fuzz::read_slowly(edited.field());
@@ -163,7 +165,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const View field = rest.subspan(content.size());
   compare_readers(field);
   compare_sub_options(content);
-  (void)options82::find_own_agent_information(field, content);
+  (void)test_support::find_own(field, content);
   if (!options82::survey(field).damaged) {
     append_and_remove(field, content, room);
     remove_from_reply(field, content, room);

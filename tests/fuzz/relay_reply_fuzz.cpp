@@ -6,6 +6,10 @@ namespace {
 
 using fuzz::require;
 
+relay::Decision relay_reply(const fuzz::Scene& scene, relay::MessageBuffer& message) {
+  return relay::relay_reply(scene.policy, scene.interfaces, scene.transactions, scene.ingress, message);
+}
+
 fuzz::Octets good_input() {
   fuzz::Octets input(fuzz::setup_size + 300, 0);
   const auto message = std::span{input}.subspan(fuzz::setup_size);
@@ -23,7 +27,7 @@ fuzz::Octets good_input() {
 void relay_good_message() {
   static const fuzz::Octets input = good_input();
   static const auto scene = fuzz::make_scene(input, fuzz::upstream_index, fuzz::server);
-  const auto outcome = fuzz::run(relay::relay_reply, scene);
+  const auto outcome = fuzz::run(relay_reply, scene);
   const auto* decision = std::get_if<relay::ToClient>(&outcome.decision);
   require(decision != nullptr && decision->delivery == relay::Delivery::link_unicast, "the next good reply is relayed");
 }
@@ -71,7 +75,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     return -1;
   }
   const auto scene = fuzz::make_scene({data, size}, fuzz::upstream_index, fuzz::server);
-  const auto outcome = fuzz::run(relay::relay_reply, scene);
+  const auto outcome = fuzz::run(relay_reply, scene);
   require(!std::holds_alternative<relay::ToServers>(outcome.decision), "a reply never goes to a server");
   if (const auto* decision = std::get_if<relay::ToClient>(&outcome.decision)) {
     fuzz::require_same_header(scene.message, outcome.message);

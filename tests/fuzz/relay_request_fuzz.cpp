@@ -6,6 +6,10 @@ namespace {
 
 using fuzz::require;
 
+relay::Decision relay_request(const fuzz::Scene& scene, relay::MessageBuffer& message) {
+  return relay::relay_request(scene.policy, scene.interfaces, scene.ingress, message);
+}
+
 fuzz::Octets good_input() {
   fuzz::Octets input(fuzz::setup_size + 300, 0);
   const auto message = std::span{input}.subspan(fuzz::setup_size);
@@ -22,7 +26,7 @@ fuzz::Octets good_input() {
 void relay_good_message() {
   static const fuzz::Octets input = good_input();
   static const auto scene = fuzz::make_scene(input, fuzz::downstream_index, {});
-  const auto outcome = fuzz::run(relay::relay_request, scene);
+  const auto outcome = fuzz::run(relay_request, scene);
   require(std::holds_alternative<relay::ToServers>(outcome.decision), "the next good request is relayed");
 }
 
@@ -65,7 +69,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     return -1;
   }
   const auto scene = fuzz::make_scene({data, size}, fuzz::downstream_index, {});
-  const auto outcome = fuzz::run(relay::relay_request, scene);
+  const auto outcome = fuzz::run(relay_request, scene);
   require(!std::holds_alternative<relay::ToClient>(outcome.decision), "a request never goes to a client");
   if (const auto* decision = std::get_if<relay::ToServers>(&outcome.decision)) {
     const auto& ingress = *scene.interfaces.find(scene.ingress.interface_index);

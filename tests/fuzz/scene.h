@@ -9,12 +9,13 @@
 #include <span>
 #include <variant>
 
-#include "options82/agent_information.h"
+#include "options82/agent_information_form.h"
 #include "relay/core/bootp.h"
 #include "relay/core/decision.h"
 #include "relay/core/interface_table.h"
 #include "relay/core/message_buffer.h"
 #include "relay/core/policy.h"
+#include "relay/core/transactions.h"
 #include "tests/fuzz/slow_options.h"
 
 namespace fuzz {
@@ -29,20 +30,21 @@ inline constexpr relay::Ipv4Address server{{10, 9, 0, 2}};
 struct Scene {
   relay::Policy policy;
   relay::InterfaceTable interfaces;
+  relay::Transactions transactions{1, 64};
   relay::Ingress ingress;
   std::size_t room_behind = 0;
   std::span<const std::uint8_t> message;
 };
 
 /// What our option 82 holds: the sub-options that the message's first one has, so that replies meet their own, or ours.
-inline options82::AgentInformation agent_information(std::uint8_t choice, std::span<const std::uint8_t> message) {
-  options82::AgentInformation result;
+inline options82::AgentInformationForm agent_information(std::uint8_t choice, std::span<const std::uint8_t> message) {
+  options82::AgentInformationForm result;
   const Octets text((choice & 1U) == 0 ? 3 : 200, 'd');
   if ((choice & 2U) == 0) {
-    (void)result.add(options82::SubOption::circuit_id, text);
+    (void)result.add(options82::SubOption::circuit_id, options82::Octets{text});
   }
   if ((choice & 4U) != 0) {
-    (void)result.add(options82::SubOption::link_selection, relay::Ipv4Address{{10, 1, 0, 0}}.octets);
+    (void)result.add(options82::SubOption::link_selection, options82::Octets{relay::Ipv4Address{{10, 1, 0, 0}}.octets});
   }
   if ((choice & 8U) == 0 && message.size() > relay::bootp::options_offset) {
     for (const SlowOption& option : read_slowly(message.subspan(relay::bootp::options_offset)).options) {
@@ -50,7 +52,7 @@ inline options82::AgentInformation agent_information(std::uint8_t choice, std::s
       if (option.code == 82 && !sub_options.damaged && !sub_options.options.empty()) {
         result = {};
         for (const SlowOption& each : sub_options.options) {
-          (void)result.add(static_cast<options82::SubOption>(each.code), each.value);
+          (void)result.add(static_cast<options82::SubOption>(each.code), options82::Octets{each.value});
         }
         break;
       }
@@ -151,7 +153,7 @@ Outcome run_once(Relay relay, const Scene& scene, std::uint8_t poison) {
   std::ranges::copy(scene.message, storage.begin() + headroom);
   const Octets before = storage;
   relay::MessageBuffer buffer{storage, headroom, size};
-  const relay::Decision decision = relay(scene.policy, scene.interfaces, scene.ingress, buffer);
+  const relay::Decision decision = relay(scene, buffer);
 
   require(buffer.headroom() == headroom && buffer.size() <= buffer.capacity(), "the size never exceeds the capacity");
   if (std::holds_alternative<relay::Drop>(decision)) {

@@ -8,6 +8,7 @@
 #include "relay/core/drop_reason.h"
 #include "relay/core/relay_reply.h"
 #include "relay/core/relay_request.h"
+#include "tests/support/own_information.h"
 
 namespace test_support {
 
@@ -96,14 +97,10 @@ struct Line {
 
 }  // namespace
 
-options82::AgentInformation agent_information(const Bytes& content) {
-  options82::AgentInformation result;
-  for (const ParsedOption& sub_option : parsed_field(content).options) {
-    [[maybe_unused]] const bool added =
-        result.add(static_cast<options82::SubOption>(sub_option.code), sub_option.value);
-    assert(added);
-  }
-  return result;
+options82::AgentInformationForm agent_information(const Bytes& content) {
+  options82::AgentInformationForm form = form_of(content);
+  assert(form.empty() == content.empty());
+  return form;
 }
 
 Bytes circuit_id(std::string_view name) {
@@ -144,7 +141,8 @@ Outcome TestNetwork::reply(const Bytes& message, std::uint32_t index, relay::Ipv
                            std::size_t room) const {
   GuardedMessage guarded{message, room};
   const relay::Ingress ingress{index, source, 67, ip(10, 1, 0, 1)};
-  const std::string decision = described(relay::relay_reply(policy, interfaces, ingress, guarded.buffer()));
+  const std::string decision =
+      described(relay::relay_reply(policy, interfaces, transactions, ingress, guarded.buffer()));
   return {decision, guarded.octets(), guarded.is_untouched(), guarded.is_intact_beside()};
 }
 

@@ -9,10 +9,11 @@
 #include <optional>
 #include <string>
 
-#include "options82/agent_information.h"
+#include "options82/agent_information_form.h"
 #include "relay/core/decision.h"
 #include "relay/core/interface_table.h"
 #include "relay/core/policy.h"
+#include "relay/core/transactions.h"
 #include "tests/support/guarded_message.h"
 #include "tests/support/message_builder.h"
 
@@ -28,8 +29,8 @@ inline constexpr relay::Ipv4Address first_server = ip(198, 51, 100, 10);
 inline constexpr relay::Ipv4Address second_server = ip(198, 51, 100, 11);
 inline constexpr relay::Ipv4Address stranger = ip(198, 51, 100, 99);
 
-/// Option 82 content of the sub-options `content`, which must be well-formed and fit.
-[[nodiscard]] options82::AgentInformation agent_information(const Bytes& content);
+/// A form of the sub-options `content`, which must be well-formed and fit.
+[[nodiscard]] options82::AgentInformationForm agent_information(const Bytes& content);
 
 /// Sub-option 1 with `name`, encoded.
 [[nodiscard]] Bytes circuit_id(std::string_view name);
@@ -58,6 +59,7 @@ struct TestNetwork {
                               std::size_t room = 1000) const;
 
   relay::InterfaceTable interfaces;
+  relay::Transactions transactions{1, 64};
   relay::Policy policy;
 };
 

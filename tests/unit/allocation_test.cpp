@@ -9,8 +9,7 @@
 
 #include "relay/core/bootp.h"
 #include "relay/core/frame.h"
-#include "relay/core/relay_reply.h"
-#include "relay/core/relay_request.h"
+#include "relay/core/relay.h"
 
 namespace {
 std::size_t allocations = 0;
@@ -40,16 +39,19 @@ namespace {
 constexpr Ipv4Address server{{10, 9, 0, 2}};
 constexpr Ipv4Address gateway{{10, 101, 0, 1}};
 
-[[nodiscard]] Interface downstream_interface() {
+[[nodiscard]] Interface downstream_interface(std::uint32_t index, const std::string& name) {
+  using options82::Blank;
   Interface interface;
-  interface.index = 2;
-  interface.name = "d1";
+  interface.index = index;
+  interface.name = name;
   interface.is_up = interface.is_ethernet = interface.is_downstream = true;
   interface.addresses = {{gateway, 24}};
   interface.giaddr = gateway;
   interface.servers = {server};
-  constexpr std::array<std::uint8_t, 2> name{'d', '1'};
-  EXPECT_TRUE(interface.agent_information.add(options82::SubOption::circuit_id, name));
+  interface.rate_limit = RateLimit{1000, 1000};
+  EXPECT_TRUE(interface.agent_information.add(options82::SubOption::circuit_id,
+                                              {name + ":", Blank::client_port, "/", Blank::client_hardware_address}));
+  EXPECT_TRUE(interface.agent_information.add(options82::SubOption::relay_flags, {Blank::relay_flags}));
   return interface;
 }
 
@@ -68,23 +70,25 @@ constexpr Ipv4Address gateway{{10, 101, 0, 1}};
 
 TEST(Allocation, a_relayed_handshake_allocates_nothing) {
   InterfaceTable table;
-  table.put(downstream_interface());
+  table.put(downstream_interface(2, "d1"));
+  table.put(downstream_interface(4, "d2"));  // the same giaddr: transactions are remembered
   Interface upstream;
   upstream.index = 3;
   upstream.is_upstream = true;
   table.put(upstream);
   Policy policy;
   policy.add_agent_information = true;
+  Relay relay{table, 1};
+  relay.apply(policy);
 
   const std::size_t before = allocations;
   for (int round = 0; round < 100; ++round) {
     auto storage = message_with(bootp::op_request);
     MessageBuffer message{storage, 64, 300};
-    ASSERT_TRUE(
-        std::holds_alternative<ToServers>(relay_request(policy, table, {2, {}, 68, limited_broadcast}, message)));
+    ASSERT_TRUE(std::holds_alternative<ToServers>(relay.request({2, {}, 68, limited_broadcast}, message)));
     message.octets()[0] = bootp::op_reply;
     message.octets()[16] = 10;
-    const Decision decision = relay_reply(policy, table, {3, server, 67, gateway}, message);
+    const Decision decision = relay.reply({3, server, 67, gateway}, message);
     ASSERT_TRUE(std::holds_alternative<ToClient>(decision));
     write_udp_header({}, message.with_headers(udp_header_size));
     ASSERT_EQ(link_and_ip_headers({}, message.size() + udp_header_size, 0, false)[0], 0);

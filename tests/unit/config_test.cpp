@@ -168,8 +168,8 @@ std::string compact(const Configuration& configuration) {
   }
   account.add_settings("delivery", interfaces.reply_delivery);
   account.add_settings("refuses", interfaces.refuses_relayed);
-  account.add_if_other("link", interfaces.link_selection, false);
-  account.add_if_other("sub19", interfaces.source_port, false);
+  account.add_if_other("link", interfaces.agent_information.link_selection, false);
+  account.add_if_other("sub19", interfaces.agent_information.source_port, false);
   account.add_if_other("p", configuration.port, usual.port);
   if (configuration.relay_port) {
     account.add("rp", std::to_string(*configuration.relay_port));
@@ -369,19 +369,10 @@ TEST(Errors, FlagsOfOtherVersionsAreUnknown) {
                                       "-l",
                                       "-u",
                                       "-I",
-                                      "-s",
                                       "--ipv6-only",
                                       "--lower",
                                       "--upper",
                                       "--interface-id",
-                                      "--subscriber-id",
-                                      "--circuit-id",
-                                      "--remote-id",
-                                      "--server-id-override",
-                                      "--relay-id",
-                                      "--vss",
-                                      "--suboption",
-                                      "--rate-limit",
                                       "--capture",
                                       "--capture-size",
                                       "--capture-files",

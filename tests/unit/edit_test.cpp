@@ -12,6 +12,7 @@
 
 #include "tests/support/guarded_message.h"
 #include "tests/support/message_builder.h"
+#include "tests/support/own_information.h"
 
 namespace options82 {
 namespace {
@@ -317,11 +318,11 @@ void expect_removal(const OwnCase& test, const Bytes& ours) {
   const Bytes message = reply_with(test.before);
   GuardedMessage guarded{message, 300};
   EditableMessage edited = editable(guarded);
-  EXPECT_EQ(name_of(find_own_agent_information(field_of(edited), ours, test.recognition)), name_of(test.removal))
+  EXPECT_EQ(name_of(test_support::find_own(field_of(edited), ours, test.recognition)), name_of(test.removal))
       << test.description;
   EXPECT_TRUE(guarded.is_untouched()) << "looking changes nothing: " << test.description;
 
-  EXPECT_EQ(name_of(remove_own_agent_information(edited, ours, test.recognition)), name_of(test.removal))
+  EXPECT_EQ(name_of(test_support::remove_own(edited, ours, test.recognition)), name_of(test.removal))
       << test.description;
   guarded.buffer().resize(edited.size);
   EXPECT_TRUE(guarded.is_intact_beside()) << test.description;
@@ -393,7 +394,7 @@ TEST(RemoveOwnAgentInformation, a_split_of_theirs_and_ours_together_is_one_optio
   const Bytes message = reply_with({front, back});
   GuardedMessage guarded{message, 300};
   EditableMessage edited = editable(guarded);
-  EXPECT_EQ(name_of(remove_own_agent_information(edited, ours, Recognition::exact)), "removed");
+  EXPECT_EQ(name_of(test_support::remove_own(edited, ours, Recognition::exact)), "removed");
   guarded.buffer().resize(edited.size);
   EXPECT_EQ(values_of(guarded.octets(), 82), std::vector<Bytes>{theirs});
 }
@@ -416,7 +417,7 @@ TEST(RemoveOwnAgentInformation, row_4A_11_option_82_in_file_is_not_looked_at) {
   const Bytes message = test_support::ack().file(joined({file, {255}})).option(52, {1}).octets();
   GuardedMessage guarded{message, 100};
   EditableMessage edited = editable(guarded);
-  EXPECT_EQ(name_of(remove_own_agent_information(edited, own)), "absent");
+  EXPECT_EQ(name_of(test_support::remove_own(edited, own)), "absent");
   EXPECT_TRUE(guarded.is_untouched());
 }
 
@@ -434,7 +435,7 @@ TEST(FindOwnAgentInformation, any_field_will_do) {
     for (std::uint8_t& octet : field) {
       octet = static_cast<std::uint8_t>(random() % 3 == 0 ? 82 : random() % 8);
     }
-    const auto found = find_own_agent_information(field, own);
+    const auto found = test_support::find_own(field, own);
     const bool is_there = std::ranges::any_of(test_support::parsed_field(field).options,
                                               [](const ParsedOption& o) { return o.code == 82; });
     ASSERT_EQ(found == Removal::absent, !is_there) << testing::PrintToString(field);
@@ -486,7 +487,7 @@ TEST(Edit, removing_what_was_appended_gives_the_message_back) {
 
     GuardedMessage guarded{with_option, 300};
     EditableMessage edited = editable(guarded);
-    ASSERT_EQ(remove_own_agent_information(edited, content, Recognition::exact), Removal::removed) << round;
+    ASSERT_EQ(test_support::remove_own(edited, content, Recognition::exact), Removal::removed) << round;
     guarded.buffer().resize(edited.size);
     ASSERT_EQ(without_trailing_pad(guarded.octets()), expected) << round;
     ASSERT_TRUE(guarded.is_intact_beside()) << round;

@@ -532,8 +532,8 @@ TEST_F(InterfaceViewTest, EncodesAgentInformation) {
   };
   for (const Case& each : cases) {
     InterfaceSettings settings = usual_settings();
-    settings.link_selection = each.link_selection;
-    settings.source_port = each.source_port;
+    settings.agent_information.link_selection = each.link_selection;
+    settings.agent_information.source_port = each.source_port;
     if (each.giaddr) {
       settings.giaddrs = {{"vlan7", *each.giaddr}};
     }

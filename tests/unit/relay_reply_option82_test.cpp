@@ -372,8 +372,8 @@ TEST(RelayReplyProperties, no_reply_is_sent_to_an_address_that_is_no_clients) {
     const TestNetwork network = random_network(random);
     for (int round = 0; round < 50; ++round) {
       GuardedMessage guarded{random_reply(random)};
-      const Decision decision =
-          relay_reply(network.policy, network.interfaces, {s0, first_server, 67, ip(10, 1, 0, 1)}, guarded.buffer());
+      const Decision decision = relay_reply(network.policy, network.interfaces, network.transactions,
+                                            {s0, first_server, 67, ip(10, 1, 0, 1)}, guarded.buffer());
       const auto* to = std::get_if<ToClient>(&decision);
       if (to == nullptr) {
         continue;
@@ -410,8 +410,8 @@ TEST(RelayReplyProperties, nothing_comes_from_outside_the_message_and_the_config
       std::vector<Bytes> results;
       for (const std::uint8_t canary : Bytes{0xa5, 0x5a, 0x00}) {
         GuardedMessage guarded{message, 300, canary};
-        (void)relay_reply(network.policy, network.interfaces, {s0, first_server, 67, ip(10, 1, 0, 1)},
-                          guarded.buffer());
+        (void)relay_reply(network.policy, network.interfaces, network.transactions,
+                          {s0, first_server, 67, ip(10, 1, 0, 1)}, guarded.buffer());
         results.push_back(guarded.octets());
       }
       ASSERT_EQ(results[0], results[1]) << testing::PrintToString(message);

@@ -236,8 +236,8 @@ TEST(RelayReply, row_4D_02_our_circuit_id_behind_a_downstream_agents) {
 TEST(RelayReply, row_4D_02_the_egress_is_the_tables_entry) {
   const TestNetwork network;
   test_support::GuardedMessage message{offer().octets()};
-  const Decision decision =
-      relay_reply(network.policy, network.interfaces, {s0, first_server, 67, ip(10, 1, 0, 1)}, message.buffer());
+  const Decision decision = relay_reply(network.policy, network.interfaces, network.transactions,
+                                        {s0, first_server, 67, ip(10, 1, 0, 1)}, message.buffer());
   const auto* to = std::get_if<ToClient>(&decision);
   ASSERT_NE(to, nullptr);
   EXPECT_EQ(to->egress, network.interfaces.find(c0));

@@ -1,0 +1,36 @@
+#include "relay/core/relay.h"
+
+#include <utility>
+#include <variant>
+
+#include "relay/core/relay_reply.h"
+#include "relay/core/relay_request.h"
+
+namespace relay {
+
+Decision Relay::request(const Ingress& ingress, MessageBuffer& message) noexcept {
+  Interface* const interface = interfaces_.find(ingress.interface_index);
+  if (interface != nullptr && interface->is_downstream && interface->rate_limit &&
+      !interface->rate_meter.admit(*interface->rate_limit, ingress.arrival)) {
+    return Drop{DropReason::rate_limited};
+  }
+  const Decision decision = relay_request(policy_, interfaces_, ingress, message);
+  if (std::holds_alternative<ToServers>(decision)) {
+    remember(ingress, *interface, std::as_const(message).octets().first<bootp::header_size>());
+  }
+  return decision;
+}
+
+Decision Relay::reply(const Ingress& ingress, MessageBuffer& message) noexcept {
+  return relay_reply(policy_, interfaces_, transactions_, ingress, message);
+}
+
+/// Remembers what came through an interface that is not the only one with its giaddr, and will be answered to it.
+void Relay::remember(const Ingress& ingress, const Interface& interface, bootp::Header relayed) noexcept {
+  const Ipv4Address giaddr = bootp::giaddr(relayed);
+  if (giaddr == interface.giaddr && interfaces_.downstream_by_giaddr(giaddr).size() > 1) {
+    transactions_.remember(relayed, ingress.interface_index, ingress.arrival);
+  }
+}
+
+}  // namespace relay

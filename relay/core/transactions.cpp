@@ -1,0 +1,58 @@
+#include "relay/core/transactions.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cstring>
+
+namespace relay {
+
+Transactions::Transactions(std::uint64_t seed, std::size_t capacity)
+    : seed_(seed), places_(capacity / entries_per_place) {
+  assert(capacity >= entries_per_place);
+}
+
+Transactions::Key Transactions::key_of(bootp::Header header) noexcept {
+  Key key{bootp::xid(header)};
+  std::ranges::copy(bootp::hardware_address(header), key.chaddr.begin());
+  return key;
+}
+
+/// The finalizer of SplitMix64 over the words of the key, each mixed with what came before.
+std::size_t Transactions::place_of(const Key& key) const noexcept {
+  const auto mixed = [](std::uint64_t word) {
+    word = (word ^ (word >> 30U)) * 0xbf58476d1ce4e5b9U;
+    word = (word ^ (word >> 27U)) * 0x94d049bb133111ebU;
+    return word ^ (word >> 31U);
+  };
+  std::array<std::uint64_t, 2> chaddr{};
+  std::memcpy(chaddr.data(), key.chaddr.data(), sizeof chaddr);
+  const std::uint64_t hash = mixed(mixed(mixed(seed_ + key.xid) + chaddr[0]) + chaddr[1] + seed_);
+  return static_cast<std::size_t>(hash % places_.size());
+}
+
+void Transactions::remember(bootp::Header request, std::uint32_t interface_index,
+                            std::chrono::nanoseconds now) noexcept {
+  const Key key = key_of(request);
+  Place& place = places_[place_of(key)];
+  const auto same = std::ranges::find(place, key, &Entry::key);
+  if (same != place.end() && same->forgotten_at > now) {
+    same->interface_index = same->interface_index == interface_index ? interface_index : 0;
+    same->forgotten_at = now + lifetime;
+    return;
+  }
+  // One that is over, or never was, is the oldest of all.
+  Entry& entry = same != place.end() ? *same : *std::ranges::min_element(place, {}, &Entry::forgotten_at);
+  entry = {key, interface_index, now + lifetime};
+}
+
+std::optional<std::uint32_t> Transactions::find(bootp::Header reply, std::chrono::nanoseconds now) const noexcept {
+  const Key key = key_of(reply);
+  const Place& place = places_[place_of(key)];
+  const auto same = std::ranges::find(place, key, &Entry::key);
+  if (same == place.end() || same->forgotten_at <= now || same->interface_index == 0) {
+    return std::nullopt;
+  }
+  return same->interface_index;
+}
+
+}  // namespace relay
