@@ -34,7 +34,7 @@ void Transactions::remember(bootp::Header request, std::uint32_t interface_index
                             std::chrono::nanoseconds now) noexcept {
   const Key key = key_of(request);
   Place& place = places_[place_of(key)];
-  const auto same = std::ranges::find(place, key, &Entry::key);
+  auto* const same = std::ranges::find(place, key, &Entry::key);
   if (same != place.end() && same->forgotten_at > now) {
     same->interface_index = same->interface_index == interface_index ? interface_index : 0;
     same->forgotten_at = now + lifetime;
@@ -48,7 +48,7 @@ void Transactions::remember(bootp::Header request, std::uint32_t interface_index
 std::optional<std::uint32_t> Transactions::find(bootp::Header reply, std::chrono::nanoseconds now) const noexcept {
   const Key key = key_of(reply);
   const Place& place = places_[place_of(key)];
-  const auto same = std::ranges::find(place, key, &Entry::key);
+  const auto* const same = std::ranges::find(place, key, &Entry::key);
   if (same == place.end() || same->forgotten_at <= now || same->interface_index == 0) {
     return std::nullopt;
   }
