@@ -2,17 +2,12 @@
 #include "relay/io/link_monitor.h"
 
 #include <fcntl.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <poll.h>
 #include <sched.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstddef>
@@ -32,58 +27,21 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/support/network_namespace.h"
+
 namespace relay::io {
 namespace {
 
+using test_support::ip;
+using test_support::NetworkNamespaceTest;
+using test_support::open_namespace;
+using test_support::refuse_sockets;
+using test_support::try_ip;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::SizeIs;
-
-constexpr const char* own_namespace = "/proc/thread-self/ns/net";
-
-class Descriptor {
- public:
-  explicit Descriptor(int descriptor = -1) : descriptor_(descriptor) {}
-  ~Descriptor() {
-    if (descriptor_ >= 0) {
-      ::close(descriptor_);
-    }
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  Descriptor(Descriptor&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(descriptor_, other.descriptor_);
-    return *this;
-  }
-  [[nodiscard]] int value() const { return descriptor_; }
-
- private:
-  int descriptor_;
-};
-
-bool run(const char* command, const std::vector<std::string>& lines) {
-  std::FILE* const batch = ::popen(command, "w");
-  if (batch == nullptr) {
-    return false;
-  }
-  for (const std::string& line : lines) {
-    std::fputs((line + "\n").c_str(), batch);
-  }
-  return ::pclose(batch) == 0;
-}
-
-/// Runs lines of `ip`, true if all of them succeeded.
-bool ip(const std::vector<std::string>& lines) {
-  return run("ip -batch -", lines);
-}
-
-/// The same for what may fail.
-void try_ip(const std::string& line) {
-  static_cast<void>(run("ip -batch - 2>/dev/null", {line}));
-}
 
 /// "vlanN" with its other end "peerN", both in group 9.
 std::string pair_line(std::size_t number) {
@@ -127,17 +85,6 @@ TEST(LinkMonitor, DescriptorNeitherBlocksNorIsInherited) {
   EXPECT_NE(::fcntl(monitor.descriptor(), F_GETFD) & FD_CLOEXEC, 0);
 }
 
-/// Makes every socket(2) of this process fail from now on.
-void refuse_sockets() {
-  std::array<sock_filter, 4> filter = {{{BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(seccomp_data, nr)},
-                                        {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, __NR_socket},
-                                        {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | EMFILE},
-                                        {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW}}};
-  const sock_fprog program{filter.size(), filter.data()};
-  ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-  ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
-}
-
 TEST(LinkMonitorDeathTest, SaysWhatCannotBeOpened) {
   const auto open_without_sockets = [] {
     InterfaceTable table;
@@ -154,26 +101,17 @@ TEST(LinkMonitorDeathTest, SaysWhatCannotBeOpened) {
   EXPECT_EXIT(open_without_sockets(), ::testing::ExitedWithCode(0), "Cannot open a rtnetlink socket");
 }
 
-class LinkMonitorTest : public ::testing::Test {
+class LinkMonitorTest : public NetworkNamespaceTest {
  protected:
   void SetUp() override {
-    if (::geteuid() != 0) {
-      GTEST_SKIP() << "needs root for a network namespace of its own";
-    }
-    home_ = Descriptor(::open(own_namespace, O_RDONLY | O_CLOEXEC));
-    if (home_.value() < 0 || ::unshare(CLONE_NEWNET) != 0) {
-      home_ = Descriptor();
-      GTEST_SKIP() << "cannot make a network namespace here";
-    }
-    if (!ip({"link add c0 type veth peer name p0"})) {
-      GTEST_SKIP() << "needs iproute2 and veth";
+    NetworkNamespaceTest::SetUp();
+    if (!IsSkipped()) {
+      ASSERT_TRUE(ip({"link add c0 type veth peer name p0"}));
     }
   }
   void TearDown() override {
     monitor_.reset();
-    if (home_.value() >= 0) {
-      ASSERT_EQ(::setns(home_.value(), CLONE_NEWNET), 0);
-    }
+    NetworkNamespaceTest::TearDown();
   }
 
   void start(const InterfaceSettings& settings) {
@@ -236,7 +174,6 @@ class LinkMonitorTest : public ::testing::Test {
     return ::poll(&waiting, 1, 0) == 1 && (waiting.revents & POLLERR) != 0;
   }
 
-  Descriptor home_;
   InterfaceTable table_;
   std::optional<InterfaceView> view_;
   std::optional<LinkMonitor> monitor_;
@@ -297,15 +234,15 @@ TEST_F(LinkMonitorTest, FollowsALinkThroughItsLife) {
 }
 
 TEST_F(LinkMonitorTest, ALinkThatMovesToAnotherNamespaceIsGone) {
-  const Descriptor here(::open(own_namespace, O_RDONLY | O_CLOEXEC));
+  const Descriptor here = open_namespace();
   ASSERT_EQ(::unshare(CLONE_NEWNET), 0);
-  const Descriptor elsewhere(::open(own_namespace, O_RDONLY | O_CLOEXEC));
-  ASSERT_EQ(::setns(here.value(), CLONE_NEWNET), 0);
+  const Descriptor elsewhere = open_namespace();
+  ASSERT_EQ(::setns(here.number(), CLONE_NEWNET), 0);
   ASSERT_TRUE(ip({"address add 10.1.0.1/24 dev c0"}));
   start(downstream("c0"));
   ASSERT_NE(interface("c0"), nullptr);
   ASSERT_TRUE(
-      ip({"link set c0 netns /proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(elsewhere.value())}));
+      ip({"link set c0 netns /proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(elsewhere.number())}));
   EXPECT_TRUE(reaches([&] { return interface("c0") == nullptr; }));
   EXPECT_FALSE(table_.is_local({{10, 1, 0, 1}}));
   EXPECT_NE(interface("p0"), nullptr);
@@ -351,7 +288,7 @@ TEST_F(LinkMonitorTest, KnowsAddressesInTheKernelsOrderWhateverHappened) {
       const std::string device = any(random) < 3 ? " dev p0" : " dev c0";
       // Adding what is there and removing what is not fails, and is no change.
       const std::string verb = any(random) < 8 ? "add " : "del ";
-      try_ip(std::string("address ").append(verb).append(address).append(device));
+      try_ip({std::string("address ").append(verb).append(address).append(device)});
       static_cast<void>(monitor_->read_changes());
       ASSERT_EQ(summary(table_), summary_of_kernel()) << "round " << round << ", promotion " << promotes;
     }

@@ -1,0 +1,71 @@
+#include "tests/support/network_namespace.h"
+
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <cstdio>
+
+namespace test_support {
+
+relay::io::Descriptor open_namespace() {
+  return relay::io::Descriptor{::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC)};
+}
+
+bool run(const std::string& command, const std::vector<std::string>& lines) {
+  std::FILE* const process = ::popen(command.c_str(), "w");
+  if (process == nullptr) {
+    return false;
+  }
+  for (const std::string& line : lines) {
+    std::fputs((line + "\n").c_str(), process);
+  }
+  return ::pclose(process) == 0;
+}
+
+bool ip(const std::vector<std::string>& lines) {
+  return run("ip -batch -", lines);
+}
+
+bool try_ip(const std::vector<std::string>& lines) {
+  return run("ip -batch - 2>/dev/null", lines);
+}
+
+void refuse_sockets() {
+  std::array<sock_filter, 4> filter = {{{BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(seccomp_data, nr)},
+                                        {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, __NR_socket},
+                                        {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | EMFILE},
+                                        {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW}}};
+  const sock_fprog program{filter.size(), filter.data()};
+  ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+  ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
+void NetworkNamespaceTest::SetUp() {
+  if (::geteuid() != 0) {
+    GTEST_SKIP() << "needs root for a network namespace of its own";
+  }
+  home_ = open_namespace();
+  if (!home_.is_open() || ::unshare(CLONE_NEWNET) != 0) {
+    home_ = {};
+    GTEST_SKIP() << "cannot make a network namespace here";
+  }
+  if (!try_ip({"link add c0 type veth peer name p0", "link del c0"})) {
+    GTEST_SKIP() << "needs iproute2 and veth";
+  }
+}
+
+void NetworkNamespaceTest::TearDown() {
+  if (home_.is_open()) {
+    ASSERT_EQ(::setns(home_.number(), CLONE_NEWNET), 0);
+  }
+}
+
+}  // namespace test_support
