@@ -37,8 +37,13 @@ struct Interface {
   MacAddress mac;                         ///< meaningful where `is_ethernet`
   std::uint32_t mtu = 1500;               ///< octets of IP datagram
   std::vector<Ipv4Prefix> addresses;      ///< the primary one first, then the others in the kernel's order
-  std::optional<std::uint16_t> vlan_id;   ///< of a VLAN's interface
-  std::vector<std::string> bridge_ports;  ///< names of the ports of the bridge that it is or stands on, sorted
+
+  // Of downstream interfaces alone:
+  std::optional<std::uint16_t> vlan_id;  ///< of a VLAN device
+  /// The bridge whose forwarding database knows the clients' ports: itself or what its VLAN is on; 0: none.
+  std::uint32_t bridge_index = 0;
+  std::uint16_t bridge_vlan_id = 0;       ///< in which VLAN of the bridge to look; 0: none
+  std::vector<std::string> bridge_ports;  ///< names of the ports of that bridge, sorted
 
   bool is_downstream = false;    ///< clients' side: requests are accepted here
   bool is_upstream = false;      ///< servers' side, by name (`-iu`, `-i`)

@@ -68,6 +68,33 @@ void insert_like_kernel(std::vector<LinkAddress>& addresses, const LinkAddress& 
   addresses.insert(place, address);
 }
 
+using Relatives = std::unordered_map<std::uint32_t, std::set<std::uint32_t>>;
+
+const std::set<std::uint32_t>& relatives_of(const Relatives& relatives, std::uint32_t index) {
+  static const std::set<std::uint32_t> none;
+  const auto entry = relatives.find(index);
+  return entry == relatives.end() ? none : entry->second;
+}
+
+void add_relative(Relatives& relatives, std::uint32_t index, std::uint32_t relative) {
+  if (index != 0) {
+    relatives[index].insert(relative);
+  }
+}
+
+void remove_relative(Relatives& relatives, std::uint32_t index, std::uint32_t relative) {
+  const auto entry = relatives.find(index);
+  if (entry != relatives.end() && entry->second.erase(relative) != 0 && entry->second.empty()) {
+    relatives.erase(entry);
+  }
+}
+
+/// Whether interfaces of the bridge that `after` is differ from those of `before`.
+bool is_other_bridge(const LinkState& before, const LinkState& after) {
+  return before.is_bridge != after.is_bridge || before.filters_vlans != after.filters_vlans ||
+         before.default_pvid != after.default_pvid;
+}
+
 }  // namespace
 
 InterfaceView::InterfaceView(InterfaceTable& table, const InterfaceSettings& settings, Listener listener)
@@ -94,8 +121,10 @@ void InterfaceView::synchronise(std::vector<Link> links) {
   }
 
   index_by_name_.clear();
+  ports_by_master_.clear();
+  vlans_by_parent_.clear();
   for (Link& link : links) {
-    index_by_name_[link.state.name] = link.state.index;
+    enter(link.state);
     Known& known = known_[link.state.index];
     known.link = std::move(link.state);
     known.addresses = std::move(link.addresses);
@@ -110,10 +139,19 @@ void InterfaceView::link_changed(const LinkState& link) {
   if (!is_new && known.link == link) {
     return;
   }
-  release_name(known.link);
-  known.link = link;
-  index_by_name_[link.name] = link.index;
+  release(known.link);
+  enter(link);
+  const LinkState before = std::exchange(known.link, link);
   settle(known);
+  if (is_other_bridge(before, link)) {
+    settle_vlans(link.index);
+  }
+  if (before.master_index != link.master_index) {
+    settle_bridge(before.master_index);
+  }
+  if (before.master_index != link.master_index || before.name != link.name) {
+    settle_bridge(link.master_index);
+  }
 }
 
 void InterfaceView::link_removed(std::uint32_t index) {
@@ -122,12 +160,15 @@ void InterfaceView::link_removed(std::uint32_t index) {
     return;
   }
   const std::vector<LinkAddress> addresses = std::move(entry->second.addresses);
+  const LinkState link = entry->second.link;
   forget(entry);
   if (giaddr_interface_changed()) {
     update_all();
     report_all();
   }
   settle_holders(addresses);
+  settle_vlans(link.index);
+  settle_bridge(link.master_index);
 }
 
 void InterfaceView::address_added(std::uint32_t index, const LinkAddress& address) {
@@ -188,9 +229,29 @@ Interface InterfaceView::resolved(const Known& known) const {
   interface.is_downstream = role.downstream;
   interface.is_upstream = role.upstream;
   if (role.downstream) {
+    resolve_bridge(interface, known.link);
     resolve_requests(interface, primary);
   }
   return interface;
+}
+
+/// Where clients of `interface` are, as far as a bridge tells.
+void InterfaceView::resolve_bridge(Interface& interface, const LinkState& link) const {
+  interface.vlan_id = link.vlan_id;
+  const auto entry = known_.find(link.is_bridge ? link.index : link.parent_index);
+  if (entry == known_.end() || !entry->second.link.is_bridge) {
+    return;
+  }
+  const LinkState& bridge = entry->second.link;
+  interface.bridge_index = bridge.index;
+  // A bridge that filters learns every address in a VLAN, that of untagged frames too; another one in none.
+  if (bridge.filters_vlans) {
+    interface.bridge_vlan_id = link.vlan_id.value_or(bridge.default_pvid);
+  }
+  for (const std::uint32_t port : relatives_of(ports_by_master_, bridge.index)) {
+    interface.bridge_ports.push_back(known_.at(port).link.name);
+  }
+  std::sort(interface.bridge_ports.begin(), interface.bridge_ports.end());
 }
 
 /// What becomes of requests that arrive on `interface`, whose name and addresses are known.
@@ -235,12 +296,21 @@ bool InterfaceView::giaddr_interface_changed() {
   return std::exchange(giaddr_of_interface_, giaddr) != giaddr;
 }
 
-/// The name of `link` is no longer that of any link, unless another one has got it.
-void InterfaceView::release_name(const LinkState& link) {
+/// Makes `link` known by its name and to its relatives.
+void InterfaceView::enter(const LinkState& link) {
+  index_by_name_[link.name] = link.index;
+  add_relative(ports_by_master_, link.master_index, link.index);
+  add_relative(vlans_by_parent_, link.parent_index, link.index);
+}
+
+/// Undoes that; the name stays with another link that has got it.
+void InterfaceView::release(const LinkState& link) {
   const auto entry = index_by_name_.find(link.name);
   if (entry != index_by_name_.end() && entry->second == link.index) {
     index_by_name_.erase(entry);
   }
+  remove_relative(ports_by_master_, link.master_index, link.index);
+  remove_relative(vlans_by_parent_, link.parent_index, link.index);
 }
 
 /// Brings the table in step with what is known of one link.
@@ -279,12 +349,29 @@ void InterfaceView::settle_holders(const std::vector<LinkAddress>& addresses) {
   }
 }
 
+/// The bridge has become or ceased to be one, or looks at VLANs in another way than before.
+void InterfaceView::settle_vlans(std::uint32_t bridge) {
+  for (const std::uint32_t vlan : relatives_of(vlans_by_parent_, bridge)) {
+    update(known_.at(vlan));
+  }
+}
+
+/// The ports of the bridge are others than before; other masters than bridges say nothing about their ports.
+void InterfaceView::settle_bridge(std::uint32_t bridge) {
+  const auto entry = known_.find(bridge);
+  if (entry == known_.end() || !entry->second.link.is_bridge) {
+    return;
+  }
+  update(entry->second);
+  settle_vlans(bridge);
+}
+
 void InterfaceView::forget(std::map<std::uint32_t, Known>::iterator entry) {
   const Known& known = entry->second;
   if (known.told) {
     tell(InterfaceChange::vanished, *table_.find(entry->first));
   }
-  release_name(known.link);
+  release(known.link);
   table_.remove(entry->first);
   known_.erase(entry);
 }

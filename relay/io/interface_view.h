@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -29,6 +30,13 @@ struct LinkState {
   std::uint32_t mtu = 1500;
   bool is_up = false;        ///< administratively
   bool has_carrier = false;  ///< told late: the kernel reports it up to a second after the fact
+
+  std::optional<std::uint16_t> vlan_id;  ///< of a VLAN device
+  std::uint32_t parent_index = 0;        ///< what a VLAN device is on; 0: none in this network namespace
+  std::uint32_t master_index = 0;        ///< the bridge, bond or VRF that the link is a port of; 0: none
+  bool is_bridge = false;
+  bool filters_vlans = false;      ///< of a bridge: it keeps apart, and learns addresses, by VLAN
+  std::uint16_t default_pvid = 0;  ///< of a bridge: the VLAN of untagged frames where it filters; 0: none
 
   friend bool operator==(const LinkState&, const LinkState&) = default;
 };
@@ -63,7 +71,8 @@ struct Link {
 /// The listener hears of interfaces that have a role. One that gains its first role, by a rename or new settings,
 /// appeared; one that loses its last role vanished, under the name it had; a rename in between is `renamed`. For
 /// `appeared`, `Interface::is_up`, `has_carrier` and `giaddr` say how it is, without events of their own.
-/// A change costs that interface alone, but for the interface of `-U` and for a giaddr that several interfaces share.
+/// A change costs that interface alone, but for the interface of `-U`, for a giaddr that several interfaces share, and
+/// for a bridge and its ports, which the interfaces of that bridge speak of: it and the VLANs on it.
 class InterfaceView {
  public:
   /// `table` and what `listener` refers to must outlive the view. The listener must not call the view.
@@ -105,13 +114,17 @@ class InterfaceView {
   };
 
   [[nodiscard]] Interface resolved(const Known& known) const;
+  void resolve_bridge(Interface& interface, const LinkState& link) const;
   void resolve_requests(Interface& interface, const std::optional<Ipv4Prefix>& primary) const;
   [[nodiscard]] bool giaddr_interface_changed();
-  void release_name(const LinkState& link);
+  void enter(const LinkState& link);
+  void release(const LinkState& link);
   void update(Known& known);
   void update_all();
   void settle(Known& known);
   void settle_holders(const std::vector<LinkAddress>& addresses);
+  void settle_vlans(std::uint32_t bridge);
+  void settle_bridge(std::uint32_t bridge);
   void forget(std::map<std::uint32_t, Known>::iterator entry);
   void report(Known& known);
   void report_all();
@@ -122,6 +135,8 @@ class InterfaceView {
   Listener listener_;
   std::map<std::uint32_t, Known> known_;
   std::unordered_map<std::string, std::uint32_t> index_by_name_;
+  std::unordered_map<std::uint32_t, std::set<std::uint32_t>> ports_by_master_;
+  std::unordered_map<std::uint32_t, std::set<std::uint32_t>> vlans_by_parent_;
   std::optional<Ipv4Address> giaddr_of_interface_;  // `-U`
 };
 

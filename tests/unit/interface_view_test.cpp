@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <functional>
+#include <iterator>
 #include <string>
 #include <utility>
 #include <vector>
@@ -664,6 +665,151 @@ TEST_F(InterfaceViewTest, DigestsFourThousandInterfaces) {
   EXPECT_THAT(view_->missing(), IsEmpty());
   EXPECT_THAT(events(), SizeIs(3 * count));
   EXPECT_EQ(giaddr(count), "10.15.160.1");
+}
+
+LinkState bridge(std::uint32_t index, std::string name, bool filters_vlans = false, std::uint16_t default_pvid = 1) {
+  LinkState state = link(index, std::move(name));
+  state.is_bridge = true;
+  state.filters_vlans = filters_vlans;
+  state.default_pvid = default_pvid;
+  return state;
+}
+
+LinkState vlan(std::uint32_t index, std::string name, std::uint16_t id, std::uint32_t parent) {
+  LinkState state = link(index, std::move(name));
+  state.vlan_id = id;
+  state.parent_index = parent;
+  return state;
+}
+
+LinkState port(std::uint32_t index, std::string name, std::uint32_t master) {
+  LinkState state = link(index, std::move(name));
+  state.master_index = master;
+  return state;
+}
+
+/// "VLAN id, bridge, VLAN of the bridge: ports".
+std::string whereabouts(const Interface& interface) {
+  std::string text = interface.vlan_id ? std::to_string(*interface.vlan_id) : "none";
+  text += ", " + std::to_string(interface.bridge_index) + ", " + std::to_string(interface.bridge_vlan_id) + ":";
+  for (const std::string& name : interface.bridge_ports) {
+    text += " " + name;
+  }
+  return text;
+}
+
+TEST_F(InterfaceViewTest, KnowsWhereClientsAre) {
+  use(usual_settings());
+  struct Case {
+    const char* description;
+    std::vector<LinkState> links;
+    std::string whereabouts;  // of interface 4
+  };
+  const std::vector<Case> cases = {
+      {"neither VLAN nor bridge", {link(4, "c0")}, "none, 0, 0:"},
+      {"a VLAN of a link", {link(2, "eth2"), vlan(4, "vlan7", 7, 2)}, "7, 0, 0:"},
+      {"a VLAN of a link in another namespace", {vlan(4, "vlan7", 7, 0)}, "7, 0, 0:"},
+      {"a VLAN of a link with a port", {link(2, "bond2"), port(3, "p3", 2), vlan(4, "vlan7", 7, 2)}, "7, 0, 0:"},
+      {"a bridge", {bridge(4, "c0"), port(5, "p5", 4)}, "none, 4, 0: p5"},
+      {"a bridge that filters", {bridge(4, "c0", true), port(5, "p5", 4)}, "none, 4, 1: p5"},
+      {"a bridge with another PVID", {bridge(4, "c0", true, 30)}, "none, 4, 30:"},
+      {"a bridge without PVID", {bridge(4, "c0", true, 0)}, "none, 4, 0:"},
+      {"a VLAN of a bridge", {bridge(2, "br2"), vlan(4, "vlan7", 7, 2), port(5, "p5", 2)}, "7, 2, 0: p5"},
+      {"the same where it filters", {bridge(2, "br2", true), vlan(4, "vlan7", 7, 2), port(5, "p5", 2)}, "7, 2, 7: p5"},
+      {"a bond", {link(4, "c0"), port(5, "p5", 4)}, "none, 0, 0:"},
+      {"a port of a bridge", {bridge(2, "br2"), port(4, "c0", 2)}, "none, 0, 0:"},
+      {"ports by name", {bridge(4, "c0"), port(5, "b", 4), port(6, "c", 4), port(7, "a", 4)}, "none, 4, 0: a b c"},
+      {"ports of its own", {bridge(4, "c0"), bridge(2, "br2"), port(5, "p5", 2), port(6, "p6", 4)}, "none, 4, 0: p6"},
+  };
+  for (const Case& each : cases) {
+    for (const bool is_backwards : {false, true}) {
+      std::vector<LinkState> links = each.links;
+      if (is_backwards) {
+        std::reverse(links.begin(), links.end());
+      }
+      table_ = {};
+      use(usual_settings());
+      for (const LinkState& state : links) {
+        view_->link_changed(state);
+      }
+      EXPECT_EQ(whereabouts(interface(4)), each.whereabouts) << each.description << ", one by one " << is_backwards;
+
+      table_ = {};
+      use(usual_settings());
+      std::vector<Link> all;
+      std::transform(links.begin(), links.end(), std::back_inserter(all), [](const LinkState& state) {
+        return Link{state, {}};
+      });
+      view_->synchronise(all);
+      EXPECT_EQ(whereabouts(interface(4)), each.whereabouts) << each.description << ", at once " << is_backwards;
+    }
+  }
+}
+
+TEST_F(InterfaceViewTest, FollowsABridgeAndItsPorts) {
+  use(usual_settings());
+  view_->link_changed(bridge(2, "c0"));
+  view_->link_changed(vlan(3, "vlan7", 7, 2));
+  const Interface& c0 = interface(2);
+  const Interface& vlan7 = interface(3);
+  struct Step {
+    const char* description;
+    std::function<void()> change;
+    std::string c0;
+    std::string vlan7;
+  };
+  const std::vector<Step> steps = {
+      {"a port joins", [&] { view_->link_changed(port(5, "p5", 2)); }, "none, 2, 0: p5", "7, 2, 0: p5"},
+      {"another", [&] { view_->link_changed(port(6, "p6", 2)); }, "none, 2, 0: p5 p6", "7, 2, 0: p5 p6"},
+      {"one is renamed", [&] { view_->link_changed(port(5, "z5", 2)); }, "none, 2, 0: p6 z5", "7, 2, 0: p6 z5"},
+      {"two swap names",
+       [&] {
+         view_->link_changed(port(5, "tmp", 2));
+         view_->link_changed(port(6, "z5", 2));
+         view_->link_changed(port(5, "p6", 2));
+       },
+       "none, 2, 0: p6 z5", "7, 2, 0: p6 z5"},
+      {"VLANs are filtered", [&] { view_->link_changed(bridge(2, "c0", true)); }, "none, 2, 1: p6 z5",
+       "7, 2, 7: p6 z5"},
+      {"another PVID", [&] { view_->link_changed(bridge(2, "c0", true, 9)); }, "none, 2, 9: p6 z5", "7, 2, 7: p6 z5"},
+      {"one leaves", [&] { view_->link_changed(port(5, "p6", 0)); }, "none, 2, 9: z5", "7, 2, 7: z5"},
+      {"one vanishes", [&] { view_->link_removed(6); }, "none, 2, 9:", "7, 2, 7:"},
+      {"one comes back", [&] { view_->link_changed(port(5, "p6", 2)); }, "none, 2, 9: p6", "7, 2, 7: p6"},
+      {"one goes to another master", [&] { view_->link_changed(port(5, "p6", 8)); }, "none, 2, 9:", "7, 2, 7:"},
+      {"all at once",
+       [&] {
+         view_->synchronise({{bridge(2, "c0", true), {}}, {vlan(3, "vlan7", 7, 2), {}}, {port(9, "p9", 2), {}}});
+       },
+       "none, 2, 1: p9", "7, 2, 7: p9"},
+      {"an index is another link's", [&] { view_->link_changed(link(2, "c0")); }, "none, 0, 0:", "7, 0, 0:"},
+      {"and back", [&] { view_->link_changed(bridge(2, "c0")); }, "none, 2, 0: p9", "7, 2, 0: p9"},
+  };
+  for (const Step& step : steps) {
+    step.change();
+    EXPECT_EQ(whereabouts(c0), step.c0) << step.description;
+    EXPECT_EQ(whereabouts(vlan7), step.vlan7) << step.description;
+  }
+  view_->link_removed(2);
+  EXPECT_EQ(whereabouts(vlan7), "7, 0, 0:") << "the bridge vanishes";
+  EXPECT_THAT(events(), ElementsAre("appeared c0", "appeared vlan7", "vanished c0"));
+}
+
+TEST_F(InterfaceViewTest, OnlyDownstreamInterfacesTellOfTheirBridge) {
+  use(usual_settings());
+  view_->link_changed(bridge(2, "br2", true));
+  view_->link_changed(port(5, "p5", 2));
+  view_->link_changed(vlan(3, "lan7", 7, 2));
+  EXPECT_EQ(whereabouts(interface(2)), "none, 0, 0:");
+  EXPECT_EQ(whereabouts(interface(3)), "none, 0, 0:");
+  EXPECT_EQ(whereabouts(interface(5)), "none, 0, 0:");
+
+  InterfaceSettings settings = usual_settings();
+  settings.roles.push_back({"lan7", downstream});
+  view_->apply(settings);
+  EXPECT_EQ(whereabouts(interface(3)), "7, 2, 7: p5");
+  EXPECT_EQ(whereabouts(interface(2)), "none, 0, 0:");
+  view_->link_changed(port(5, "p6", 2));
+  EXPECT_EQ(whereabouts(interface(3)), "7, 2, 7: p6");
 }
 
 }  // namespace
