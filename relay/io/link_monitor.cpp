@@ -131,11 +131,54 @@ std::string text_of(const nlattr* attribute) {
   return {first, std::find(first, first + nla_len(attribute), '\0')};
 }
 
+/// The same of 16 bits and of 8.
+std::optional<std::uint16_t> short_number_of(const nlattr* attribute) {
+  if (attribute == nullptr || nla_len(attribute) < static_cast<int>(sizeof(std::uint16_t))) {
+    return std::nullopt;
+  }
+  return nla_get_u16(attribute);
+}
+bool is_set(const nlattr* attribute) {
+  return attribute != nullptr && nla_len(attribute) >= 1 && nla_get_u8(attribute) != 0;
+}
+
 /// A report about a link itself. Reports of other families are a bridge's about its ports (there, RTM_DELLINK means
 /// that the port left the bridge); those with wireless events lack most of what describes a link.
 bool is_about_link(nlmsghdr* message) {
   return nlmsg_valid_hdr(message, sizeof(ifinfomsg)) != 0 && header_of<ifinfomsg>(message).ifi_family == AF_UNSPEC &&
          nlmsg_find_attr(message, sizeof(ifinfomsg), IFLA_WIRELESS) == nullptr;
+}
+
+template <std::size_t max_type>
+bool parse_nested(nlattr* attribute, Attributes<max_type>& attributes) {
+  return attribute != nullptr &&
+         nla_parse_nested(attributes.data(), static_cast<int>(max_type), attribute, nullptr) >= 0;
+}
+
+/// What a link is by its kind: a VLAN device, a bridge or something else.
+void read_kind(Attributes<IFLA_MAX>& attributes, LinkState& link) {
+  Attributes<IFLA_INFO_MAX> info{};
+  if (!parse_nested<IFLA_INFO_MAX>(attributes[IFLA_LINKINFO], info)) {
+    return;
+  }
+  const std::string kind = text_of(info[IFLA_INFO_KIND]);
+  if (kind == "vlan") {
+    Attributes<IFLA_VLAN_MAX> data{};
+    if (parse_nested<IFLA_VLAN_MAX>(info[IFLA_INFO_DATA], data)) {
+      link.vlan_id = short_number_of(data[IFLA_VLAN_ID]);
+    }
+    // With IFLA_LINK_NETNSID the index is one of another network namespace.
+    if (attributes[IFLA_LINK_NETNSID] == nullptr) {
+      link.parent_index = number_of(attributes[IFLA_LINK]).value_or(0);
+    }
+  } else if (kind == "bridge") {
+    link.is_bridge = true;
+    Attributes<IFLA_BR_MAX> data{};
+    if (parse_nested<IFLA_BR_MAX>(info[IFLA_INFO_DATA], data)) {
+      link.filters_vlans = is_set(data[IFLA_BR_VLAN_FILTERING]);
+      link.default_pvid = short_number_of(data[IFLA_BR_VLAN_DEFAULT_PVID]).value_or(0);
+    }
+  }
 }
 
 std::optional<LinkState> read_link(nlmsghdr* message) {
@@ -155,6 +198,8 @@ std::optional<LinkState> read_link(nlmsghdr* message) {
   link.mtu = *mtu;
   link.is_up = (header.ifi_flags & IFF_UP) != 0;
   link.has_carrier = (header.ifi_flags & IFF_LOWER_UP) != 0;
+  link.master_index = number_of(attributes[IFLA_MASTER]).value_or(0);
+  read_kind(attributes, link);
   if (header.ifi_type == ARPHRD_ETHER) {
     if (const auto octets = octets_of<decltype(MacAddress::octets)>(attributes[IFLA_ADDRESS])) {
       link.mac = {*octets};

@@ -362,5 +362,102 @@ TEST_F(LinkMonitorTest, FindsTheMtuOfARoute) {
   EXPECT_EQ(monitor_->route_mtu({{8, 8, 8, 8}}), std::nullopt);
 }
 
+TEST_F(LinkMonitorTest, FollowsThePortsOfABridge) {
+  if (!try_ip({"link add br0 type bridge"})) {
+    GTEST_SKIP() << "needs bridges";
+  }
+  ASSERT_TRUE(ip({"link add c1 type veth peer name p1", "link set c1 master br0"}));
+  start(downstream("br0"));
+  const std::uint32_t index = interface("br0")->index;
+  EXPECT_EQ(interface("br0")->bridge_index, index);
+  EXPECT_EQ(interface("br0")->vlan_id, std::nullopt);
+  EXPECT_THAT(interface("br0")->bridge_ports, ElementsAre("c1"));
+  ASSERT_TRUE(ip({"link set c0 master br0"}));
+  EXPECT_TRUE(reaches([&] { return interface("br0")->bridge_ports == std::vector<std::string>{"c0", "c1"}; }));
+  ASSERT_TRUE(ip({"link set c0 name port7"}));
+  EXPECT_TRUE(reaches([&] { return interface("br0")->bridge_ports == std::vector<std::string>{"c1", "port7"}; }));
+  ASSERT_TRUE(ip({"link set c1 nomaster"}));
+  EXPECT_TRUE(reaches([&] { return interface("br0")->bridge_ports == std::vector<std::string>{"port7"}; }));
+  ASSERT_TRUE(ip({"link add br1 type bridge", "link set port7 master br1"}));
+  EXPECT_TRUE(reaches([&] { return interface("br0")->bridge_ports.empty(); }));
+  ASSERT_TRUE(ip({"link set port7 master br0"}));
+  EXPECT_TRUE(reaches([&] { return !interface("br0")->bridge_ports.empty(); }));
+  ASSERT_TRUE(ip({"link del port7"}));
+  EXPECT_TRUE(reaches([&] { return interface("br0")->bridge_ports.empty(); }));
+}
+
+TEST_F(LinkMonitorTest, KnowsTheIdOfAVlan) {
+  if (!try_ip({"link add link c0 name c0.100 type vlan id 100"})) {
+    GTEST_SKIP() << "needs VLANs";
+  }
+  start(downstream("c0.*"));
+  EXPECT_EQ(interface("c0.100")->vlan_id, 100);
+  EXPECT_EQ(interface("c0.100")->bridge_index, 0U);
+  ASSERT_TRUE(ip({"link add link c0 name c0.4094 type vlan id 4094"}));
+  ASSERT_TRUE(reaches([&] { return interface("c0.4094") != nullptr; }));
+  EXPECT_EQ(interface("c0.4094")->vlan_id, 4094);
+  EXPECT_EQ(interface("c0.4094")->bridge_index, 0U);
+}
+
+TEST_F(LinkMonitorTest, KnowsTheBridgeOfAVlan) {
+  if (!try_ip({"link add br0 type bridge vlan_filtering 0", "link add link br0 name lan7 type vlan id 7"})) {
+    GTEST_SKIP() << "needs bridges and VLANs";
+  }
+  ASSERT_TRUE(ip({"link set br0 up", "link set c0 master br0"}));
+  start(downstream("*"));
+  const std::uint32_t index = interface("br0")->index;
+  EXPECT_EQ(interface("lan7")->vlan_id, 7);
+  EXPECT_EQ(interface("lan7")->bridge_index, index);
+  EXPECT_EQ(interface("lan7")->bridge_vlan_id, 0);
+  EXPECT_THAT(interface("lan7")->bridge_ports, ElementsAre("c0"));
+  EXPECT_EQ(interface("c0")->bridge_index, 0U) << "a port is no interface of its bridge";
+  ASSERT_TRUE(ip({"link set c0 name port7"}));
+  EXPECT_TRUE(reaches([&] { return interface("lan7")->bridge_ports == std::vector<std::string>{"port7"}; }));
+  ASSERT_TRUE(ip({"link add link br0 name lan8 type vlan id 8"}));
+  ASSERT_TRUE(reaches([&] { return interface("lan8") != nullptr; }));
+  EXPECT_EQ(interface("lan8")->bridge_index, index);
+}
+
+TEST_F(LinkMonitorTest, KnowsWhereABridgeThatFiltersVlansLearns) {
+  if (!try_ip({"link add br0 type bridge vlan_filtering 1", "link add link br0 name lan7 type vlan id 7"})) {
+    GTEST_SKIP() << "needs bridges that filter VLANs";
+  }
+  ASSERT_TRUE(ip({"link set br0 up"}));
+  start(downstream("*"));
+  EXPECT_EQ(interface("br0")->bridge_vlan_id, 1);
+  EXPECT_EQ(interface("lan7")->bridge_vlan_id, 7);
+  // Reported only while the link is up.
+  ASSERT_TRUE(ip({"link set br0 type bridge vlan_default_pvid 30"}));
+  EXPECT_TRUE(reaches([&] { return interface("br0")->bridge_vlan_id == 30; }));
+  EXPECT_EQ(interface("lan7")->bridge_vlan_id, 7);
+  ASSERT_TRUE(ip({"link set br0 type bridge vlan_filtering 0"}));
+  EXPECT_TRUE(reaches([&] { return interface("br0")->bridge_vlan_id == 0; }));
+  EXPECT_EQ(interface("lan7")->bridge_vlan_id, 0);
+  ASSERT_TRUE(ip({"link set br0 type bridge vlan_filtering 1"}));
+  EXPECT_TRUE(reaches([&] { return interface("lan7")->bridge_vlan_id == 7; }));
+}
+
+TEST_F(LinkMonitorTest, TheBridgeOfAVlanInAnotherNamespaceIsNone) {
+  const Descriptor here = open_namespace();
+  ASSERT_EQ(::unshare(CLONE_NEWNET), 0);
+  const Descriptor elsewhere = open_namespace();
+  // Its bridges get the indices that the VLAN's parent may have here.
+  if (!try_ip({"link add index 50 br50 type bridge", "link set br50 up"})) {
+    GTEST_SKIP() << "needs bridges";
+  }
+  ASSERT_EQ(::setns(here.number(), CLONE_NEWNET), 0);
+  const std::string path = "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(elsewhere.number());
+  if (!try_ip({"link add index 50 eth50 type veth peer name p50", "link add link eth50 name lan7 type vlan id 7"})) {
+    GTEST_SKIP() << "needs VLANs";
+  }
+  ASSERT_TRUE(ip({"link set lan7 netns " + path}));
+  ASSERT_EQ(::setns(elsewhere.number(), CLONE_NEWNET), 0);
+  start(downstream("lan7"));
+  ASSERT_NE(interface("lan7"), nullptr);
+  EXPECT_EQ(interface("lan7")->vlan_id, 7);
+  EXPECT_EQ(interface("lan7")->bridge_index, 0U);
+  ASSERT_TRUE(ip({"link del lan7"}));
+}
+
 }  // namespace
 }  // namespace relay::io
