@@ -17,7 +17,9 @@ namespace relay::io {
 namespace {
 
 constexpr int receive_buffer_size = 8 * 1024 * 1024;  // a burst of some 10,000 messages
-constexpr int send_buffer_size = 4 * 1024 * 1024;
+// What waits for the ARP of a server counts: some 200 kB for each server that is dead (unres_qlen_bytes of arp(7)), and
+// hundreds of them must leave room for the one that lives.
+constexpr int send_buffer_size = 64 * 1024 * 1024;
 
 // Classic BPF (Documentation/networking/filter.rst). A socket filter of UDP sees the UDP header first, a reuseport
 // program the payload. A load behind the end returns 0, which is "drop" to the one and "the first socket" to the other.
