@@ -203,7 +203,7 @@ class Topology:
 
     def _server(self, number):
         made = Server(number, self.network.namespace(f"server{number}"))
-        self.network.link(made.namespace, "eth0", made.mac, self.switch, f"s{number}", f"02:00:00:00:09:f{number}")
+        self.network.link(made.namespace, "eth0", made.mac, self.switch, f"s{number}", f"02:00:00:00:0a:{number:02x}")
         self.switch.ip(f"link set s{number} master br0")
         self._knows(made.mac, f"s{number}")
         made.namespace.ip(f"addr add {made.address}/24 dev eth0", f"route add default via {UPSTREAM_ADDRESS}")
@@ -227,3 +227,29 @@ class Chain(Topology):
         inner, self.router = self.router, self.outer
         self.segments = [self._segment(1)]
         self.router = inner
+
+
+class Pair(Topology):
+    """The standard topology with two routers side by side on segment 1:
+    client -- bridge -- d1 10.101.0.1 [router] u0 10.9.0.1 -- bridge -- servers
+                     -- d1 10.101.0.2 [second] u0 10.9.0.254 --"""
+
+    def __init__(self, network, servers=1):
+        super().__init__(network, segments=0, servers=servers)
+        self.second = network.namespace("second")
+        self.second.sysctl("net.ipv4.ip_forward", 1)
+        self.routers = [self.router, self.second]
+        network.link(self.second, "u0", "02:00:00:00:09:fe", self.switch, "u1", "02:00:00:00:09:f1")
+        self.switch.ip("link set u1 master br0")
+        self._knows("02:00:00:00:09:fe", "u1")
+        self.second.ip("addr add 10.9.0.254/24 dev u0")
+        self.lan = network.namespace("lan")
+        self.lan.ip("link add br0 type bridge mcast_snooping 0", "link set br0 up")
+        made = Segment(1, network.namespace("client1"))
+        network.link(made.client, "eth0", made.client_mac, self.lan, "c1", "02:00:00:00:01:f0")
+        self.lan.ip("link set c1 master br0")
+        for number, router in enumerate(self.routers, 1):
+            network.link(router, "d1", f"02:00:00:00:01:0{number}", self.lan, f"d{number}", f"02:00:00:00:01:f{number}")
+            router.ip(f"addr add {made.host(number)}/24 dev d1")
+            self.lan.ip(f"link set d{number} master br0")
+        self.segments = [made]

@@ -75,6 +75,14 @@ class Relay:
         if self.ours:
             self.expect_log(rf" dropped .*reason={reason}\b")
 
+    def counters(self, interface):
+        """What ours has counted for this interface by now, by name."""
+        reports = self.log.count(" counters_total ")
+        self.signal(signal.SIGUSR1)
+        self.expect_log(r" counters_total .*\n", reports + 1)
+        line = re.findall(rf" counters interface={interface} (.*)", self.log)[-1]
+        return {name: int(value) for name, value in (each.split("=") for each in line.split())}
+
     def descriptors(self):
         return len(os.listdir(f"/proc/{self.pid}/fd"))
 

@@ -231,13 +231,3 @@ def test_interface_for_both_sides(scene):
     scene.clients[1].send(udp_frames(offered.encode(), source="10.9.0.2", destination=place.address, sport=67,
                                      source_mac=place.client_mac, destination_mac=place.mac))
     scene.delivered(offered)
-
-
-def test_servers_of_one_interface(scene):
-    """--server IF=: that interface has these servers, the others have the general list."""
-    scene.relay("--server", "d2=10.9.0.3", servers=("10.9.0.2",))
-    first, second = scene.discover(1), scene.discover(2)
-    scene.relayed(first, 1)
-    scene.relayed(second, 2)
-    assert not scene.copies(first.xid, scene.servers[2])
-    assert not scene.copies(second.xid, scene.servers[1])

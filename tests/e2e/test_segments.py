@@ -66,15 +66,3 @@ def test_4d02_option82_names_the_segment_where_two_share_a_giaddr(scene):
         scene.delivered(offered, segment)
         other = scene.clients[3 - segment]
         assert not scene.copies(asked.xid, other)
-
-
-def test_server_of_one_segment_alone(scene):
-    """--server gives one segment servers of its own."""
-    scene.relay("--server", "d2=10.9.0.3", servers=["10.9.0.2"])
-    first, second = scene.discover(1), scene.discover(2)
-    scene.relayed(first, 1)
-    scene.relayed(second, 2)
-    scene.settle(1, server=1)
-    scene.settle(2, server=2)
-    assert not scene.copies(first.xid, scene.servers[2])
-    assert not scene.copies(second.xid, scene.servers[1])

@@ -191,32 +191,6 @@ def test_4r18_not_sent_back_to_the_segment_it_came_from(scene):
     scene.nothing(arrived(xid=asked.xid), wires=scene.clients.values())
 
 
-def test_icmp_port_unreachable_disturbs_nobody(scene):
-    """Nobody listens at the first server: its errors come back, every request still reaches both."""
-    scene.sink(2)
-    scene.relay(sinks=False)
-    asked = []
-    for _ in range(30):
-        asked.append(scene.discover())
-        scene.relayed(asked[-1], 2)
-    icmp = [frame for frame in scene.servers[1].read() if frame.outgoing and frame.protocol == socket.IPPROTO_ICMP]
-    assert icmp, "the case did not happen"
-    scene.settle()
-    for each in asked:
-        assert [len(scene.copies(each.xid, wire)) for wire in scene.servers.values()] == [1, 1]
-
-
-@pytest.mark.parametrize("servers", [("203.0.113.9", "10.9.0.2"), ("10.9.0.2", "203.0.113.9")])
-def test_a_server_without_route_does_not_cost_the_other_its_copy(scene, servers):
-    """The unreachable one first and last."""
-    relay = scene.relay(servers=servers)
-    for _ in range(5):
-        scene.relayed(scene.discover())
-    relay.signal(signal.SIGUSR1)
-    relay.expect_log(r" counters interface=d1 requests_received=5 requests_relayed=5 request_copies=5 "
-                     r"request_copies_failed=5 .*dropped=0")
-
-
 def test_a_request_that_reaches_no_server_is_dropped(scene):
     """Counted once, however many servers there are, and said with the reason."""
     relay = scene.relay(servers=("203.0.113.9", "203.0.113.10"))
