@@ -15,6 +15,8 @@ namespace {
 
 constexpr std::size_t max_reply_batches = 16;  // in a row; then requests have their turn, so that neither side starves
 
+constexpr std::size_t max_early_batches = 1024;  // more than a receive buffer holds
+
 [[nodiscard]] DropReason failure_reason(int error) noexcept {
   return error == EAGAIN || error == ENOBUFS ? DropReason::send_buffer_full : DropReason::send_failed;
 }
@@ -33,10 +35,11 @@ constexpr std::size_t max_reply_batches = 16;  // in a row; then requests have t
 
 }  // namespace
 
-DataPath::DataPath(const Sockets& sockets, const Ports& ports, InterfaceTable& table, Listener listener)
+DataPath::DataPath(const Sockets& sockets, const Ports& ports, InterfaceTable& table, LinkNews news, Listener listener)
     : sockets_(sockets),
       ports_(ports),
       table_(table),
+      news_(std::move(news)),
       listener_(std::move(listener)),
       relay_(table, unpredictable_number()),
       received_(batch_size),
@@ -75,29 +78,61 @@ bool DataPath::serve_replies(int socket) {
 bool DataPath::serve_requests() {
   const std::size_t count = received_.receive(sockets_.requests.number());
   fates_.fill({});
+  read_news();
   for (std::size_t number = 0; number < count; ++number) {
     Received received = received_.message(number);
     Interface* ingress = table_.find(received.ingress.interface_index);
     counters(ingress).requests_received.add();
-    settle(received, ingress, number, &Relay::request);
+    settle(received, ingress, number, &Relay::request, came_too_early(ingress));
   }
+  early_batches_ = count == received_.capacity() && early_batches_ > 0 ? early_batches_ - 1 : 0;
   send_requests();
   count_relayed(count);
   return count == received_.capacity();
+}
+
+/// Where a giaddr moves between routers, a request is for the one that had it when the request came. News that wait are
+/// read after the requests were received, so none of these is decided by an address that had gone before it came.
+void DataPath::read_news() {
+  if (!news_.is_waiting()) {
+    return;
+  }
+  if (early_batches_ == 0) {
+    passive_before_.clear();
+  }
+  for (const auto& [index, interface] : table_.all()) {
+    if (interface.is_downstream && interface.giaddr && !table_.is_local(*interface.giaddr)) {
+      passive_before_.push_back(index);
+    }
+  }
+  news_.read();
+  early_batches_ = max_early_batches;
+}
+
+/// What was received by now may have come before the giaddr did, and is the other router's.
+std::optional<DropReason> DataPath::came_too_early(const Interface* ingress) const noexcept {
+  if (early_batches_ == 0 || ingress == nullptr ||
+      std::ranges::find(passive_before_, ingress->index) == passive_before_.end()) {
+    return std::nullopt;
+  }
+  return DropReason::interface_passive;
 }
 
 Counters& DataPath::counters(Interface* interface) noexcept {
   return interface != nullptr ? interface->counters : table_.unattributed();
 }
 
-void DataPath::settle(Received& received, Interface* ingress, std::size_t number, Rules rules) {
+void DataPath::settle(Received& received, Interface* ingress, std::size_t number, Rules rules,
+                      std::optional<DropReason> refusal) {
   received.ingress.arrival = now_;
   if (listener_.per_message && listener_.message) {
     listener_.message(
         {MessageStage::received, received.ingress, ingress, std::as_const(received.buffer).octets(), nullptr});
   }
-  const Decision decision = received.is_truncated ? Decision{Drop{DropReason::receive_truncated}}
-                                                  : (relay_.*rules)(received.ingress, received.buffer);
+  if (received.is_truncated) {
+    refusal = DropReason::receive_truncated;
+  }
+  const Decision decision = refusal ? Decision{Drop{*refusal}} : (relay_.*rules)(received.ingress, received.buffer);
   const MessageEvent event{MessageStage::forwarded, received.ingress, ingress, std::as_const(received.buffer).octets(),
                            &decision};
   if (const auto* dropped = std::get_if<Drop>(&decision)) {

@@ -6,7 +6,9 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <vector>
 
 #include "relay/core/decision.h"
 #include "relay/core/events.h"
@@ -19,10 +21,17 @@
 
 namespace relay::io {
 
+/// Changes of links and addresses that the kernel has reported and nobody has read yet.
+struct LinkNews {
+  std::function<bool()> is_waiting;
+  std::function<void()> read;  ///< brings the table in step
+};
+
 class DataPath {
  public:
-  /// `sockets` and `table` must outlive the data path; the table changes only between calls of `serve`.
-  DataPath(const Sockets& sockets, const Ports& ports, InterfaceTable& table, Listener listener);
+  /// `sockets` and `table` must outlive the data path; the table changes only between calls of `serve`, and in
+  /// `news.read`, which `serve` calls before it decides on requests.
+  DataPath(const Sockets& sockets, const Ports& ports, InterfaceTable& table, LinkNews news, Listener listener);
 
   void apply(const Policy& policy) { relay_.apply(policy); }
   void tell_messages(bool per_message) noexcept { listener_.per_message = per_message; }
@@ -44,7 +53,10 @@ class DataPath {
 
   [[nodiscard]] bool serve_replies(int socket);
   [[nodiscard]] bool serve_requests();
-  void settle(Received& received, Interface* ingress, std::size_t number, Rules rules);
+  void read_news();
+  [[nodiscard]] std::optional<DropReason> came_too_early(const Interface* ingress) const noexcept;
+  void settle(Received& received, Interface* ingress, std::size_t number, Rules rules,
+              std::optional<DropReason> refusal = {});
   void to_servers(Received& received, const ToServers& decision, Interface* ingress, std::size_t number);
   void to_client(Received& received, const ToClient& decision);
   void send_frame(const Sending& sending, MessageBuffer& message, const ToClient& decision);
@@ -59,6 +71,7 @@ class DataPath {
   const Sockets& sockets_;
   Ports ports_;
   InterfaceTable& table_;
+  LinkNews news_;
   Listener listener_;
   Relay relay_;
   std::chrono::nanoseconds now_{};  // coarse, looked at once for all messages of one `serve`
@@ -69,6 +82,8 @@ class DataPath {
   DatagramBatch datagrams_;                      // to clients that have an address, or on links without frames
   FrameBatch frames_;                            // to clients that have none
   std::array<RequestFate, batch_size> fates_{};  // of the requests of one received batch
+  std::vector<std::uint32_t> passive_before_;    // interfaces that were passive before the last news
+  std::size_t early_batches_ = 0;                // that may still hold requests from before the last news
   std::uint16_t identification_ = 0;             // of the last datagram that was sent in fragments
 };
 

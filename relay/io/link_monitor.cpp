@@ -10,6 +10,7 @@
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
 #include <netlink/socket.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
@@ -522,6 +523,11 @@ void LinkMonitor::synchronise() {
 
 int LinkMonitor::descriptor() const noexcept {
   return impl_->descriptor();
+}
+
+bool LinkMonitor::has_changes() const noexcept {
+  pollfd waiting{descriptor(), POLLIN, 0};
+  return ::poll(&waiting, 1, 0) > 0;
 }
 
 bool LinkMonitor::read_changes() noexcept {

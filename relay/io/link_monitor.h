@@ -28,6 +28,9 @@ class LinkMonitor {
   /// Readable when the kernel has reported changes.
   [[nodiscard]] int descriptor() const noexcept;
 
+  /// Whether the kernel has reported changes that were not read.
+  [[nodiscard]] bool has_changes() const noexcept;
+
   /// Reads all reported changes without waiting for any. Where the kernel had to drop some (ENOBUFS), synchronises
   /// instead. Returns whether the view is in step with the kernel: if not, the next call tries again.
   [[nodiscard]] bool read_changes() noexcept;

@@ -97,7 +97,8 @@ Service::Impl::Impl(const Ports& ports, const Orders& orders, const Listener& li
       view_(table_, orders.interfaces, listener),
       monitor_(view_),
       sockets_(open_sockets(ports)),
-      data_path_(sockets_, ports, table_, with_report_timer(listener)),
+      data_path_(sockets_, ports, table_, {[this] { return monitor_.has_changes(); }, [this] { follow_links(); }},
+                 with_report_timer(listener)),
       link_watch_(loop_, monitor_.descriptor()),
       signals_(loop_, SIGTERM, SIGINT, SIGHUP),
       link_timer_(loop_),
@@ -169,6 +170,8 @@ void Service::Impl::await_links() {
     if (error) {
       return;
     }
+    // Requests that wait may have come before the change, and are decided by what was.
+    static_cast<void>(data_path_.serve());
     follow_links();
     await_links();
   });
