@@ -158,6 +158,41 @@ class ScriptedServer:
                     self._socket.sendto(answer if isinstance(answer, bytes) else answer.encode(), to)
 
 
+# --- routers ----------------------------------------------------------------------------------------------------------
+
+class Keepalived:
+    """VRRP for one address on one interface of a router. With `preempt` it takes the address from a router of lower
+    priority that has it."""
+
+    program = "keepalived"
+
+    def __init__(self, router, interface, address, folder, priority, preempt):
+        self._router = router
+        self._process = None
+        self._folder = Path(folder) / f"keepalived-{priority}"
+        self._folder.mkdir(exist_ok=True)
+        lines = ["global_defs {", "  vrrp_version 3", "}", "vrrp_instance moving {", "  state BACKUP",
+                 "" if preempt else "  nopreempt", f"  interface {interface}", "  virtual_router_id 7",
+                 f"  priority {priority}", "  advert_int 0.1", "  virtual_ipaddress {",
+                 f"    {address}/24 dev {interface}", "  }", "}"]
+        (self._folder / "conf").write_text("\n".join(lines) + "\n", encoding="ascii")
+
+    def start(self):
+        with open(self._folder / "log", "ab") as log:
+            self._process = self._router.spawn(
+                ["keepalived", "--dont-fork", "--log-console", "--log-detail", "--vrrp", "--use-file",
+                 f"{self._folder}/conf", "--pid", f"{self._folder}/pid", "--vrrp_pid", f"{self._folder}/vrrp-pid"],
+                stdout=log, stderr=log)
+        return self
+
+    @property
+    def log(self):
+        return (self._folder / "log").read_text(errors="replace")
+
+    def stop(self):
+        _end(self._process)
+
+
 # --- clients ----------------------------------------------------------------------------------------------------------
 
 _SCRIPT = """#!/bin/sh

@@ -4,7 +4,8 @@ address of their own."""
 import pytest
 
 import peers
-from message import ACK, AGENT, BROADCAST, BROADCAST_FLAG, BROADCAST_MAC, OFFER, REQUEST, VENDOR, mac_octets, reply, request
+from message import (ACK, AGENT, BROADCAST, BROADCAST_FLAG, BROADCAST_MAC, OFFER, REQUEST, VENDOR, mac_octets, reply,
+                     request)
 from wire import ARP, arrived
 
 
