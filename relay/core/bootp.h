@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "relay/core/address.h"
@@ -96,6 +97,15 @@ template <std::size_t offset>
 /// The octets of chaddr that mean something: hlen of them, 16 at most.
 [[nodiscard]] constexpr std::span<const std::uint8_t> hardware_address(Header header) noexcept {
   return std::span<const std::uint8_t>{chaddr(header)}.first(std::min(hlen(header), max_hlen));
+}
+/// The client's hardware address, where it is one of Ethernet that one station can have.
+[[nodiscard]] constexpr std::optional<MacAddress> client_mac(Header header) noexcept {
+  MacAddress mac;
+  if (htype(header) != htype_ethernet || hlen(header) != mac.octets.size()) {
+    return std::nullopt;
+  }
+  std::ranges::copy(chaddr(header).first<6>(), mac.octets.begin());
+  return mac.is_station() ? std::optional{mac} : std::nullopt;
 }
 
 constexpr void set_hops(MutableHeader header, std::uint8_t hops) noexcept {

@@ -31,12 +31,12 @@ struct Interface {
   std::uint32_t index = 0;  ///< the kernel's ifindex, never 0 for a real one
   std::string name;
   std::string alias;
-  bool is_up = false;                     ///< administratively
-  bool has_carrier = true;                ///< known late; what is sent without it is lost
-  bool is_ethernet = false;               ///< frames carry EUI-48 addresses (ARPHRD_ETHER)
-  MacAddress mac;                         ///< meaningful where `is_ethernet`
-  std::uint32_t mtu = 1500;               ///< octets of IP datagram
-  std::vector<Ipv4Prefix> addresses;      ///< the primary one first, then the others in the kernel's order
+  bool is_up = false;                 ///< administratively
+  bool has_carrier = true;            ///< known late; what is sent without it is lost
+  bool is_ethernet = false;           ///< frames carry EUI-48 addresses (ARPHRD_ETHER)
+  MacAddress mac;                     ///< meaningful where `is_ethernet`
+  std::uint32_t mtu = 1500;           ///< octets of IP datagram
+  std::vector<Ipv4Prefix> addresses;  ///< the primary one first, then the others in the kernel's order
 
   // Of downstream interfaces alone:
   std::optional<std::uint16_t> vlan_id;  ///< of a VLAN device

@@ -217,13 +217,7 @@ using Egress = std::variant<DropReason, const Interface*>;
 
 /// The client's MAC address, where its hardware and ours can be addressed by one (RFC 1542 section 4.1.2).
 [[nodiscard]] std::optional<MacAddress> client_mac(const Interface& egress, bootp::Header header) noexcept {
-  MacAddress mac;
-  if (!egress.is_ethernet || bootp::htype(header) != bootp::htype_ethernet ||
-      bootp::hlen(header) != mac.octets.size()) {
-    return std::nullopt;
-  }
-  std::ranges::copy(bootp::chaddr(header).first<6>(), mac.octets.begin());
-  return mac.is_station() ? std::optional{mac} : std::nullopt;
+  return egress.is_ethernet ? bootp::client_mac(header) : std::nullopt;
 }
 
 /// The address that replies on `egress` come from: its giaddr where it is one of its own, else its first.

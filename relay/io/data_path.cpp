@@ -9,6 +9,7 @@
 #include <utility>
 #include <variant>
 
+#include "relay/core/bootp.h"
 namespace relay::io {
 
 namespace {
@@ -83,6 +84,9 @@ bool DataPath::serve_requests() {
     Received received = received_.message(number);
     Interface* ingress = table_.find(received.ingress.interface_index);
     counters(ingress).requests_received.add();
+    if (ingress != nullptr && ingress->agent_information.has(options82::Blank::client_port)) {
+      find_bridge_port(received, *ingress);
+    }
     settle(received, ingress, number, &Relay::request, came_too_early(ingress));
   }
   early_batches_ = count == received_.capacity() && early_batches_ > 0 ? early_batches_ - 1 : 0;
@@ -105,17 +109,30 @@ void DataPath::read_news() {
       passive_before_.push_back(index);
     }
   }
+  std::ranges::sort(passive_before_);
+  const auto repeated = std::ranges::unique(passive_before_);
+  passive_before_.erase(repeated.begin(), repeated.end());
   news_.read();
   early_batches_ = max_early_batches;
 }
 
 /// What was received by now may have come before the giaddr did, and is the other router's.
 std::optional<DropReason> DataPath::came_too_early(const Interface* ingress) const noexcept {
-  if (early_batches_ == 0 || ingress == nullptr ||
-      std::ranges::find(passive_before_, ingress->index) == passive_before_.end()) {
+  if (early_batches_ == 0 || ingress == nullptr || !std::ranges::binary_search(passive_before_, ingress->index)) {
     return std::nullopt;
   }
   return DropReason::interface_passive;
+}
+
+/// Asks the kernel, for each request anew, since clients move: only where a template names the port.
+void DataPath::find_bridge_port(Received& received, const Interface& ingress) {
+  const auto octets = std::as_const(received.buffer).octets();
+  if (ingress.bridge_index == 0 || octets.size() < bootp::header_size) {
+    return;
+  }
+  if (const auto mac = bootp::client_mac(octets.first<bootp::header_size>())) {
+    received.ingress.bridge_port_index = bridge_ports_.port_of(ingress.bridge_index, ingress.bridge_vlan_id, *mac);
+  }
 }
 
 Counters& DataPath::counters(Interface* interface) noexcept {

@@ -15,6 +15,7 @@
 #include "relay/core/interface_table.h"
 #include "relay/core/policy.h"
 #include "relay/core/relay.h"
+#include "relay/io/bridge_ports.h"
 #include "relay/io/receive_batch.h"
 #include "relay/io/send_batch.h"
 #include "relay/io/sockets.h"
@@ -53,6 +54,7 @@ class DataPath {
 
   [[nodiscard]] bool serve_replies(int socket);
   [[nodiscard]] bool serve_requests();
+  void find_bridge_port(Received& received, const Interface& ingress);
   void read_news();
   [[nodiscard]] std::optional<DropReason> came_too_early(const Interface* ingress) const noexcept;
   void settle(Received& received, Interface* ingress, std::size_t number, Rules rules,
@@ -74,6 +76,7 @@ class DataPath {
   LinkNews news_;
   Listener listener_;
   Relay relay_;
+  BridgePorts bridge_ports_;
   std::chrono::nanoseconds now_{};  // coarse, looked at once for all messages of one `serve`
 
   ReceiveBatch received_;
@@ -82,7 +85,7 @@ class DataPath {
   DatagramBatch datagrams_;                      // to clients that have an address, or on links without frames
   FrameBatch frames_;                            // to clients that have none
   std::array<RequestFate, batch_size> fates_{};  // of the requests of one received batch
-  std::vector<std::uint32_t> passive_before_;    // interfaces that were passive before the last news
+  std::vector<std::uint32_t> passive_before_;    // interfaces that were passive before the last news, sorted
   std::size_t early_batches_ = 0;                // that may still hold requests from before the last news
   std::uint16_t identification_ = 0;             // of the last datagram that was sent in fragments
 };
