@@ -50,17 +50,10 @@ using Egress = std::variant<DropReason, const Interface*>;
           egress.is_trusted ? Recognition::exact : Recognition::by_circuit_id};
 }
 
-/// The one among the interfaces `of_giaddr` that has `circuit_id`; null where there is none, or more.
-[[nodiscard]] const Interface* find_named(const InterfaceTable& interfaces, std::span<const std::uint32_t> of_giaddr,
-                                          options82::Octets circuit_id, bootp::Header header) noexcept {
-  const Interface* found = nullptr;
-  std::size_t count = 0;
-  const auto consider = [&](std::uint32_t index) {
-    if (std::ranges::binary_search(of_giaddr, index)) {
-      found = interfaces.find(index);
-      ++count;
-    }
-  };
+/// Calls `consider(index)` for each interface that has `circuit_id`.
+template <typename Consider>
+void for_each_named(const InterfaceTable& interfaces, options82::Octets circuit_id, bootp::Header header,
+                    Consider&& consider) noexcept {
   std::ranges::for_each(interfaces.downstream_by_circuit_id(circuit_id), consider);
   for (const std::uint32_t index : interfaces.downstream_by_client()) {
     const auto own = own_information(*interfaces.find(index), header);
@@ -68,22 +61,26 @@ using Egress = std::variant<DropReason, const Interface*>;
       consider(index);
     }
   }
-  return count == 1 ? found : nullptr;
 }
 
-/// The interface among those `of_giaddr` whose circuit-id `content` echoes first; null where there is none, or more.
+/// The one among the interfaces `of_giaddr` whose circuit-id `content` echoes last; null where there is none, or more.
+/// RFC 3046 section 2.1: ours is the last; what comes before it, a downstream agent wrote, who may use the same names.
 [[nodiscard]] const Interface* find_echoed(const InterfaceTable& interfaces, std::span<const std::uint32_t> of_giaddr,
                                            options82::Octets content, bootp::Header header) noexcept {
+  const Interface* echoed = nullptr;
   options82::SubOptionReader sub_options{content};
   while (const auto found = sub_options.next()) {
     if (found->code != options82::SubOption::circuit_id) {
       continue;
     }
-    if (const Interface* egress = find_named(interfaces, of_giaddr, found->value, header)) {
-      return egress;
-    }
+    std::size_t count = 0;
+    for_each_named(interfaces, found->value, header, [&](std::uint32_t index) {
+      if (std::ranges::binary_search(of_giaddr, index)) {
+        echoed = ++count == 1 ? interfaces.find(index) : nullptr;
+      }
+    });
   }
-  return nullptr;
+  return echoed;
 }
 
 /// The same in all of a reply's option 82.

@@ -110,8 +110,7 @@ void DataPath::read_news() {
     }
   }
   std::ranges::sort(passive_before_);
-  const auto repeated = std::ranges::unique(passive_before_);
-  passive_before_.erase(repeated.begin(), repeated.end());
+  passive_before_.erase(std::unique(passive_before_.begin(), passive_before_.end()), passive_before_.end());
   news_.read();
   early_batches_ = max_early_batches;
 }

@@ -233,6 +233,17 @@ TEST(RelayReply, row_4D_02_our_circuit_id_behind_a_downstream_agents) {
       << "joined by the server";
 }
 
+TEST(RelayReply, row_4D_02_a_downstream_agent_may_use_the_names_of_our_interfaces) {
+  TestNetwork network = network_with_shared_giaddr();
+  const Bytes theirs = circuit_id("c0");
+  EXPECT_TRUE(network.reply(shared_offer().agent_information(theirs).agent_information(circuit_id("c1")).octets())
+                  .decision.starts_with("c1 "))
+      << "as a second option";
+  EXPECT_TRUE(network.reply(shared_offer().agent_information(joined({theirs, circuit_id("c1")})).octets())
+                  .decision.starts_with("c1 "))
+      << "joined by the server";
+}
+
 TEST(RelayReply, row_4D_02_the_egress_is_the_tables_entry) {
   const TestNetwork network;
   test_support::GuardedMessage message{offer().octets()};
