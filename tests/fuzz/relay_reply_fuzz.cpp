@@ -55,7 +55,7 @@ void check_options(const fuzz::Scene& scene, const relay::Interface& egress, con
   fuzz::Octets expected{before.begin(), before.end()};
   if (scene.policy.add_agent_information && relay::bootp::has_cookie(before)) {
     fuzz::SlowMessage message = fuzz::slow_message(scene);
-    message.remove_own(fuzz::own_content(egress, false), !egress.is_trusted);
+    message.remove_own(fuzz::own_content(scene, egress, false), !egress.is_trusted);
     expected = message.octets();
   }
   require(std::ranges::equal(std::span{after}.subspan(236), std::span{expected}.subspan(236)),

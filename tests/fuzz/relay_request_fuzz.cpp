@@ -97,10 +97,13 @@ bool may_be_dropped(const fuzz::Scene& scene, const relay::Interface& ingress, r
     const auto type = options82::survey(scene.message.subspan(240)).message_type;
     return type && *type >= 11 && *type <= 13;
   }
+  if (reason == relay::DropReason::vss_unsupported || reason == relay::DropReason::vss_unknown) {
+    return true;  // sub-options 151 and 152, of which the client may have sent its own
+  }
   if (reason != relay::DropReason::reply_ambiguous) {
     return false;
   }
-  const auto circuit_id = fuzz::circuit_id_of(fuzz::own_content(ingress, false));
+  const auto circuit_id = fuzz::circuit_id_of(fuzz::own_content(scene, ingress, false));
   return scene.interfaces.downstream_by_giaddr(*ingress.giaddr).size() > 1 &&
          (!circuit_id || scene.interfaces.downstream_by_circuit_id(*circuit_id).size() > 1);
 }
@@ -157,7 +160,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto giaddr = relay::bootp::giaddr(before);
     require(relay::bootp::giaddr(after) == (giaddr.is_unspecified() ? ingress.giaddr : giaddr),
             "giaddr is filled in where it was zero and left alone otherwise");
-    const fuzz::Octets own = fuzz::own_content(ingress, !giaddr.is_unspecified());
+    const fuzz::Octets own = fuzz::own_content(scene, ingress, !giaddr.is_unspecified());
     check_options(scene, outcome.message, own, decision->agent_information);
     if (giaddr.is_unspecified() && comes_back(scene, own, decision->agent_information)) {
       send_back(scene, *decision, outcome.message);

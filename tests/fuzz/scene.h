@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -40,6 +41,14 @@ struct Scene {
   std::size_t room_behind = 0;
   std::span<const std::uint8_t> message;
 };
+
+/// Puts the client's hardware address, its port and its flags into sub-options of their own.
+inline void add_blanks(options82::AgentInformationForm& form) {
+  using options82::Blank;
+  (void)form.add(options82::SubOption::remote_id,
+                 {"r/", Blank::client_hardware_address, "/", Blank::client_port, "/", Blank::client_port});
+  (void)form.add(options82::SubOption::relay_flags, {Blank::relay_flags});
+}
 
 /// What our option 82 holds: the sub-options that the message's first one has, so that replies meet their own, or ours.
 inline options82::AgentInformationForm agent_information(std::uint8_t choice, std::span<const std::uint8_t> message) {
@@ -130,6 +139,10 @@ inline Scene make_scene(std::span<const std::uint8_t> input, std::uint32_t usual
   downstream.is_downstream = true;
   downstream.agent_information = agent_information(input[5], scene.message);
   downstream.relayed_agent_information = agent_information(input[5] & 3U, {});
+  if ((input[7] & 0x80U) != 0) {
+    add_blanks(downstream.agent_information);
+    add_blanks(downstream.relayed_agent_information);
+  }
   const bool shared = (input[5] & 0x80U) != 0;
   auto twin = make_interface(twin_index, shared ? address : relay::Ipv4Address{{10, 2, 0, 1}}, 0);
   twin.is_downstream = true;
@@ -152,9 +165,12 @@ inline relay::Decision relay_reply(const Scene& scene, relay::MessageBuffer& buf
   return relay::relay_reply(scene.policy, scene.interfaces, scene.transactions, scene.ingress, buffer);
 }
 
-/// What `interface` adds to a request, with a giaddr of ours or another relay agent's.
-inline Octets own_content(const relay::Interface& interface, bool was_relayed) {
-  const auto own = (was_relayed ? interface.relayed_agent_information : interface.agent_information).octets();
+/// What `interface` adds to a request of the scene's client, with a giaddr of ours or another relay agent's.
+inline Octets own_content(const Scene& scene, const relay::Interface& interface, bool was_relayed) {
+  const auto header = scene.message.first<relay::bootp::header_size>();
+  std::array<std::uint8_t, options82::max_option_value_size> storage{};
+  const auto own = (was_relayed ? interface.relayed_agent_information : interface.agent_information)
+                       .filled({relay::bootp::hardware_address(header), interface.name, false}, storage);
   return {own.begin(), own.end()};
 }
 
