@@ -21,12 +21,15 @@ class RateMeter {
   /// Whether one more message is within `limit` at `now`, which counts from any fixed point and does not go back. One
   /// that is not costs nothing.
   [[nodiscard]] bool admit(const RateLimit& limit, std::chrono::nanoseconds now) noexcept {
-    const auto interval = std::chrono::nanoseconds{std::chrono::seconds{1}} / limit.per_second;
-    const auto due = std::max(due_, now);
-    if (due - now > interval * (limit.burst - 1)) {
+    // Rounded up, so that the rate is not exceeded where it does not divide a second.
+    constexpr std::chrono::nanoseconds second = std::chrono::seconds{1};
+    const auto interval = (second + std::chrono::nanoseconds{limit.per_second - 1}) / limit.per_second;
+    // A bucket is empty at worst, also where another limit than before fills it.
+    due_ = std::clamp(due_, now, now + interval * limit.burst);
+    if (due_ - now > interval * (limit.burst - 1)) {
       return false;
     }
-    due_ = due + interval;
+    due_ += interval;
     return true;
   }
 
