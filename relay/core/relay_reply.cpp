@@ -152,12 +152,11 @@ void for_each_named(const InterfaceTable& interfaces, options82::Octets circuit_
   while (const auto sub_option = sub_options.next()) {
     if (sub_option->code == SubOption::vss) {
       assigned = sub_option->value;
-      is_copied = false;
     }
     is_copied |= sub_option->code == SubOption::vss_control;
   }
   const auto selected = egress.agent_information.find(SubOption::vss);
-  // Sub-option 152 comes back from a server that copied without understanding.
+  // Sub-option 152 comes back from a server that copied without understanding, wherever it stands.
   if (selected && (!assigned || is_copied)) {
     return DropReason::vss_unsupported;
   }
