@@ -150,11 +150,15 @@ void check_some_content(const Configuration& configuration, const std::vector<Gi
   const AgentInformationSettings& common = interfaces.agent_information;
   const bool has_common = common.link_selection || common.server_id_override || common.source_port ||
                           !common.relay_id.empty() || !common.vss.empty() || !common.sub_options.empty();
-  const auto is_none = [](const auto& setting) { return setting.value.most_octets() == 0; };
-  const auto& circuit_ids = interfaces.circuit_ids;
-  if (!has_common && interfaces.remote_ids.empty() && interfaces.subscriber_ids.empty() &&
-      std::any_of(circuit_ids.begin(), circuit_ids.end(), is_none)) {
-    flags::reject(*find(givens, "circuit-id"), "leaves option 82 without any sub-option; expected another one as well");
+  const auto has_value = [](const auto& setting) { return setting.value.most_octets() > 0; };
+  if (has_common || std::any_of(interfaces.remote_ids.begin(), interfaces.remote_ids.end(), has_value) ||
+      std::any_of(interfaces.subscriber_ids.begin(), interfaces.subscriber_ids.end(), has_value)) {
+    return;
+  }
+  for (const Given& given : givens) {
+    if (given.flag->name == "circuit-id" && flags::for_interfaces(given).value == "none") {
+      flags::reject(given, "leaves option 82 without any sub-option; expected another one as well");
+    }
   }
 }
 
