@@ -45,6 +45,10 @@ class RealServer:
         self.folder.mkdir(exist_ok=True)
         self._process = None
 
+    @property
+    def log(self):
+        return (self.folder / "log").read_text(errors="backslashreplace")
+
     def start(self):
         environment = {**os.environ, "KEA_PIDFILE_DIR": str(self.folder), "KEA_LOCKFILE_DIR": str(self.folder)}
         with open(self.folder / "log", "ab") as log:
@@ -74,13 +78,17 @@ class Dnsmasq(RealServer):
 
 
 class Dhcpd(RealServer):
-    """ISC dhcpd."""
+    """ISC dhcpd. `further` is lines of its configuration."""
 
     program = "dhcpd"
 
+    def __init__(self, *arguments, further=()):
+        super().__init__(*arguments)
+        self._further = further
+
     def command(self):
         lines = ["authoritative;", "ping-check false;", "default-lease-time 3600;", "subnet 10.9.0.0 netmask "
-                 "255.255.255.0 {}"]
+                 "255.255.255.0 {}", *self._further]
         for each in self.topology.segments:
             lines.append(f"subnet {each.host(0)} netmask 255.255.255.0 {{ range {each.host(FIRST)} {each.host(LAST)}; "
                          f"option routers {each.address}; }}")
@@ -91,9 +99,13 @@ class Dhcpd(RealServer):
 
 
 class Kea(RealServer):
-    """Kea's kea-dhcp4, without control socket, leases in memory."""
+    """Kea's kea-dhcp4, without control socket, leases in memory. `edit` changes the configuration of `Dhcp4`."""
 
     program = "kea-dhcp4"
+
+    def __init__(self, *arguments, edit=lambda dhcp4: None):
+        super().__init__(*arguments)
+        self._edit = edit
 
     def command(self):
         subnets = [{"id": each.number, "subnet": f"{each.host(0)}/24", "pools": [{"pool": f"{each.host(FIRST)} - {each.host(LAST)}"}],
@@ -103,6 +115,7 @@ class Kea(RealServer):
             "lease-database": {"type": "memfile", "persist": False},
             "authoritative": True, "valid-lifetime": 3600, "subnet4": subnets,
             "loggers": [{"name": "kea-dhcp4", "severity": "INFO", "output_options": [{"output": "stderr"}]}]}}
+        self._edit(configuration["Dhcp4"])
         (self.folder / "conf").write_text(json.dumps(configuration), encoding="ascii")
         return ["kea-dhcp4", "-c", f"{self.folder}/conf"]
 
@@ -251,6 +264,19 @@ class Udhcpc(RealClient):
 
     def command(self):
         return ["udhcpc", "-f", "-n", "-q", "-t", "8", "-T", "2", "-i", "eth0", "-s", str(self.script)]
+
+
+class StayingUdhcpc(Udhcpc):
+    """udhcpc that keeps its lease, renews it and releases it on demand."""
+
+    def command(self):
+        return ["udhcpc", "-f", "-t", "8", "-T", "2", "-i", "eth0", "-s", str(self.script)]
+
+    def renew(self):
+        self._process.send_signal(signal.SIGUSR1)
+
+    def release(self):
+        self._process.send_signal(signal.SIGUSR2)
 
 
 class Dhclient(RealClient):
