@@ -95,7 +95,10 @@ void InterfaceTable::put(Interface interface) {
   change(current, interface);
   if (!is_new) {
     interface.counters = current.counters;
-    interface.rate_meter = current.rate_meter;
+    // What was used up of another limit says nothing about this one.
+    if (interface.rate_limit == current.rate_limit) {
+      interface.rate_meter = current.rate_meter;
+    }
   }
   current = std::move(interface);
 }
