@@ -167,6 +167,11 @@ void for_each_named(const InterfaceTable& interfaces, options82::Octets circuit_
   return std::nullopt;
 }
 
+/// Whether requests of the interface are given option 82, so that their replies can have it.
+[[nodiscard]] bool adds_agent_information(const Policy& policy, const Interface& interface) noexcept {
+  return policy.add_agent_information && !interface.agent_information.empty();
+}
+
 /// Rules that need to know the client's interface.
 [[nodiscard]] std::optional<DropReason> check_for_egress(const Policy& policy, const Interface& egress,
                                                          Ipv4Address server, std::span<const std::uint8_t> message,
@@ -174,7 +179,7 @@ void for_each_named(const InterfaceTable& interfaces, options82::Octets circuit_
   if (!policy.replies_from_anyone && std::ranges::find(egress.servers, server) == egress.servers.end()) {
     return DropReason::server_unknown;
   }
-  if (policy.add_agent_information) {
+  if (adds_agent_information(policy, egress)) {
     // RFC 2132 section 2: options that cannot be read to their end cannot be edited.
     if (options.damaged) {
       return DropReason::options_malformed;
@@ -295,7 +300,7 @@ Decision relay_reply(const Policy& policy, const InterfaceTable& interfaces, con
 
   // Everything is checked; from here on the message is written.
   const ToClient decision = deliver(interfaces, egress, header, message_type);
-  if (policy.add_agent_information && bootp::has_cookie(octets)) {
+  if (adds_agent_information(policy, egress) && bootp::has_cookie(octets)) {
     options82::EditableMessage editable{message.room(), message.size(), bootp::options_offset};
     (void)options82::remove_own_agent_information(editable, own_information(egress, header));
     message.resize(editable.size);

@@ -145,7 +145,7 @@ enum class Plan : std::uint8_t { leave, append, replace };
 
 AgentInformationOutcome edit_agent_information(const Policy& policy, options82::Octets own, Plan plan,
                                                const options82::Survey& options, MessageBuffer& message) noexcept {
-  if (plan == Plan::leave || own.empty()) {
+  if (plan == Plan::leave) {
     return AgentInformationOutcome::untouched;
   }
   options82::EditableMessage editable{message.room(), message.size(), bootp::options_offset};
@@ -204,8 +204,10 @@ Decision relay_request(const Policy& policy, const InterfaceTable& interfaces, c
   if (options.agent_information_count > 0 && policy.existing_agent_information == ExistingAgentInformation::discard) {
     return Drop{DropReason::option82_discarded};
   }
-  // RFC 3046 section 2.1: only what is recognised as BOOTP or DHCP options is given option 82.
-  const Plan plan = has_cookie ? plan_agent_information(policy, was_relayed, options) : Plan::leave;
+  const auto& form = was_relayed ? interface->relayed_agent_information : interface->agent_information;
+  // RFC 3046 sections 2.0 and 2.1: only what is recognised as BOOTP or DHCP options is given option 82, and no empty
+  // one.
+  const Plan plan = has_cookie && !form.empty() ? plan_agent_information(policy, was_relayed, options) : Plan::leave;
   // RFC 2132 section 2: options that cannot be read to their end cannot be edited.
   if (plan != Plan::leave && options.damaged) {
     return Drop{DropReason::options_malformed};
@@ -216,7 +218,6 @@ Decision relay_request(const Policy& policy, const InterfaceTable& interfaces, c
 
   // Everything is checked; from here on the message is written.
   ToServers decision{interface->servers, policy.source_address.value_or(interface->giaddr.value_or(Ipv4Address{}))};
-  const auto& form = was_relayed ? interface->relayed_agent_information : interface->agent_information;
   std::array<std::uint8_t, options82::max_option_value_size> storage;
   const options82::Octets own = own_agent_information(interfaces, *interface, form, ingress, header, storage);
   decision.agent_information = edit_agent_information(policy, own, plan, options, message);

@@ -208,6 +208,15 @@ TEST(RelayReplyOption82, row_4R_11_damaged_options_are_dropped_where_ours_would_
   }
 }
 
+TEST(RelayReplyOption82, where_requests_are_given_none_replies_are_left_alone) {
+  TestNetwork network = network_with_agent_information();
+  network.policy.drop_unmatched_replies = true;
+  network.change(c0, [](Interface& interface) { interface.agent_information = {}; });
+  expect_untouched(network, offer().octets(), "none");
+  expect_untouched(network, offer().agent_information(theirs).octets(), "theirs");
+  expect_untouched(network, offer().raw({12, 99, 'a'}).without_end().padded_to(0).octets(), "damaged");
+}
+
 TEST(RelayReplyOption82, ours_is_removed_from_a_message_that_fills_its_buffer) {
   const TestNetwork network = network_with_agent_information();
   for (const bool has_end : {false, true}) {

@@ -112,6 +112,12 @@ TEST(RelayRequestOption82, row_4A_03_an_option_82_without_sub_options_is_not_sen
   expect_without_ours(network, discover().octets(), Kept::untouched);
 }
 
+TEST(RelayRequestOption82, row_4R_11_damaged_options_are_relayed_where_there_is_nothing_to_add) {
+  TestNetwork network = network_with_agent_information();
+  network.change(c0, [](Interface& interface) { interface.agent_information = {}; });
+  expect_without_ours(network, discover().raw({12, 99, 'a'}).without_end().padded_to(0).octets(), Kept::untouched);
+}
+
 TEST(RelayRequestOption82, row_4A_02_is_the_last_option_before_END) {
   const TestNetwork network = network_with_agent_information();
   expect_with_ours(network, discover().octets(), Kept::added, {ours}, "END there");
