@@ -151,6 +151,7 @@ void for_each_named(const InterfaceTable& interfaces, options82::Octets circuit_
   bool is_copied = false;
   while (const auto sub_option = sub_options.next()) {
     if (sub_option->code == SubOption::vss) {
+      is_copied &= !assigned;
       assigned = sub_option->value;
     }
     is_copied |= sub_option->code == SubOption::vss_control;
@@ -160,8 +161,9 @@ void for_each_named(const InterfaceTable& interfaces, options82::Octets circuit_
   if (selected && (!assigned || is_copied)) {
     return DropReason::vss_unsupported;
   }
-  // RFC 6607 section 5.1: a client that the server put elsewhere cannot be served here.
-  if (assigned && (!selected || !std::ranges::equal(*assigned, *selected))) {
+  // RFC 6607 section 5.1: a client that the server put elsewhere cannot be served here. A downstream agent's
+  // sub-options that the server copied put nobody anywhere.
+  if (assigned && !is_copied && (!selected || !std::ranges::equal(*assigned, *selected))) {
     return DropReason::vss_unknown;
   }
   return std::nullopt;

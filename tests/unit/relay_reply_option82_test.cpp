@@ -217,6 +217,33 @@ TEST(RelayReplyOption82, where_requests_are_given_none_replies_are_left_alone) {
   expect_untouched(network, offer().raw({12, 99, 'a'}).without_end().padded_to(0).octets(), "damaged");
 }
 
+TEST(RelayReplyOption82, row_4S_11_both_sub_options_in_any_order_say_that_the_server_did_not_act) {
+  TestNetwork network = network_with_agent_information();
+  const Bytes red = encoded(151, {0, 'r', 'e', 'd'});
+  const Bytes control = encoded(152, {});
+  network.change(c0, [&](Interface& interface) {
+    interface.agent_information = agent_information(joined({ours, red, control}));
+  });
+  expect_dropped(network.reply(offer().agent_information(joined({ours, red, control})).octets()),
+                 DropReason::vss_unsupported);
+  expect_dropped(network.reply(offer().agent_information(joined({control, red, ours})).octets()),
+                 DropReason::vss_unsupported);
+  expect_stripped(network, offer().agent_information(joined({ours, red})).octets(), {});
+  expect_stripped(network, offer().agent_information(joined({red, control, ours, red})).octets(),
+                  {joined({red, control})}, "a downstream agent's, not understood either");
+}
+
+TEST(RelayReplyOption82, row_4S_12_what_a_server_copied_for_a_downstream_agent_assigns_nothing) {
+  TestNetwork network = network_with_agent_information();
+  network.change(c0, [](Interface& interface) { interface.is_trusted = true; });
+  const Bytes blue = encoded(151, {0, 'b', 'l', 'u', 'e'});
+  const Bytes control = encoded(152, {});
+  expect_stripped(network, offer().agent_information(joined({blue, control})).agent_information(ours).octets(),
+                  {joined({blue, control})});
+  expect_dropped(network.reply(offer().agent_information(blue).agent_information(ours).octets()),
+                 DropReason::vss_unknown);
+}
+
 TEST(RelayReplyOption82, ours_is_removed_from_a_message_that_fills_its_buffer) {
   const TestNetwork network = network_with_agent_information();
   for (const bool has_end : {false, true}) {
