@@ -4,7 +4,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <map>
 #include <optional>
 #include <set>
@@ -98,8 +97,9 @@ std::vector<Bytes> messages_of_pcapng(Octets file) {
 }
 
 std::vector<Bytes> messages_of(const std::filesystem::path& path) {
-  std::ifstream stream{path, std::ios::binary};
-  const Bytes file{std::istreambuf_iterator<char>{stream}, {}};
+  std::string text(std::filesystem::file_size(path), '\0');
+  std::ifstream{path, std::ios::binary}.read(text.data(), static_cast<std::streamsize>(text.size()));
+  const Bytes file{text.begin(), text.end()};
   if (path.extension() == ".bin") {
     return {file};
   }
@@ -123,12 +123,9 @@ std::vector<RecordedMessage> recorded_messages() {
     }
   }
   std::vector<RecordedMessage> messages;
-  std::set<Bytes> known;
   for (const std::filesystem::path& file : files) {
     for (Bytes& octets : messages_of(file)) {
-      if (known.insert(octets).second) {
-        messages.push_back({file.filename().string(), std::move(octets)});
-      }
+      messages.push_back({file.filename().string(), std::move(octets)});
     }
   }
   return messages;
