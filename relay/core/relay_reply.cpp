@@ -13,6 +13,10 @@ namespace relay {
 
 namespace {
 
+/// Room for the values of a reply's option 82s together, which two agents can have written: more of it is nobody's, and
+/// is not judged by its first part.
+constexpr std::size_t joined_size = 512;
+
 /// A reply's interface, or why there is none.
 using Egress = std::variant<DropReason, const Interface*>;
 
@@ -88,10 +92,12 @@ void for_each_named(const InterfaceTable& interfaces, options82::Octets circuit_
                                               std::span<const std::uint32_t> of_giaddr, options82::Octets field,
                                               bootp::Header header) noexcept {
   // Instances are one option, split (RFC 3396 section 7); and the last is ours where somebody else's is broken.
-  std::array<std::uint8_t, 512> storage;  // what two agents can have written; more of it is nobody's
+  std::array<std::uint8_t, joined_size> storage;
   const auto joined = options82::join_agent_information(field, storage);
-  if (const Interface* egress = find_echoed(interfaces, of_giaddr, joined, header)) {
-    return egress;
+  if (joined.size() < storage.size()) {
+    if (const Interface* egress = find_echoed(interfaces, of_giaddr, joined, header)) {
+      return egress;
+    }
   }
   options82::Octets last;
   options82::OptionReader options{field};
@@ -145,8 +151,9 @@ void for_each_named(const InterfaceTable& interfaces, options82::Octets circuit_
   if (found == options82::Removal::foreign && egress.is_trusted) {
     return std::nullopt;  // a switch's option 82: the request was given none of ours
   }
-  std::array<std::uint8_t, 512> storage;
-  options82::SubOptionReader sub_options{options82::join_agent_information(field, storage)};
+  std::array<std::uint8_t, joined_size> storage;
+  const auto joined = options82::join_agent_information(field, storage);
+  options82::SubOptionReader sub_options{joined};
   std::optional<options82::Octets> assigned;  // the last one: a downstream agent's come first
   bool is_copied = false;
   while (const auto sub_option = sub_options.next()) {
@@ -158,7 +165,7 @@ void for_each_named(const InterfaceTable& interfaces, options82::Octets circuit_
   }
   const auto selected = egress.agent_information.find(SubOption::vss);
   // Sub-option 152 comes back from a server that copied without understanding, wherever it stands.
-  if (selected && (!assigned || is_copied)) {
+  if (selected && (!assigned || is_copied || joined.size() == storage.size())) {
     return DropReason::vss_unsupported;
   }
   // RFC 6607 section 5.1: a client that the server put elsewhere cannot be served here. A downstream agent's

@@ -233,6 +233,20 @@ TEST(RelayReplyOption82, row_4S_11_both_sub_options_in_any_order_say_that_the_se
                   {joined({red, control})}, "a downstream agent's, not understood either");
 }
 
+TEST(RelayReplyOption82, row_4S_11_a_part_of_a_very_long_option_82_is_not_judged) {
+  TestNetwork network = network_with_agent_information();
+  const Bytes content = joined({ours, encoded(151, {0, 'r', 'e', 'd'}), encoded(152, {})});
+  network.change(c0, [&](Interface& interface) { interface.agent_information = agent_information(content); });
+  for (const std::size_t size : {std::size_t{240}, std::size_t{247}, std::size_t{248}, std::size_t{249}}) {
+    expect_dropped(network.reply(offer()
+                                     .agent_information(encoded(2, Bytes(249, 'x')))
+                                     .agent_information(encoded(2, Bytes(size, 'y')))
+                                     .agent_information(content)
+                                     .octets()),
+                   DropReason::vss_unsupported, std::to_string(size));
+  }
+}
+
 TEST(RelayReplyOption82, row_4S_12_what_a_server_copied_for_a_downstream_agent_assigns_nothing) {
   TestNetwork network = network_with_agent_information();
   network.change(c0, [](Interface& interface) { interface.is_trusted = true; });
