@@ -90,9 +90,9 @@ TEST(AgentInformationForm, row_4A_13_takes_up_to_255_octets_in_the_worst_case) {
       {"all of them, one twice", {mac, port, flags, port}, 253 - 47 - 15 - 1 - 15},
   };
   for (const auto& [description, blanks, most] : cases) {
-    const auto value_with = [&blanks](std::size_t size) {
+    const auto value_with = [&rest = blanks](std::size_t size) {
       FormValue value{std::string(size, 'x')};
-      value.insert(value.end(), blanks.begin(), blanks.end());
+      value.insert(value.end(), rest.begin(), rest.end());
       return value;
     };
     for (const std::size_t size : {most - 1, most}) {

@@ -8,12 +8,14 @@
 #include <iterator>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "options82/agent_information.h"
+#include "options82/agent_information_form.h"
+#include "options82/template.h"
 
 namespace relay::io {
 namespace {
@@ -565,6 +567,116 @@ TEST_F(InterfaceViewTest, ARenameChangesTheCircuitId) {
   const auto octets = interface(7).agent_information.octets();
   EXPECT_EQ(std::vector<std::uint8_t>(octets.begin(), octets.end()), circuit_id("vlan8"));
   EXPECT_EQ(interface(7).counters.requests_received.value(), 3U);
+}
+
+options82::Template of(const std::string& text) {
+  return std::get<options82::Template>(options82::Template::parse(text));
+}
+
+std::vector<std::uint8_t> octets_of(const options82::AgentInformationForm& form) {
+  return {form.octets().begin(), form.octets().end()};
+}
+
+std::vector<std::uint8_t> sub_option(std::uint8_t code, const std::string& value) {
+  std::vector<std::uint8_t> octets = circuit_id(value);
+  octets.front() = code;
+  return octets;
+}
+
+TEST_F(InterfaceViewTest, row_4S_18_TemplatesGoByName) {
+  InterfaceSettings settings = usual_settings();
+  settings.circuit_ids = {{"*", of("all/%i")}, {"vlan*", of("pattern/%I")}, {"vlan7", of("exact/%d")}};
+  settings.remote_ids = {{"vlan7", of("r7")}, {"vlan8", {}}, {"*", of("%m")}};
+  settings.subscriber_ids = {{"vlan8", of("s8")}};
+  use(settings);
+  add(4, "c0");
+  add(8, "vlan8");
+  LinkState state = link(7, "vlan7");
+  state.alias = "customers";
+  view_->link_changed(state);
+  EXPECT_EQ(octets_of(interface(4).agent_information), circuit_id("all/c0") + sub_option(2, "02:00:00:00:00:04"));
+  EXPECT_EQ(octets_of(interface(7).agent_information), circuit_id("exact/customers") + sub_option(2, "r7"));
+  EXPECT_EQ(octets_of(interface(8).agent_information), circuit_id("pattern/8") + sub_option(6, "s8"))
+      << "none for vlan8 wins over the remote-id for all";
+  EXPECT_THAT(view_->missing(), ElementsAre("s0"));
+}
+
+TEST_F(InterfaceViewTest, NamesOfTemplatesAndLimitsCanBeMissing) {
+  InterfaceSettings settings = usual_settings();
+  settings.rate_limits = {{"x1", {1, 1}}};
+  settings.circuit_ids = {{"x2", of("a")}};
+  settings.remote_ids = {{"x3", of("a")}};
+  settings.subscriber_ids = {{"x4", of("a")}};
+  use(settings);
+  EXPECT_THAT(view_->missing(), ElementsAre("c0", "s0", "x1", "x2", "x3", "x4"));
+}
+
+TEST_F(InterfaceViewTest, EncodesAnewWhatTheLinkSaysOfItself) {
+  InterfaceSettings settings = usual_settings();
+  settings.circuit_ids = {{"*", of("%d|%m|%v|%g")}};
+  use(settings);
+  LinkState state = link(4, "c0");
+  state.alias = "a";
+  view_->link_changed(state);
+  EXPECT_EQ(octets_of(interface(4).agent_information), circuit_id("a|02:00:00:00:00:04||"));
+  state.alias = "b";
+  view_->link_changed(state);
+  EXPECT_EQ(octets_of(interface(4).agent_information), circuit_id("b|02:00:00:00:00:04||"));
+  EXPECT_THAT(
+      table_.downstream_by_circuit_id(interface(4).agent_information.find(options82::SubOption::circuit_id).value()),
+      ElementsAre(4));
+  state.mac.octets[5] = 9;
+  view_->link_changed(state);
+  EXPECT_EQ(octets_of(interface(4).agent_information), circuit_id("b|02:00:00:00:00:09||"));
+  state.is_ethernet = false;
+  view_->link_changed(state);
+  EXPECT_EQ(octets_of(interface(4).agent_information), circuit_id("b|||"));
+  add_address(4, "10.1.0.1/24");
+  EXPECT_EQ(octets_of(interface(4).agent_information), circuit_id("b|||10.1.0.1"));
+  EXPECT_EQ(octets_of(interface(4).relayed_agent_information), circuit_id("b|||10.1.0.1"));
+  EXPECT_THAT(events(), ElementsAre("appeared c0", "giaddr c0 10.1.0.1"));
+}
+
+TEST_F(InterfaceViewTest, row_4A_01_SettingsForAllInterfacesReachEachOne) {
+  InterfaceSettings settings = usual_settings();
+  settings.agent_information = {.link_selection = false,
+                                .server_id_override = true,
+                                .relay_id = "id",
+                                .source_port = false,
+                                .vss = "\xff",
+                                .sub_options = {{200, "x"}},
+                                .host_name = "relay"};
+  settings.circuit_ids = {{"*", of("%h")}};
+  use(settings);
+  add(4, "c0", {"10.1.0.1/24"});
+  const std::vector<std::uint8_t> flags_and_server = {10, 0, 11, 4, 10, 1, 0, 1};
+  const std::vector<std::uint8_t> vss = {151, 1, 255, 152, 0};
+  EXPECT_EQ(octets_of(interface(4).agent_information),
+            circuit_id("relay") + flags_and_server + sub_option(12, "id") + vss + sub_option(200, "x"));
+  const std::vector<std::uint8_t> flags = sub_option(10, "");
+  EXPECT_EQ(octets_of(interface(4).relayed_agent_information),
+            circuit_id("relay") + flags + sub_option(12, "id") + sub_option(200, "x"));
+  add(5, "s0", {"10.5.0.1/24"});
+  EXPECT_TRUE(interface(5).agent_information.empty()) << "which is upstream";
+}
+
+TEST_F(InterfaceViewTest, AReloadChangesTemplatesAndLimits) {
+  use(usual_settings());
+  add(4, "c0");
+  EXPECT_EQ(interface(4).rate_limit, std::nullopt);
+  InterfaceSettings settings = usual_settings();
+  settings.rate_limits = {{"*", {5, 7}}, {"vlan*", {9, 9}}};
+  settings.circuit_ids = {{"c0", of("new")}};
+  view_->apply(settings);
+  EXPECT_EQ(interface(4).rate_limit, (RateLimit{5, 7}));
+  EXPECT_EQ(octets_of(interface(4).agent_information), circuit_id("new"));
+  add(7, "vlan7");
+  add(9, "s0");
+  EXPECT_EQ(interface(7).rate_limit, (RateLimit{9, 9}));
+  EXPECT_EQ(interface(9).rate_limit, std::nullopt) << "which is upstream";
+  view_->apply(usual_settings());
+  EXPECT_EQ(interface(4).rate_limit, std::nullopt);
+  EXPECT_EQ(octets_of(interface(4).agent_information), circuit_id("c0"));
 }
 
 TEST_F(InterfaceViewTest, NewSettingsResolveAllAnew) {

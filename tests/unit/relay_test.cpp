@@ -29,7 +29,6 @@ using test_support::GuardedMessage;
 using test_support::ip;
 using test_support::no_interface;
 using test_support::offer;
-using test_support::Outcome;
 using test_support::relayed;
 using test_support::s0;
 using test_support::TestNetwork;
@@ -46,7 +45,7 @@ class RelayTest : public ::testing::Test {
                       const Bytes& message = discover().octets()) {
     GuardedMessage guarded{message, 300};
     const Ingress ingress{index, ip(0, 0, 0, 0), 68, limited_broadcast, 0, now};
-    const std::string decision = described(relay_.request(ingress, guarded.buffer()));
+    std::string decision = described(relay_.request(ingress, guarded.buffer()));
     EXPECT_EQ(decision.starts_with("drop"), guarded.is_untouched());
     return decision;
   }
