@@ -291,6 +291,18 @@ void add_end(Random& random, MessageBuilder& builder) {
   builder.padded_to(any_of(random, sizes));
 }
 
+/// One more option, with which the message gets about as large as a request may be once it has ours.
+void fill_up(Random& random, const Network& network, const Bytes& hardware_address, MessageBuilder& builder) {
+  const std::uint32_t index = any_of(random, downstream);
+  const Bytes own = filled_in(network.information.at(index).own,
+                              {hardware_address, network.interfaces.find(index)->name, one_in(random, 2)});
+  const std::size_t limit = network.policy.max_request_size.value_or(network.policy.upstream_mtu - 28) + random() % 3;
+  const std::size_t needed = builder.octets().size() + 2 + own.size() + 3;
+  if (needed <= limit && limit - needed <= 255) {
+    builder.option(43, Bytes(limit - needed, 43));
+  }
+}
+
 relay::Ingress random_ingress(Random& random, Direction direction) {
   static constexpr std::array destinations{relay::limited_broadcast, relay::limited_broadcast, ip(10, 1, 0, 255),
                                            ip(224, 0, 0, 1),         ip(10, 1, 0, 1),          shared_giaddr};
@@ -414,6 +426,9 @@ Arrival random_arrival(Random& random, Network& network, Direction direction) {
   const bool wants_option = direction == Direction::reply || one_in(random, 2);
   add_options(random, builder,
               wants_option ? random_contents(random, network, hardware_address) : std::vector<Bytes>{});
+  if (one_in(random, 12)) {
+    fill_up(random, network, hardware_address, builder);
+  }
   add_end(random, builder);
 
   Arrival arrival;
