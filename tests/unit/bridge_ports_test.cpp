@@ -4,6 +4,9 @@
 
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
+#include <linux/neighbour.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -133,6 +136,18 @@ class Frames {
   Descriptor socket_;
 };
 
+/// The netlink socket of this process, which has one, and its address; negative where there is none.
+int netlink_descriptor(sockaddr_nl& address) {
+  for (int descriptor = 0; descriptor < 1024; ++descriptor) {
+    socklen_t size = sizeof address;
+    if (::getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &size) == 0 &&
+        address.nl_family == AF_NETLINK) {
+      return descriptor;
+    }
+  }
+  return -1;
+}
+
 /// Bridge br0 with ports a0 and b0, whose other ends a1 and b1 are clients'. They forward, which takes no STP.
 class BridgePortsTest : public NetworkNamespaceTest {
  protected:
@@ -215,8 +230,21 @@ TEST_F(BridgePortsTest, AnAgedAddressHasNoPort) {
   ASSERT_TRUE(bridge("fdb add " + text_of(neighbour) + " dev b0 master static"));
   EXPECT_EQ(port_of(client), index_of("a0"));
   ASSERT_TRUE(ip({"link set br0 type bridge ageing_time 0"}));
-  EXPECT_EQ(port_of(client), 0U) << "whether the bridge has collected it or not";
+  EXPECT_EQ(port_of(client), 0U);
   EXPECT_EQ(port_of(neighbour), index_of("b0")) << "what somebody entered does not age";
+}
+
+// A bridge that is down collects nothing.
+TEST_F(BridgePortsTest, AnAgedAddressHasNoPortThoughTheBridgeStillHasIt) {
+  ASSERT_TRUE(ip({"link set br0 type bridge ageing_time 0", "link set br0 down"}));
+  ASSERT_TRUE(bridge("link set dev a0 state 3"));
+  ASSERT_TRUE(bridge("fdb add " + text_of(client) + " dev a0 master dynamic"));
+  EXPECT_EQ(port_of(client), 0U);
+  ASSERT_TRUE(bridge("fdb replace " + text_of(client) + " dev a0 master static"));
+  EXPECT_EQ(port_of(client), index_of("a0"));
+  ASSERT_TRUE(bridge("fdb replace " + text_of(client) + " dev a0 master dynamic"));
+  EXPECT_EQ(port_of(client), 0U);
+  EXPECT_TRUE(bridge("fdb del " + text_of(client) + " dev a0 master")) << "it was there";
 }
 
 TEST_F(BridgePortsTest, AnEntryOfSomebodysCounts) {
@@ -306,6 +334,42 @@ TEST_F(BridgePortsTest, ABridgeThatFiltersLearnsPerVlan) {
   EXPECT_EQ(port_of(client, 8), index_of("b0"));
   EXPECT_EQ(port_of(client, 1), 0U);
   EXPECT_EQ(port_of(client), 0U);
+}
+
+TEST_F(BridgePortsTest, OnlyTheKernelsAnswerToTheQuestionCounts) {
+  ASSERT_TRUE(bridge("fdb add " + text_of(client) + " dev a0 master static"));
+  sockaddr_nl asker{};
+  const int asking = netlink_descriptor(asker);
+  ASSERT_GE(asking, 0);
+
+  // Answers that nobody has read: to a question about the links, from the kernel.
+  struct {
+    nlmsghdr header{};
+    ifinfomsg link{};
+  } earlier;
+  earlier.header = {sizeof earlier, RTM_GETLINK, NLM_F_REQUEST, 4711, 0};
+  earlier.link.ifi_index = 1;
+  for (int count = 0; count < 3; ++count) {
+    ASSERT_EQ(::send(asking, &earlier, sizeof earlier, 0), static_cast<ssize_t>(sizeof earlier));
+  }
+  EXPECT_EQ(port_of(client), index_of("a0"));
+
+  // Answers to every question that may come next, from somebody else.
+  const Descriptor liar{::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE)};
+  struct {
+    nlmsghdr header{};
+    ndmsg entry{};
+  } lie;
+  lie.entry.ndm_family = AF_BRIDGE;
+  lie.entry.ndm_state = NUD_REACHABLE;
+  lie.entry.ndm_ifindex = static_cast<int>(index_of("b0"));
+  for (std::uint32_t sequence = 1; sequence < 10; ++sequence) {
+    lie.header = {sizeof lie, RTM_NEWNEIGH, 0, sequence, 0};
+    ASSERT_EQ(::sendto(liar.number(), &lie, sizeof lie, 0, reinterpret_cast<const sockaddr*>(&asker), sizeof asker),
+              static_cast<ssize_t>(sizeof lie));
+  }
+  EXPECT_EQ(port_of(client), index_of("a0"));
+  EXPECT_EQ(port_of(stranger), 0U);
 }
 
 TEST_F(BridgePortsTest, AsksWithoutPrivilegeAndWithoutAnotherSocket) {
