@@ -269,7 +269,8 @@ const std::array<TestNetwork, 3>& networks() {
 /// The function under test, called here alone.
 Decision decide(const TestNetwork& network, const Policy& policy, std::uint32_t arrival_index, Ipv4Address from,
                 GuardedMessage& message) {
-  return relay_reply(policy, network.interfaces, Ingress{arrival_index, from, 67, ip(10, 1, 0, 1)}, message.buffer());
+  return relay_reply(policy, network.interfaces, network.transactions,
+                     Ingress{arrival_index, from, 67, ip(10, 1, 0, 1)}, message.buffer());
 }
 
 // From words to octets
