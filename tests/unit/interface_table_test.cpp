@@ -1,5 +1,6 @@
 #include "relay/core/interface_table.h"
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -80,6 +81,25 @@ TEST(InterfaceTable, KeepsCountersOnPut) {
   EXPECT_EQ(before->giaddr, second_address);
   EXPECT_EQ(before->counters.requests_received.value(), 5U);
   EXPECT_EQ(before->counters.of(DropReason{}).value(), 3U);
+}
+
+TEST(InterfaceTable, KeepsTheRateMeterOnPutAsLongAsTheLimitIsTheSame) {
+  constexpr RateLimit low{.per_second = 1, .burst = 2};
+  constexpr RateLimit high{.per_second = 100, .burst = 2};
+  constexpr std::chrono::seconds now{5};
+  InterfaceTable table;
+  Interface interface = downstream(7, first_address);
+  interface.rate_limit = low;
+  table.put(interface);
+  ASSERT_TRUE(table.find(7)->rate_meter.admit(low, now));
+  ASSERT_TRUE(table.find(7)->rate_meter.admit(low, now));
+
+  interface.alias = "another";
+  table.put(interface);
+  EXPECT_FALSE(table.find(7)->rate_meter.admit(low, now));
+  interface.rate_limit = high;
+  table.put(interface);
+  EXPECT_TRUE(table.find(7)->rate_meter.admit(high, now)) << "what was used up of the old limit is forgotten";
 }
 
 TEST(InterfaceTable, ForgetsCountersOnRemoval) {
