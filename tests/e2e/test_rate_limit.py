@@ -77,7 +77,8 @@ def test_rate_limit_leaves_other_interfaces_alone(scene):
 def test_rate_limit_raised_while_it_runs(scene, tmp_path, raised):
     """SIGHUP: the new limit holds at once for a segment that has just used the old one up; and the old one again."""
     file = tmp_path / "relay.conf"
-    relay = scene.relay("--config", str(file)) if file.write_text("rate-limit = d1=1/10\n") else None
+    file.write_text("rate-limit = d1=1/10\n")
+    relay = scene.relay("--config", str(file))
     burst(scene)
     limited = relay.counters("d1")["rate_limited"]
     assert limited > 0

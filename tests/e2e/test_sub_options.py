@@ -6,7 +6,6 @@ import socket
 
 import pytest
 
-import message
 from message import (ACK, AGENT, DECLINE, DISCOVER, INFORM, OFFER, RELEASE, REQUEST, mac_octets, reply, request,
                      udp_frames)
 from test_flags import sub_options, with_82
