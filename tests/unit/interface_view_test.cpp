@@ -893,6 +893,12 @@ TEST_F(InterfaceViewTest, FollowsABridgeAndItsPorts) {
          view_->synchronise({{bridge(2, "c0", true), {}}, {vlan(3, "vlan7", 7, 2), {}}, {port(9, "p9", 2), {}}});
        },
        "none, 2, 1: p9", "7, 2, 7: p9"},
+      {"one has left meanwhile",
+       [&] {
+         view_->synchronise({{bridge(2, "c0", true), {}}, {vlan(3, "vlan7", 7, 2), {}}, {port(9, "p9", 0), {}}});
+       },
+       "none, 2, 1:", "7, 2, 7:"},
+      {"and comes back", [&] { view_->link_changed(port(9, "p9", 2)); }, "none, 2, 1: p9", "7, 2, 7: p9"},
       {"an index is another link's", [&] { view_->link_changed(link(2, "c0")); }, "none, 0, 0:", "7, 0, 0:"},
       {"and back", [&] { view_->link_changed(bridge(2, "c0")); }, "none, 2, 0: p9", "7, 2, 0: p9"},
   };
