@@ -329,11 +329,12 @@ std::map<std::uint32_t, const Interface*> owners_of(const Scene& scene, const Ad
 /// The owner whose circuit-id is in `content`: the last one there, since ours stands behind others'.
 const Interface* named_owner(const Scene& scene, const std::map<std::uint32_t, const Interface*>& owners,
                              const Bytes& octets, const Bytes& content) {
-  const SubOptions echoed = sub_options_of(content);
-  for (auto sub_option = echoed.all.rbegin(); sub_option != echoed.all.rend(); ++sub_option) {
+  std::vector<Option> echoed = sub_options_of(content).all;
+  std::reverse(echoed.begin(), echoed.end());
+  for (const Option& sub_option : echoed) {
     std::vector<const Interface*> named;
     for (const auto& [index, interface] : owners) {
-      if (sub_option->code == 1 && own_of(scene, *interface, octets).circuit_ids.contains(sub_option->value)) {
+      if (sub_option.code == 1 && own_of(scene, *interface, octets).circuit_ids.contains(sub_option.value)) {
         named.push_back(interface);
       }
     }
@@ -482,7 +483,7 @@ bool can_be_framed(const Interface& egress, const Bytes& reply) {
 }
 
 std::string delivery(const Segment& segment, const Bytes& reply, const Message& message) {
-  const std::string broadcast = "link_broadcast 255.255.255.255 ff:ff:ff:ff:ff:ff";
+  static const std::string broadcast = "link_broadcast 255.255.255.255 ff:ff:ff:ff:ff:ff";
   const Interface& egress = segment.interface;
   if (egress.reply_delivery == relay::ReplyDelivery::broadcast || message.message_type() == 6) {
     return broadcast;  // RFC 2131 section 4.3.2: DHCPNAK

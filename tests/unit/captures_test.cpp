@@ -18,16 +18,13 @@ namespace relay {
 namespace {
 
 using test_support::Bytes;
-using test_support::c0;
 using test_support::circuit_id;
 using test_support::encoded;
-using test_support::first_server;
 using test_support::ip;
 using test_support::joined;
 using test_support::Outcome;
 using test_support::parsed_message;
 using test_support::RecordedMessage;
-using test_support::s0;
 using test_support::TestNetwork;
 using test_support::without_trailing_pad;
 
