@@ -326,7 +326,8 @@ std::map<std::uint32_t, const Interface*> owners_of(const Scene& scene, const Ad
   return owners;
 }
 
-/// The owner whose circuit-id is in `content`: the last one there, since ours stands behind others'.
+/// The one owner whose circuit-id is in `content`: the last one there, since ours stands behind others'. Null also
+/// where several have that one.
 const Interface* named_owner(const Scene& scene, const std::map<std::uint32_t, const Interface*>& owners,
                              const Bytes& octets, const Bytes& content) {
   std::vector<Option> echoed = sub_options_of(content).all;
@@ -338,8 +339,8 @@ const Interface* named_owner(const Scene& scene, const std::map<std::uint32_t, c
         named.push_back(interface);
       }
     }
-    if (named.size() == 1) {
-      return named.front();
+    if (!named.empty()) {
+      return named.size() == 1 ? named.front() : nullptr;
     }
   }
   return nullptr;
