@@ -1,5 +1,4 @@
-// The content of a Relay Agent Information option: its sub-options (RFC 3046 section 2.0).
-// Encoded once per interface, when the interface or the configuration changes; per message it is one copy.
+// The content of a Relay Agent Information option: its sub-options, written and read (RFC 3046 section 2.0).
 #pragma once
 
 #include <array>
@@ -73,6 +72,10 @@ class SubOptionReader {
 /// The value of the first sub-option `sub_option` in `content` (the value of an option 82). Nothing if it is not there
 /// or `content` is damaged before it. There is no PAD and no END among sub-options (RFC 3046 section 2.0).
 [[nodiscard]] std::optional<Octets> find_sub_option(Octets content, SubOption sub_option) noexcept;
+
+/// Room for the values of a message's option 82s together, which several agents can have written. More of it is
+/// nobody's, and is not judged by its first part.
+inline constexpr std::size_t max_joined_size = 1024;
 
 /// The values of all instances of option 82 in `field` one behind the other, written into `storage`: they are one
 /// option, split (RFC 3396 section 7). Returns the written part of `storage`; what does not fit is left out.

@@ -1,8 +1,6 @@
 #include "options82/agent_information_form.h"
 
 #include <algorithm>
-#include <cassert>
-#include <utility>
 
 namespace options82 {
 

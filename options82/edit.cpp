@@ -86,7 +86,7 @@ struct Own {
 
 /// The same in all values together, which are one option (RFC 3396 section 7).
 [[nodiscard]] std::optional<std::size_t> octets_before_own_in(Octets field, const OwnInformation& own) noexcept {
-  std::array<std::uint8_t, 1024> storage;  // room for several agents' options; more is not looked through
+  std::array<std::uint8_t, max_joined_size> storage;
   const Octets joined = join_agent_information(field, storage);
   return joined.size() == storage.size() ? std::nullopt : octets_before_own(joined, own);
 }

@@ -167,9 +167,10 @@ struct SlotAndPort {
   return digits.empty() || digits.size() % 2 != 0 ? std::nullopt : std::optional{octets};
 }
 
-/// TR-101 R-122: the access node's name has no spaces.
+/// TR-101 R-122: the access node's name has no spaces. Nor percent signs, which look like tokens and are none here.
 [[nodiscard]] bool is_access_node(std::string_view name) noexcept {
-  return !name.empty() && std::ranges::all_of(name, [](char letter) { return letter > ' ' && letter <= '~'; });
+  return !name.empty() &&
+         std::ranges::all_of(name, [](char letter) { return letter > ' ' && letter <= '~' && letter != '%'; });
 }
 
 }  // namespace
@@ -247,6 +248,19 @@ FormValue Template::expand(const InterfaceFacts& facts) const {
   }
   append_known();
   return value;
+}
+
+bool Template::may_be_empty_for_a_client() const noexcept {
+  bool has_hardware_address = false;
+  for (const Part& part : parts_) {
+    const auto* const token = std::get_if<Token>(&part);
+    if (token == nullptr || *token == Token::interface_name || *token == Token::interface_index ||
+        *token == Token::client_port) {
+      return false;
+    }
+    has_hardware_address |= *token == Token::client_hardware_address;
+  }
+  return has_hardware_address;
 }
 
 std::size_t Template::most_octets() const noexcept {

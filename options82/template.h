@@ -63,6 +63,9 @@ class Template {
   /// The value for one interface; empty where all that the template names is.
   [[nodiscard]] FormValue expand(const InterfaceFacts& facts) const;
 
+  /// Whether the value can come out empty for one client and not for another: one without a hardware address.
+  [[nodiscard]] bool may_be_empty_for_a_client() const noexcept;
+
   /// The most octets that a value can have, whatever the interface and the client.
   [[nodiscard]] std::size_t most_octets() const noexcept;
 

@@ -24,9 +24,9 @@ constexpr std::size_t vpn_id_digits = 14;  // RFC 2685 section 4: 7 octets
     case TemplateFault::unknown_token:
       return "expected %i, %I, %d, %h, %m, %M, %v, %p, %g or %% where a percent sign stands";
     case TemplateFault::broken_octets:
-      return "expected an even number of hexadecimal digits behind 0x";
+      return "expected hexadecimal digits, an even number of them, behind 0x";
     case TemplateFault::bad_access_node:
-      return "expected a name without spaces behind tr101:";
+      return "expected a name without spaces and percent signs behind tr101:";
     case TemplateFault::too_long:
       return "too long: it could get more than 255 octets, or 63 with tr101:";
   }
@@ -115,7 +115,11 @@ Template subscriber_template(const Given& given, std::string_view text) {
   if (!is_ascii) {
     reject(given, "expected printable ASCII characters (RFC 3993 section 3)");
   }
-  return identifier_template(given, text);
+  Template subscriber_id = identifier_template(given, text);
+  if (subscriber_id.may_be_empty_for_a_client()) {
+    reject(given, "%M alone is empty for a client without a hardware address; expected other text beside it");
+  }
+  return subscriber_id;
 }
 
 std::string octets(const Given& given, std::string_view text) {

@@ -67,6 +67,12 @@ void put_unless_empty(Content& content, SubOption sub_option, FormValue value) {
                              [address](const Ipv4Prefix& prefix) { return prefix.address == address; });
 }
 
+[[nodiscard]] bool is_on_subnet(const Interface& interface, Ipv4Address address) {
+  return std::ranges::any_of(interface.addresses, [address](const Ipv4Prefix& prefix) {
+    return Ipv4Prefix{address, prefix.length}.network() == prefix.network();
+  });
+}
+
 /// What goes into requests whose giaddr is ours alone.
 void put_own(Content& content, const Interface& interface, const std::optional<Ipv4Prefix>& primary,
              const AgentInformationSettings& settings) {
@@ -75,9 +81,11 @@ void put_own(Content& content, const Interface& interface, const std::optional<I
   if (primary && (settings.link_selection || is_foreign)) {
     put(content, SubOption::link_selection, primary->network());
   }
-  // RFC 5107 section 4: an address of ours at which the client reaches us.
+  // RFC 5107 section 4: an address of ours at which the client reaches us. A giaddr on its subnet is one, and the one
+  // that routers which take turns have in common.
   if (settings.server_id_override && (primary || interface.giaddr)) {
-    put(content, SubOption::server_id_override, primary ? primary->address : *interface.giaddr);
+    const bool is_giaddr = !primary || (interface.giaddr && is_on_subnet(interface, *interface.giaddr));
+    put(content, SubOption::server_id_override, is_giaddr ? *interface.giaddr : primary->address);
   }
   if (settings.source_port) {
     put(content, SubOption::source_port, FormValue{});

@@ -14,7 +14,7 @@ Decision Relay::request(const Ingress& ingress, MessageBuffer& message) noexcept
       !interface->rate_meter.admit(*interface->rate_limit, ingress.arrival)) {
     return Drop{DropReason::rate_limited};
   }
-  const Decision decision = relay_request(policy_, interfaces_, ingress, message);
+  const Decision decision = relay_request(policy_, interfaces_, located(ingress, interface, message), message);
   if (std::holds_alternative<ToServers>(decision)) {
     remember(ingress, *interface, std::as_const(message).octets().first<bootp::header_size>());
   }
@@ -23,6 +23,19 @@ Decision Relay::request(const Ingress& ingress, MessageBuffer& message) noexcept
 
 Decision Relay::reply(const Ingress& ingress, MessageBuffer& message) noexcept {
   return relay_reply(policy_, interfaces_, transactions_, ingress, message);
+}
+
+/// With the bridge port of the client, asked for anew with each request, since clients move.
+Ingress Relay::located(const Ingress& ingress, const Interface* interface,
+                       const MessageBuffer& message) const noexcept {
+  Ingress result = ingress;
+  if (port_of_ && interface != nullptr && interface->bridge_index != 0 && message.size() >= bootp::header_size &&
+      interface->agent_information.has(options82::Blank::client_port)) {
+    if (const auto mac = bootp::client_mac(message.octets().first<bootp::header_size>())) {
+      result.bridge_port_index = port_of_(*interface, *mac);
+    }
+  }
+  return result;
 }
 
 /// Remembers what came through an interface that is not the only one with its giaddr, and will be answered to it.

@@ -1,9 +1,12 @@
-// One message through everything that decides on it, in order: the rate limit of its interface, the rules, and the
-// transactions that later replies are found by. What the daemon, a replay and the tests share.
+// One message through everything that decides on it, in order: the rate limit of its interface, the client's place, the
+// rules, and the transactions that later replies are found by. What the daemon, a replay and the tests share.
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <utility>
 
+#include "relay/core/address.h"
 #include "relay/core/decision.h"
 #include "relay/core/interface_table.h"
 #include "relay/core/message_buffer.h"
@@ -14,8 +17,13 @@ namespace relay {
 
 class Relay {
  public:
-  /// `interfaces` must outlive the relay and changes only between its calls. `seed` as in `Transactions`.
-  Relay(InterfaceTable& interfaces, std::uint64_t seed) : interfaces_(interfaces), transactions_(seed) {}
+  /// Tells on which port of its bridge (`Interface::bridge_index`) a client is, by the port's index; 0: not known.
+  using PortOf = std::function<std::uint32_t(const Interface&, const MacAddress& client)>;
+
+  /// `interfaces` must outlive the relay and changes only between its calls. `seed` as in `Transactions`. `port_of` is
+  /// asked for requests of interfaces whose option 82 names the port; without it, `Ingress::bridge_port_index` counts.
+  Relay(InterfaceTable& interfaces, std::uint64_t seed, PortOf port_of = {})
+      : interfaces_(interfaces), transactions_(seed), port_of_(std::move(port_of)) {}
 
   void apply(const Policy& policy) { policy_ = policy; }
 
@@ -26,10 +34,13 @@ class Relay {
   [[nodiscard]] Decision reply(const Ingress& ingress, MessageBuffer& message) noexcept;
 
  private:
+  [[nodiscard]] Ingress located(const Ingress& ingress, const Interface* interface,
+                                const MessageBuffer& message) const noexcept;
   void remember(const Ingress& ingress, const Interface& interface, bootp::Header relayed) noexcept;
 
   InterfaceTable& interfaces_;
   Transactions transactions_;
+  PortOf port_of_;
   Policy policy_;
 };
 

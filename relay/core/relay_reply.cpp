@@ -13,10 +13,6 @@ namespace relay {
 
 namespace {
 
-/// Room for the values of a reply's option 82s together, which two agents can have written: more of it is nobody's, and
-/// is not judged by its first part.
-constexpr std::size_t joined_size = 512;
-
 /// A reply's interface, or why there is none.
 using Egress = std::variant<DropReason, const Interface*>;
 
@@ -67,24 +63,41 @@ void for_each_named(const InterfaceTable& interfaces, options82::Octets circuit_
   }
 }
 
+/// The one among the interfaces `of_giaddr` that has `circuit_id`; null where there are more; nothing where none has.
+[[nodiscard]] std::optional<const Interface*> find_named(const InterfaceTable& interfaces,
+                                                         std::span<const std::uint32_t> of_giaddr,
+                                                         options82::Octets circuit_id, bootp::Header header) noexcept {
+  std::optional<const Interface*> named;
+  for_each_named(interfaces, circuit_id, header, [&](std::uint32_t index) {
+    if (std::ranges::binary_search(of_giaddr, index)) {
+      named = named ? nullptr : interfaces.find(index);
+    }
+  });
+  return named;
+}
+
 /// The one among the interfaces `of_giaddr` whose circuit-id `content` echoes last; null where there is none, or more.
 /// RFC 3046 section 2.1: ours is the last; what comes before it, a downstream agent wrote, who may use the same names.
+/// Of more circuit-ids than a few agents write only the last few are looked up, since each look-up may meet many
+/// interfaces.
 [[nodiscard]] const Interface* find_echoed(const InterfaceTable& interfaces, std::span<const std::uint32_t> of_giaddr,
                                            options82::Octets content, bootp::Header header) noexcept {
-  const Interface* echoed = nullptr;
+  constexpr std::size_t most_looked_up = 4;
+  std::array<options82::Octets, most_looked_up> circuit_ids;  // a ring
+  std::size_t count = 0;
   options82::SubOptionReader sub_options{content};
   while (const auto found = sub_options.next()) {
-    if (found->code != options82::SubOption::circuit_id) {
-      continue;
+    if (found->code == options82::SubOption::circuit_id) {
+      circuit_ids[count++ % most_looked_up] = found->value;
     }
-    std::size_t count = 0;
-    for_each_named(interfaces, found->value, header, [&](std::uint32_t index) {
-      if (std::ranges::binary_search(of_giaddr, index)) {
-        echoed = ++count == 1 ? interfaces.find(index) : nullptr;
-      }
-    });
   }
-  return echoed;
+  for (std::size_t back = 1; back <= std::min(count, most_looked_up); ++back) {
+    const options82::Octets circuit_id = circuit_ids[(count - back) % most_looked_up];
+    if (const auto named = find_named(interfaces, of_giaddr, circuit_id, header)) {
+      return *named;
+    }
+  }
+  return nullptr;
 }
 
 /// The same in all of a reply's option 82.
@@ -92,7 +105,7 @@ void for_each_named(const InterfaceTable& interfaces, options82::Octets circuit_
                                               std::span<const std::uint32_t> of_giaddr, options82::Octets field,
                                               bootp::Header header) noexcept {
   // Instances are one option, split (RFC 3396 section 7); and the last is ours where somebody else's is broken.
-  std::array<std::uint8_t, joined_size> storage;
+  std::array<std::uint8_t, options82::max_joined_size> storage;
   const auto joined = options82::join_agent_information(field, storage);
   if (joined.size() < storage.size()) {
     if (const Interface* egress = find_echoed(interfaces, of_giaddr, joined, header)) {
@@ -132,8 +145,8 @@ void for_each_named(const InterfaceTable& interfaces, options82::Octets circuit_
 }
 
 /// Whether option 82 is ours, or that of a switch on a trusted circuit, whose requests are given none of ours.
-[[nodiscard]] bool is_matched(const Interface& egress, options82::Removal found) noexcept {
-  switch (found) {
+[[nodiscard]] bool is_matched(const Interface& egress, options82::Octets field, bootp::Header header) noexcept {
+  switch (options82::find_own_agent_information(field, own_information(egress, header))) {
     case options82::Removal::removed:
       return true;
     case options82::Removal::foreign:
@@ -144,14 +157,19 @@ void for_each_named(const InterfaceTable& interfaces, options82::Octets circuit_
   return false;
 }
 
+/// Whether option 82 of a reply is that of a switch on a trusted circuit, whose request was given none of ours. Ours
+/// that a server changed is none, so the circuit-id decides.
+[[nodiscard]] bool is_of_a_switch(const Interface& egress, options82::Octets field, bootp::Header header) noexcept {
+  auto own = own_information(egress, header);
+  own.recognition = options82::Recognition::by_circuit_id;
+  return egress.is_trusted && options82::find_own_agent_information(field, own) == options82::Removal::foreign;
+}
+
 /// RFC 6607 section 5: whether the server acted on the virtual subnet that we selected, or assigned one of its own.
-[[nodiscard]] std::optional<DropReason> check_virtual_subnet(const Interface& egress, options82::Octets field,
-                                                             options82::Removal found) noexcept {
+[[nodiscard]] std::optional<DropReason> check_virtual_subnet(const Interface& egress,
+                                                             options82::Octets field) noexcept {
   using options82::SubOption;
-  if (found == options82::Removal::foreign && egress.is_trusted) {
-    return std::nullopt;  // a switch's option 82: the request was given none of ours
-  }
-  std::array<std::uint8_t, joined_size> storage;
+  std::array<std::uint8_t, options82::max_joined_size> storage;
   const auto joined = options82::join_agent_information(field, storage);
   options82::SubOptionReader sub_options{joined};
   std::optional<options82::Octets> assigned;  // the last one: a downstream agent's come first
@@ -194,14 +212,14 @@ void for_each_named(const InterfaceTable& interfaces, options82::Octets circuit_
       return DropReason::options_malformed;
     }
     if (bootp::has_cookie(message)) {
+      const bootp::Header header = message.first<bootp::header_size>();
       const options82::Octets field = bootp::options_field(message);
-      const auto found =
-          options82::find_own_agent_information(field, own_information(egress, message.first<bootp::header_size>()));
       // RFC 3046 section 2.1 lets a server leave option 82 out; `-D` does not, but for BOOTP without options.
-      if (policy.drop_unmatched_replies && !is_matched(egress, found)) {
+      if (policy.drop_unmatched_replies && !is_matched(egress, field, header)) {
         return DropReason::option82_unmatched;
       }
-      if (const auto reason = check_virtual_subnet(egress, field, found)) {
+      const auto reason = check_virtual_subnet(egress, field);
+      if (reason && !is_of_a_switch(egress, field, header)) {
         return reason;
       }
     }

@@ -36,8 +36,11 @@ void Transactions::remember(bootp::Header request, std::uint32_t interface_index
   Place& place = places_[place_of(key)];
   auto* const same = std::ranges::find(place, key, &Entry::key);
   if (same != place.end() && same->forgotten_at > now) {
-    same->interface_index = same->interface_index == interface_index ? interface_index : 0;
-    same->forgotten_at = now + lifetime;
+    if (same->interface_index == interface_index) {
+      same->forgotten_at = now + lifetime;
+    } else {
+      same->interface_index = 0;  // until it is forgotten: who goes on asking is known again then
+    }
     return;
   }
   // One that is over, or never was, is the oldest of all.

@@ -9,7 +9,6 @@
 #include <utility>
 #include <variant>
 
-#include "relay/core/bootp.h"
 namespace relay::io {
 
 namespace {
@@ -42,7 +41,10 @@ DataPath::DataPath(const Sockets& sockets, const Ports& ports, InterfaceTable& t
       table_(table),
       news_(std::move(news)),
       listener_(std::move(listener)),
-      relay_(table, unpredictable_number()),
+      relay_(table, unpredictable_number(),
+             [this](const Interface& interface, const MacAddress& client) {
+               return bridge_ports_.port_of(interface.bridge_index, interface.bridge_vlan_id, client);
+             }),
       received_(batch_size),
       requests_from_relay_port_(2 * batch_size),
       requests_(2 * batch_size),
@@ -84,9 +86,6 @@ bool DataPath::serve_requests() {
     Received received = received_.message(number);
     Interface* ingress = table_.find(received.ingress.interface_index);
     counters(ingress).requests_received.add();
-    if (ingress != nullptr && ingress->agent_information.has(options82::Blank::client_port)) {
-      find_bridge_port(received, *ingress);
-    }
     settle(received, ingress, number, &Relay::request, came_too_early(ingress));
   }
   early_batches_ = count == received_.capacity() && early_batches_ > 0 ? early_batches_ - 1 : 0;
@@ -121,17 +120,6 @@ std::optional<DropReason> DataPath::came_too_early(const Interface* ingress) con
     return std::nullopt;
   }
   return DropReason::interface_passive;
-}
-
-/// Asks the kernel, for each request anew, since clients move: only where a template names the port.
-void DataPath::find_bridge_port(Received& received, const Interface& ingress) {
-  const auto octets = std::as_const(received.buffer).octets();
-  if (ingress.bridge_index == 0 || octets.size() < bootp::header_size) {
-    return;
-  }
-  if (const auto mac = bootp::client_mac(octets.first<bootp::header_size>())) {
-    received.ingress.bridge_port_index = bridge_ports_.port_of(ingress.bridge_index, ingress.bridge_vlan_id, *mac);
-  }
 }
 
 Counters& DataPath::counters(Interface* interface) noexcept {

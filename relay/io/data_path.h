@@ -54,7 +54,6 @@ class DataPath {
 
   [[nodiscard]] bool serve_replies(int socket);
   [[nodiscard]] bool serve_requests();
-  void find_bridge_port(Received& received, const Interface& ingress);
   void read_news();
   [[nodiscard]] std::optional<DropReason> came_too_early(const Interface* ingress) const noexcept;
   void settle(Received& received, Interface* ingress, std::size_t number, Rules rules,
@@ -75,8 +74,8 @@ class DataPath {
   InterfaceTable& table_;
   LinkNews news_;
   Listener listener_;
-  Relay relay_;
   BridgePorts bridge_ports_;
+  Relay relay_;
   std::chrono::nanoseconds now_{};  // coarse, looked at once for all messages of one `serve`
 
   ReceiveBatch received_;

@@ -529,17 +529,19 @@ std::optional<std::string> reply_refused(const Scene& scene, const relay::Ingres
   return is_server ? std::nullopt : std::optional<std::string>{"server_unknown"};
 }
 
-/// What is wrong with option 82 of a reply for a client of `egress`, whose requests are given ours.
+/// What is wrong with option 82 of a reply for a client of `egress`, whose requests are given ours. `has_own`: ours is
+/// there; `names_us`: or what a server made of it, by its circuit-id.
 std::optional<std::string> wrong_option(const Scene& scene, const Interface& egress, const Message& message,
-                                        bool has_own) {
+                                        bool has_own, bool names_us) {
   if (message.is_damaged) {
     return "options_malformed";  // row 4R-11: what is behind the damage cannot be removed
   }
-  if (!has_own && egress.is_trusted && !message.values_of(agent_information).empty()) {
-    return std::nullopt;  // a switch's: the request was given none of ours
-  }
-  if (scene.policy.drop_unmatched_replies && !has_own) {
+  const bool is_of_a_switch = egress.is_trusted && !message.values_of(agent_information).empty();
+  if (scene.policy.drop_unmatched_replies && !has_own && !is_of_a_switch) {
     return "option82_unmatched";
+  }
+  if (is_of_a_switch && !names_us) {
+    return std::nullopt;  // the request was given none of ours
   }
   return wrong_vss(scene, egress, message);
 }
@@ -638,8 +640,10 @@ Expected expected_reply(const Scene& scene, std::optional<std::uint32_t> transac
   complete(stripped);
   bool has_own = false;
   if (scene.policy.add_agent_information && apart.has_options && !own.contents.empty()) {
+    Message named = stripped;
+    const bool names_us = remove_own(named, own, true);
     has_own = remove_own(stripped, own, !egress->is_trusted);
-    if (const auto reason = wrong_option(scene, *egress, apart, has_own)) {
+    if (const auto reason = wrong_option(scene, *egress, apart, has_own, names_us)) {
       return drop(*reason, message);
     }
   }

@@ -180,6 +180,9 @@ TEST(AgentInformationContent, row_4S_09_server_id_override_is_an_address_that_th
   };
   const Bytes circuit = encoded(1, text("c0"));
   EXPECT_EQ(found_with(ip(10, 1, 3, 1), true), joined({circuit, encoded(10, {}), encoded(11, {10, 1, 3, 1})}));
+  EXPECT_EQ(found_with(ip(10, 1, 0, 200), true),
+            joined({circuit, encoded(5, {10, 1, 0, 0}), encoded(10, {}), encoded(11, {10, 1, 0, 200})}))
+      << "on the client's subnet, as routers have it that take turns";
   EXPECT_EQ(found_with(ip(203, 0, 113, 1), true),
             joined({circuit, encoded(5, {10, 1, 0, 0}), encoded(10, {}), encoded(11, {10, 1, 3, 1})}))
       << "not giaddr, which no client of this segment knows";

@@ -145,7 +145,7 @@ TEST(Option82Words, row_4A_01_each_sub_option_has_a_flag) {
       {{"--server-id-override"}, "override"},
       {{"--relay-id", "r1"}, "id:r1"},
       {{"--vss", "red"}, "vss:\\x00red"},
-      {{"--suboption", "4=0x00000001"}, "4:\\x00\\x00\\x00\\x01"},
+      {{"--suboption", "4=0x00000001"}, R"(4:\x00\x00\x00\x01)"},
       {{"--circuit-id=c", "--remote-id=r", "--relay-id=i"}, "circuit:*=c remote:*=r id:i"},
   });
   EXPECT_EQ(outcome({"-id", "d1", "10.9.0.2", "-rp", "1067", "--relay-id", "x"}), "a sub19 id:x") << "-rp implies -a";
@@ -154,7 +154,7 @@ TEST(Option82Words, row_4A_01_each_sub_option_has_a_flag) {
 
 TEST(Option82Words, row_4S_18_templates) {
   expect_with_a({
-      {{"--circuit-id", "%i %I %d %h %v%m%g%%"}, "circuit:*=<i>\\x201\\x20<d>\\x20<h>\\x202%"},
+      {{"--circuit-id", "%i %I %d %h %v%m%g%%"}, R"(circuit:*=<i>\x201\x20<d>\x20<h>\x202%)"},
       {{"--circuit-id", "%M%p"}, "circuit:*=<blank><blank>"},
       {{"--circuit-id", "0x00ff"}, "circuit:*=\\x00\\xff"},
       {{"--circuit-id", "tr101:AN1"}, "circuit:*=AN1\\x20eth\\x200/0:2"},
@@ -207,11 +207,11 @@ TEST(Option82Errors, row_4S_18_templates_that_are_none) {
         {"%", unknown},
         {"%x", unknown},
         {"d1=%i%", unknown},
-        {"0x", "expected an even number of hexadecimal digits behind 0x"},
-        {"0x123", "expected an even number of hexadecimal digits behind 0x"},
-        {"0xgg", "expected an even number of hexadecimal digits behind 0x"},
-        {"tr101:", "expected a name without spaces behind tr101:"},
-        {"tr101:a b", "expected a name without spaces behind tr101:"},
+        {"0x", "expected hexadecimal digits, an even number of them, behind 0x"},
+        {"0x123", "expected hexadecimal digits, an even number of them, behind 0x"},
+        {"0xgg", "expected hexadecimal digits, an even number of them, behind 0x"},
+        {"tr101:", "expected a name without spaces and percent signs behind tr101:"},
+        {"tr101:a b", "expected a name without spaces and percent signs behind tr101:"},
         {"tr101:" + std::string(39, 'a'), "too long: it could get more than 255 octets, or 63 with tr101:"},
         {std::string(241, 'a') + "%p", "too long: it could get more than 255 octets, or 63 with tr101:"},
     };
@@ -234,6 +234,11 @@ TEST(Option82Errors, row_4S_03_a_subscriber_id_is_printable_ascii) {
       {{"-s", "0x61ff"}, "-s '0x61ff': " + sentence},
       {{"-s", "d1=0x0a"}, "-s 'd1=0x0a': " + sentence},
   });
+  const std::string empty = "%M alone is empty for a client without a hardware address; expected other text beside it";
+  expect_errors({
+      {{"-s", "%M"}, "-s '%M': " + empty},
+      {{"-s", "d1=%d%M"}, "-s 'd1=%d%M': " + empty},
+  });
   EXPECT_EQ(with_a({"-s", " ~"}), "subscriber:*=\\x20~");
   EXPECT_EQ(with_a({"-s", "0x207e"}), "subscriber:*=\\x20~");
 }
@@ -247,8 +252,8 @@ TEST(Option82Words, row_4S_13_relay_ids) {
   });
   expect_errors({
       {{"--relay-id", ""}, "--relay-id '': expected text, or 0x and hexadecimal digits"},
-      {{"--relay-id", "0x"}, "--relay-id '0x': expected an even number of hexadecimal digits behind 0x"},
-      {{"--relay-id", "0x0"}, "--relay-id '0x0': expected an even number of hexadecimal digits behind 0x"},
+      {{"--relay-id", "0x"}, "--relay-id '0x': expected hexadecimal digits, an even number of them, behind 0x"},
+      {{"--relay-id", "0x0"}, "--relay-id '0x0': expected hexadecimal digits, an even number of them, behind 0x"},
       {{"--relay-id", "a", "--relay-id", "a"}, "--relay-id 'a': given twice; expected once"},
   });
   EXPECT_THAT(with_a({"--relay-id", std::string(254, 'r')}),
@@ -262,7 +267,7 @@ TEST(Option82Words, row_4S_10_virtual_subnets) {
       {{"--vss", "red"}, "vss:\\x00red"},
       {{"--vss", "global"}, "vss:\\xff"},
       {{"--vss", "Global"}, "vss:\\x00Global"},
-      {{"--vss", "0x00000100000002"}, "vss:\\x01\\x00\\x00\\x01\\x00\\x00\\x00\\x02"},
+      {{"--vss", "0x00000100000002"}, R"(vss:\x01\x00\x00\x01\x00\x00\x00\x02)"},
       {{"--vss", "0Xff"}, "vss:\\x000Xff"},
       {{"--vss", "a b"}, "vss:\\x00a\\x20b"},
   });
@@ -277,7 +282,7 @@ TEST(Option82Words, row_4S_10_virtual_subnets) {
       {{"--vss", "0x000001000000"}, "--vss '0x000001000000': " + digits},
       {{"--vss", "0x0000010000000203"}, "--vss '0x0000010000000203': " + digits},
       {{"--vss", "0x0000010000000g"},
-       "--vss '0x0000010000000g': expected an even number of hexadecimal digits behind 0x"},
+       "--vss '0x0000010000000g': expected hexadecimal digits, an even number of them, behind 0x"},
       {{"--vss", "a", "--vss", "a"}, "--vss 'a': given twice; expected once"},
   });
   EXPECT_THAT(with_a({"--vss", std::string(253, 'v')}),
@@ -327,7 +332,8 @@ TEST(Option82Words, further_sub_options) {
        "--suboption '8=x': sub-option 8 (RFC 4030) has to be computed for each message and is not sent by this "
        "version"},
       {{"--suboption", "200="}, "--suboption '200=': expected text, or 0x and hexadecimal digits"},
-      {{"--suboption", "200=0x"}, "--suboption '200=0x': expected an even number of hexadecimal digits behind 0x"},
+      {{"--suboption", "200=0x"},
+       "--suboption '200=0x': expected hexadecimal digits, an even number of them, behind 0x"},
       {{"--suboption", "200=a", "--suboption", "0200=b"},
        "--suboption '0200=b': sub-option 200 is given twice; expected once"},
   });

@@ -166,6 +166,18 @@ TEST(RelayReplySegments, row_4S_12_a_switch_on_a_trusted_circuit_speaks_for_itse
   expect_dropped(network.reply(offer().octets()), DropReason::vss_unsupported);
 }
 
+TEST(RelayReplySegments, row_4S_11_and_4S_12_ours_is_looked_at_on_a_trusted_circuit_however_a_server_changed_it) {
+  TestNetwork network = network_on_red();
+  network.change(c0, [](Interface& interface) { interface.is_trusted = true; });
+  const auto expect = [&](const Bytes& content, DropReason reason, const char* description) {
+    expect_dropped(network.reply(offer().agent_information(content).octets()), reason, description);
+  };
+  expect(joined({ours, blue}), DropReason::vss_unknown, "another one assigned");
+  expect(joined({red, control, ours}), DropReason::vss_unsupported, "in another order");
+  expect(joined({ours, control}), DropReason::vss_unsupported, "152 alone");
+  expect(ours, DropReason::vss_unsupported, "neither of them");
+}
+
 TEST(RelayReplySegments, row_4S_12_without_adding_option_82_nothing_is_asked) {
   TestNetwork network = network_on_red();
   network.policy.add_agent_information = false;
