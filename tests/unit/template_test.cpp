@@ -219,7 +219,7 @@ TEST(Template, row_4S_18_tr101) {
   }
   expect_expanded({
       {"tr101:AN1", "AN1 eth 0/1:100"},
-      {"tr101:a%i", "a%i eth 0/1:100"},
+      {"tr101:a%i", "!bad_access_node"},
       {"tr101:!~", "!~ eth 0/1:100"},
       {"tr101:", "!bad_access_node"},
       {"tr101: ", "!bad_access_node"},
