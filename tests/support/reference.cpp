@@ -327,15 +327,18 @@ std::map<std::uint32_t, const Interface*> owners_of(const Scene& scene, const Ad
 }
 
 /// The one owner whose circuit-id is in `content`: the last one there, since ours stands behind others'. Null also
-/// where several have that one.
+/// where several have that one. More circuit-ids than a few agents write are not looked through.
 const Interface* named_owner(const Scene& scene, const std::map<std::uint32_t, const Interface*>& owners,
                              const Bytes& octets, const Bytes& content) {
   std::vector<Option> echoed = sub_options_of(content).all;
+  std::erase_if(echoed, [](const Option& sub_option) { return sub_option.code != 1; });
   std::reverse(echoed.begin(), echoed.end());
+  constexpr std::size_t most_looked_up = 4;
+  echoed.resize(std::min(echoed.size(), most_looked_up));
   for (const Option& sub_option : echoed) {
     std::vector<const Interface*> named;
     for (const auto& [index, interface] : owners) {
-      if (sub_option.code == 1 && own_of(scene, *interface, octets).circuit_ids.contains(sub_option.value)) {
+      if (own_of(scene, *interface, octets).circuit_ids.contains(sub_option.value)) {
         named.push_back(interface);
       }
     }
