@@ -1,0 +1,49 @@
+// A packet as a capture has it, and the interface on which it was seen. Plain data, whatever the file or device it is
+// of.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "relay/core/address.h"
+
+namespace relay::capture {
+
+/// What stands in front of the IP header: values of the LINKTYPE_ registry, https://www.tcpdump.org/linktypes.html.
+enum class LinkType : std::uint16_t {
+  null = 0,  ///< BSD loopback: four octets of address family in the writer's byte order
+  ethernet = 1,
+  raw = 101,         ///< an IPv4 or IPv6 header at once
+  loop = 108,        ///< OpenBSD loopback: address family in network byte order
+  linux_sll = 113,   ///< Linux cooked capture v1
+  ipv4 = 228,        ///< an IPv4 header at once
+  linux_sll2 = 276,  ///< Linux cooked capture v2
+};
+
+enum class Direction : std::uint8_t { unknown, inbound, outbound };
+
+/// An interface of a capture.
+struct CapturedInterface {
+  std::string name;         ///< empty where the file has none
+  std::string description;  ///< likewise
+  LinkType link_type = LinkType::ethernet;
+  std::vector<Ipv4Prefix> addresses;
+  std::optional<MacAddress> mac;
+};
+
+/// One packet. Borrows its octets from whoever tells of it.
+struct Packet {
+  std::size_t interface = 0;  ///< position in the teller's list of interfaces
+  LinkType link_type = LinkType::ethernet;
+  std::chrono::nanoseconds time{};  ///< since 1970-01-01 00:00 UTC
+  Direction direction = Direction::unknown;
+  std::span<const std::uint8_t> octets;  ///< what was captured
+  std::size_t original_size = 0;         ///< what was on the wire, octets
+};
+
+}  // namespace relay::capture

@@ -1,0 +1,34 @@
+// Puts the fragments of IPv4 datagrams together (RFC 791 section 3.2), for captures. Of bounded memory.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+
+#include "relay/capture/datagram.h"
+
+namespace relay::capture {
+
+class Reassembly {
+ public:
+  Reassembly();
+  ~Reassembly();
+  Reassembly(const Reassembly&) = delete;
+  Reassembly& operator=(const Reassembly&) = delete;
+
+  /// The whole packet, once the last of its fragments was given: no fragment any more, its payload valid until the next
+  /// call. Fragments that overlap with other octets, that would get over 65,535 octets, or that lack others for
+  /// longer than 30 seconds (of the capture's time) are forgotten. Needs `fragment.is_fragment()`. Fragments of
+  /// different interfaces do not mix.
+  [[nodiscard]] std::optional<Ipv4Packet> add(const Ipv4Packet& fragment, std::size_t interface,
+                                              std::chrono::nanoseconds time);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace relay::capture

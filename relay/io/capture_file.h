@@ -1,0 +1,47 @@
+// Where a capture is written: a file with rotation, or standard output. Whole blocks alone get in, so that what is
+// there can be read at any moment.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+
+namespace relay::io {
+
+class CaptureFile {
+ public:
+  struct Options {
+    std::string name;                      ///< `-`: standard output
+    std::uint64_t max_size = 100'000'000;  ///< octets; a file that would become larger is rotated
+    std::size_t max_count = 5;             ///< FILE and FILE.1 to FILE.(max_count - 1), the oldest last
+  };
+
+  /// Opens the file, without following a symbolic link in its last component, and empties it. What exists must be a
+  /// regular file that the process's user owns. Throws std::runtime_error with one sentence that names the file.
+  /// With `keep_previous`, what exists is rotated away first.
+  explicit CaptureFile(const Options& options, bool keep_previous = false);
+  ~CaptureFile();
+  CaptureFile(const CaptureFile&) = delete;
+  CaptureFile& operator=(const CaptureFile&) = delete;
+
+  /// Whether `size` more octets are too many for this file, so that `rotate` is due.
+  [[nodiscard]] bool is_full(std::size_t size) const noexcept;
+
+  /// Begins a new, empty file under the same name; what was there becomes FILE.1 and so on. Throws as the constructor.
+  /// Never due on standard output.
+  void rotate();
+
+  /// Writes all octets, whole blocks. Throws std::runtime_error with one sentence (disk full, reader gone); the file
+  /// then ends behind the last block of an earlier call. Where the reader of a pipe is slow, waits for it until
+  /// `should_stop` (asked at least each 100 ms) says so, and then throws.
+  void write(std::span<const std::uint8_t> blocks, const std::function<bool()>& should_stop);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace relay::io
