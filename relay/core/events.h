@@ -25,6 +25,7 @@ struct MessageEvent {
   const Interface* interface;             ///< where it arrived; null if the table does not know it
   std::span<const std::uint8_t> message;  ///< UDP payload; of any size and content
   const Decision* decision;
+  std::uint64_t serial = 0;  ///< of the message, the same in each stage; numbered in the order of receiving
 };
 
 /// A copy that could not be sent to one server, or a reply that could not be sent to its client.
@@ -32,7 +33,8 @@ struct SendFailure {
   DropReason reason;  ///< `send_buffer_full` or `send_failed`
   const Interface* interface;
   Ipv4Address destination;
-  int error;  ///< errno
+  int error;                 ///< errno
+  std::uint64_t serial = 0;  ///< of the message
 };
 
 enum class InterfaceChange : std::uint8_t {

@@ -1,0 +1,121 @@
+#include "relay/capture/verdict.h"
+
+#include <cstring>
+#include <variant>
+
+#include "relay/core/bootp.h"
+
+namespace relay::capture {
+
+namespace {
+
+constexpr std::size_t word_size = sizeof(std::uint64_t);
+
+/// `count` octets, at most a word, as a number.
+[[nodiscard]] std::uint64_t word_at(const std::uint8_t* octets, std::size_t count) noexcept {
+  std::uint64_t word = 0;
+  std::memcpy(&word, octets, count);
+  return word;
+}
+
+/// Spreads each bit over all: the finalizer of SplitMix64 (Steele, Lea and Flood, 2014).
+[[nodiscard]] std::uint64_t mixed(std::uint64_t value) noexcept {
+  value = (value ^ value >> 30U) * 0xbf58476d1ce4e5b9U;
+  value = (value ^ value >> 27U) * 0x94d049bb133111ebU;
+  return value ^ value >> 31U;
+}
+
+/// Four sums that the processor adds to at the same time, each with an odd factor of its own.
+struct Lanes {
+  std::array<std::uint64_t, 4> sums{1, 2, 3, 4};
+
+  void add(std::size_t lane, std::uint64_t word) noexcept {
+    constexpr std::array<std::uint64_t, 4> factors{0x9e3779b97f4a7c15U, 0xc2b2ae3d27d4eb4fU, 0x165667b19e3779f9U,
+                                                   0x27d4eb2f165667c5U};
+    sums[lane] = (sums[lane] ^ word) * factors[lane];
+    sums[lane] ^= sums[lane] >> 29U;
+  }
+};
+
+[[nodiscard]] std::uint32_t limit_of(DropReason reason, const Policy& policy) noexcept {
+  if (reason == DropReason::hops_exceeded) {
+    return policy.max_hops;
+  }
+  if (reason == DropReason::below_min_secs) {
+    return policy.min_secs;
+  }
+  return reason == DropReason::too_short ? static_cast<std::uint32_t>(policy.min_size) : 0;
+}
+
+void write_option82(Verdict& verdict, std::span<const std::uint8_t> message) noexcept {
+  verdict.option82_size = 0;
+  options82::OptionReader options{bootp::options_field(message)};
+  while (const auto option = options.next()) {
+    if (option->code == options82::code::agent_information) {
+      verdict.option82_size = static_cast<std::uint8_t>(option->value.size());
+      std::ranges::copy(option->value, verdict.option82.begin());
+    }
+  }
+}
+
+void write_to_servers(Verdict& verdict, const ToServers& decision, const MessageEvent& event) noexcept {
+  verdict.kind = VerdictKind::to_servers;
+  verdict.agent_information = decision.agent_information;
+  verdict.server_count = static_cast<std::uint32_t>(decision.servers.size());
+  std::ranges::copy(decision.servers.first(std::min(decision.servers.size(), told_servers_max)),
+                    verdict.servers.begin());
+  write_option82(verdict, event.message);
+}
+
+void write_to_client(Verdict& verdict, const ToClient& decision) noexcept {
+  verdict.kind = VerdictKind::to_client;
+  verdict.egress_index = decision.egress->index;
+  verdict.delivery = decision.delivery;
+  verdict.destination = decision.destination;
+  verdict.link_destination = decision.link_destination;
+  verdict.option82_size = 0;
+}
+
+}  // namespace
+
+Fingerprint fingerprint(std::span<const std::uint8_t> message) noexcept {
+  const std::span<const std::uint8_t> octets = message.first(std::min(message.size(), fingerprinted_size));
+  Lanes lanes;
+  std::size_t offset = 0;
+  for (; offset + 4 * word_size <= octets.size(); offset += 4 * word_size) {
+    for (std::size_t lane = 0; lane < 4; ++lane) {
+      lanes.add(lane, word_at(octets.data() + offset + lane * word_size, word_size));
+    }
+  }
+  for (std::size_t lane = 0; offset < octets.size(); offset += word_size, ++lane) {
+    lanes.add(lane, word_at(octets.data() + offset, std::min(word_size, octets.size() - offset)));
+  }
+  std::uint64_t result = octets.size();
+  for (const std::uint64_t sum : lanes.sums) {
+    result = mixed(result ^ sum);
+  }
+  return result;
+}
+
+void write_verdict(Verdict& verdict, const MessageEvent& event, const Policy& policy) noexcept {
+  verdict.serial = event.serial;
+  verdict.interface_index = event.ingress.interface_index;
+  verdict.limit = 0;
+  if (const auto* const dropped = std::get_if<Drop>(event.decision)) {
+    verdict.kind = VerdictKind::dropped;
+    verdict.reason = dropped->reason;
+    verdict.limit = limit_of(dropped->reason, policy);
+    verdict.option82_size = 0;
+    return;
+  }
+  verdict.sent = fingerprint(event.message);
+  verdict.giaddr = event.message.size() < bootp::header_size ? Ipv4Address{}
+                                                             : bootp::giaddr(event.message.first<bootp::header_size>());
+  if (const auto* const upstream = std::get_if<ToServers>(event.decision)) {
+    write_to_servers(verdict, *upstream, event);
+  } else {
+    write_to_client(verdict, std::get<ToClient>(*event.decision));
+  }
+}
+
+}  // namespace relay::capture

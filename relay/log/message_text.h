@@ -1,0 +1,36 @@
+// Fields of a message as text, for lines and comments. Printable ASCII, whatever the message contains.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "options82/options.h"
+#include "relay/core/address.h"
+#include "relay/core/bootp.h"
+
+namespace relay {
+
+/// `DISCOVER`, `type-77` for a type without a name; without option 53 `BOOTREQUEST` or `BOOTREPLY`; `op-7` for any
+/// other op.
+[[nodiscard]] std::string type_text(bootp::Header header, std::span<const std::uint8_t> message);
+
+[[nodiscard]] std::string xid_text(bootp::Header header);
+
+/// `02:00:00:00:00:01`; as many octets as hlen says, 16 at most.
+[[nodiscard]] std::string chaddr_text(bootp::Header header);
+
+[[nodiscard]] std::string address_text(Ipv4Address address);
+[[nodiscard]] std::string mac_text(const MacAddress& mac);
+
+/// The sub-options of an option 82 for a sentence: `circuit-id "d1", remote-id 0x0102, link-selection 10.1.0.0`. Octets
+/// behind damage follow as `damaged 0x...`.
+[[nodiscard]] std::string agent_information_sentence(options82::Octets content);
+
+/// The same for a field of a line: `circuit-id=d1,remote-id=0x0102`.
+[[nodiscard]] std::string agent_information_field(options82::Octets content);
+
+/// All option 82s of a message, joined as RFC 3396 has it; empty where there is none.
+[[nodiscard]] std::string agent_information_field(std::span<const std::uint8_t> message, bootp::Header header);
+
+}  // namespace relay

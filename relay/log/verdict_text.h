@@ -1,0 +1,24 @@
+// A verdict, and what a message is, in words: the comments of a capture and the lines of a replay. Printable ASCII,
+// whatever the message contains.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "relay/capture/verdict.h"
+
+namespace relay {
+
+/// One clause: `forwarded to 10.9.0.2, giaddr 10.101.0.1, option 82 circuit-id "d1"`, `dropped: hops_exceeded (17 >
+/// 4)`, `reply to 02:00:00:00:00:01 on d1 by broadcast`. `message` is as it was received, `egress` the name of the
+/// interface of `Verdict::egress_index`.
+[[nodiscard]] std::string verdict_text(const capture::Verdict& verdict, std::span<const std::uint8_t> message,
+                                       std::string_view egress);
+
+/// What the message says of itself: `DISCOVER xid 0x12345678 chaddr 02:00:00:00:00:01 giaddr 10.101.0.1 option 82
+/// circuit-id "d1"`; addresses that are zero are left out.
+[[nodiscard]] std::string message_summary(std::span<const std::uint8_t> message);
+
+}  // namespace relay
