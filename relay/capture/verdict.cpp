@@ -100,6 +100,9 @@ Fingerprint fingerprint(std::span<const std::uint8_t> message) noexcept {
 void write_verdict(Verdict& verdict, const MessageEvent& event, const Policy& policy) noexcept {
   verdict.serial = event.serial;
   verdict.interface_index = event.ingress.interface_index;
+  verdict.source = event.ingress.source;
+  verdict.giaddr = event.message.size() < bootp::header_size ? Ipv4Address{}
+                                                             : bootp::giaddr(event.message.first<bootp::header_size>());
   verdict.limit = 0;
   if (const auto* const dropped = std::get_if<Drop>(event.decision)) {
     verdict.kind = VerdictKind::dropped;
@@ -109,8 +112,6 @@ void write_verdict(Verdict& verdict, const MessageEvent& event, const Policy& po
     return;
   }
   verdict.sent = fingerprint(event.message);
-  verdict.giaddr = event.message.size() < bootp::header_size ? Ipv4Address{}
-                                                             : bootp::giaddr(event.message.first<bootp::header_size>());
   if (const auto* const upstream = std::get_if<ToServers>(event.decision)) {
     write_to_servers(verdict, *upstream, event);
   } else {

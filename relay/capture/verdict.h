@@ -44,8 +44,9 @@ struct Verdict {
   AgentInformationOutcome agent_information = AgentInformationOutcome::untouched;
   Delivery delivery = Delivery::link_broadcast;
   MacAddress link_destination{};
+  Ipv4Address source{};                                 ///< who sent the message that came
   Ipv4Address destination{};                            ///< of `to_client` and `send_failed`
-  Ipv4Address giaddr{};                                 ///< as it leaves
+  Ipv4Address giaddr{};                                 ///< as it leaves; of `dropped` as it came
   std::array<Ipv4Address, told_servers_max> servers{};  ///< the first of them
   std::uint32_t server_count = 0;                       ///< of them all
   int error = 0;                                        ///< errno, of `send_failed`

@@ -6,8 +6,8 @@
 #include <cstddef>
 #include <variant>
 
-#include "options82/options.h"
 #include "relay/core/bootp.h"
+#include "relay/log/message_text.h"
 
 namespace relay {
 
@@ -32,15 +32,6 @@ void append_padded(std::string& out, std::uint64_t number, std::size_t width) {
   const std::size_t size = out.size() - start;
   if (size < width) {
     out.insert(start, width - size, '0');
-  }
-}
-
-void append_address(std::string& out, Ipv4Address address) {
-  for (std::size_t i = 0; i < address.octets.size(); ++i) {
-    if (i != 0) {
-      out += '.';
-    }
-    append_number(out, address.octets[i]);
   }
 }
 
@@ -136,47 +127,9 @@ std::string_view change_name(InterfaceChange change) {
   return {};
 }
 
-/// Names of DHCP message types, from 1 on (RFC 2132 section 9.6, RFC 3203, RFC 4388 section 6.1).
-constexpr std::array<std::string_view, bootp::message_type::lease_active> message_type_names{
-    "DISCOVER", "OFFER",      "REQUEST",    "DECLINE",         "ACK",          "NAK",        "RELEASE",
-    "INFORM",   "FORCERENEW", "LEASEQUERY", "LEASEUNASSIGNED", "LEASEUNKNOWN", "LEASEACTIVE"};
-
 std::string numbered(std::string_view word, std::uint64_t number) {
   std::string result{word};
   append_number(result, number);
-  return result;
-}
-
-std::string type_of(bootp::Header header, std::span<const std::uint8_t> message) {
-  const std::uint8_t op = bootp::op(header);
-  if (op != bootp::op_request && op != bootp::op_reply) {
-    return numbered("op-", op);
-  }
-  if (bootp::has_cookie(message)) {
-    if (const auto type = options82::survey(message.subspan(bootp::options_offset)).message_type) {
-      return *type >= 1 && *type <= message_type_names.size() ? std::string{message_type_names[*type - 1U]}
-                                                              : numbered("type-", *type);
-    }
-  }
-  return op == bootp::op_request ? "BOOTREQUEST" : "BOOTREPLY";
-}
-
-std::string xid_text(std::uint32_t xid) {
-  std::string result{"0x"};
-  for (const std::uint8_t octet : Ipv4Address::from_host_order(xid).octets) {
-    append_octet_in_hex(result, octet);
-  }
-  return result;
-}
-
-std::string chaddr_text(bootp::Header header) {
-  std::string result;
-  for (const std::uint8_t octet : bootp::chaddr(header).first(std::min(bootp::hlen(header), bootp::max_hlen))) {
-    if (!result.empty()) {
-      result += ':';
-    }
-    append_octet_in_hex(result, octet);
-  }
   return result;
 }
 
@@ -243,18 +196,14 @@ LogLine& LogLine::field(std::string_view key, std::uint64_t value) {
 }
 
 LogLine& LogLine::field(std::string_view key, Ipv4Address value) {
-  std::string text;
-  append_address(text, value);
-  return field(key, text);
+  return field(key, address_text(value));
 }
 
 LogLine& LogLine::field(std::string_view key, std::span<const Ipv4Address> values) {
   std::string list;
   const std::string_view quote = is_json() ? "\"" : "";
   for (const Ipv4Address address : values) {
-    list.append(list.empty() ? "" : ",").append(quote);
-    append_address(list, address);
-    list.append(quote);
+    list.append(list.empty() ? "" : ",").append(quote).append(address_text(address)).append(quote);
   }
   if (!is_json()) {
     return field(key, list);
@@ -302,8 +251,8 @@ void LogLine::append_quoted(std::string_view octets) {
 void add_message(LogLine& line, const MessageEvent& event) {
   const auto header = header_of(event.message);
   if (header) {
-    line.field("type", type_of(*header, event.message));
-    line.field("xid", xid_text(bootp::xid(*header)));
+    line.field("type", type_text(*header, event.message));
+    line.field("xid", xid_text(*header));
     if (bootp::hlen(*header) != 0) {
       line.field("chaddr", chaddr_text(*header));
     }

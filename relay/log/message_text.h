@@ -2,8 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "options82/options.h"
 #include "relay/core/address.h"
@@ -23,6 +26,9 @@ namespace relay {
 [[nodiscard]] std::string address_text(Ipv4Address address);
 [[nodiscard]] std::string mac_text(const MacAddress& mac);
 
+/// `text` with everything but printable ASCII as `\xNN`.
+[[nodiscard]] std::string printable_text(std::string_view text);
+
 /// The sub-options of an option 82 for a sentence: `circuit-id "d1", remote-id 0x0102, link-selection 10.1.0.0`. Octets
 /// behind damage follow as `damaged 0x...`.
 [[nodiscard]] std::string agent_information_sentence(options82::Octets content);
@@ -30,7 +36,8 @@ namespace relay {
 /// The same for a field of a line: `circuit-id=d1,remote-id=0x0102`.
 [[nodiscard]] std::string agent_information_field(options82::Octets content);
 
-/// All option 82s of a message, joined as RFC 3396 has it; empty where there is none.
-[[nodiscard]] std::string agent_information_field(std::span<const std::uint8_t> message, bootp::Header header);
+/// The values of all option 82s of a message as one, which they are (RFC 3396 section 7), up to `max_joined_size`;
+/// nothing where there is none.
+[[nodiscard]] std::optional<std::vector<std::uint8_t>> agent_information_of(std::span<const std::uint8_t> message);
 
 }  // namespace relay

@@ -17,6 +17,9 @@ namespace relay {
 [[nodiscard]] std::string verdict_text(const capture::Verdict& verdict, std::span<const std::uint8_t> message,
                                        std::string_view egress);
 
+/// Of one copy of a message, of kind `send_failed`: `not sent to 10.9.0.3: Network is unreachable`.
+[[nodiscard]] std::string failed_copy_text(const capture::Verdict& verdict);
+
 /// What the message says of itself: `DISCOVER xid 0x12345678 chaddr 02:00:00:00:00:01 giaddr 10.101.0.1 option 82
 /// circuit-id "d1"`; addresses that are zero are left out.
 [[nodiscard]] std::string message_summary(std::span<const std::uint8_t> message);

@@ -1,0 +1,199 @@
+#include "relay/log/message_text.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstddef>
+#include <string_view>
+
+#include "options82/agent_information.h"
+
+namespace relay {
+
+namespace {
+
+using options82::Octets;
+using options82::SubOption;
+
+constexpr std::string_view hex_digits = "0123456789abcdef";
+
+/// Names of DHCP message types, from 1 on (RFC 2132 section 9.6, RFC 3203, RFC 4388 section 6.1).
+constexpr std::array<std::string_view, bootp::message_type::lease_active> message_type_names{
+    "DISCOVER", "OFFER",      "REQUEST",    "DECLINE",         "ACK",          "NAK",        "RELEASE",
+    "INFORM",   "FORCERENEW", "LEASEQUERY", "LEASEUNASSIGNED", "LEASEUNKNOWN", "LEASEACTIVE"};
+
+void append_octet(std::string& out, std::uint8_t octet) {
+  out += hex_digits[octet >> 4U];
+  out += hex_digits[octet & 0x0fU];
+}
+
+[[nodiscard]] std::string hex_text(Octets octets) {
+  std::string result{"0x"};
+  for (const std::uint8_t octet : octets) {
+    append_octet(result, octet);
+  }
+  return result;
+}
+
+[[nodiscard]] std::string colon_text(Octets octets) {
+  std::string result;
+  for (const std::uint8_t octet : octets) {
+    if (!result.empty()) {
+      result += ':';
+    }
+    append_octet(result, octet);
+  }
+  return result;
+}
+
+/// The name of a sub-option in the IANA registry, in our spelling; empty for one that we have no name for.
+[[nodiscard]] std::string_view name_of(SubOption sub_option) noexcept {
+  switch (sub_option) {
+    case SubOption::circuit_id:
+      return "circuit-id";
+    case SubOption::remote_id:
+      return "remote-id";
+    case SubOption::link_selection:
+      return "link-selection";
+    case SubOption::subscriber_id:
+      return "subscriber-id";
+    case SubOption::relay_flags:
+      return "relay-flags";
+    case SubOption::server_id_override:
+      return "server-id-override";
+    case SubOption::relay_id:
+      return "relay-id";
+    case SubOption::source_port:
+      return "relay-source-port";
+    case SubOption::vss:
+      return "vss";
+    case SubOption::vss_control:
+      return "vss-control";
+  }
+  return {};
+}
+
+[[nodiscard]] bool is_address(SubOption sub_option, Octets value) noexcept {
+  return value.size() == 4 && (sub_option == SubOption::link_selection || sub_option == SubOption::server_id_override);
+}
+
+/// Whether the value reads as text: visible ASCII and blanks, no quotes and backslashes, which would need escapes.
+[[nodiscard]] bool is_text(SubOption sub_option, Octets value) noexcept {
+  return sub_option != SubOption::relay_flags && !value.empty() && std::ranges::all_of(value, [](std::uint8_t octet) {
+           return octet >= ' ' && octet <= '~' && octet != '"' && octet != '\\';
+         });
+}
+
+/// How sub-options are put into words.
+struct Style {
+  std::string_view between;       // two sub-options
+  std::string_view before_value;  // and behind the name
+  std::string_view quote;         // around text
+  std::string_view not_in_text;   // text with one of these is told in hexadecimal digits
+};
+
+constexpr Style sentence{.between = ", ", .before_value = " ", .quote = "\"", .not_in_text = ""};
+constexpr Style field{.between = ",", .before_value = "=", .quote = "", .not_in_text = ",="};
+
+[[nodiscard]] std::string value_text(SubOption sub_option, Octets value, const Style& style) {
+  if (is_address(sub_option, value)) {
+    Ipv4Address address;
+    std::ranges::copy(value, address.octets.begin());
+    return address_text(address);
+  }
+  if (is_text(sub_option, value)) {
+    const std::string text(value.begin(), value.end());
+    if (text.find_first_of(style.not_in_text) == std::string::npos) {
+      return std::string{style.quote} + text + std::string{style.quote};
+    }
+  }
+  return hex_text(value);
+}
+
+[[nodiscard]] std::string in_words(Octets content, const Style& style) {
+  std::string result;
+  const auto append = [&](const std::string& name, const std::string& value) {
+    result.append(result.empty() ? std::string_view{} : style.between);
+    result.append(name).append(style.before_value).append(value);
+  };
+  options82::SubOptionReader reader{content};
+  while (const auto sub_option = reader.next()) {
+    const std::string_view known = name_of(sub_option->code);
+    append(known.empty() ? "sub-option-" + std::to_string(static_cast<unsigned>(sub_option->code)) : std::string{known},
+           value_text(sub_option->code, sub_option->value, style));
+  }
+  if (reader.is_damaged()) {
+    append("damaged", hex_text(content.subspan(reader.offset())));
+  }
+  return result;
+}
+
+}  // namespace
+
+std::string type_text(bootp::Header header, std::span<const std::uint8_t> message) {
+  const std::uint8_t op = bootp::op(header);
+  if (op != bootp::op_request && op != bootp::op_reply) {
+    return "op-" + std::to_string(op);
+  }
+  if (const auto type = options82::survey(bootp::options_field(message)).message_type) {
+    return *type >= 1 && *type <= message_type_names.size() ? std::string{message_type_names[*type - 1U]}
+                                                            : "type-" + std::to_string(*type);
+  }
+  return op == bootp::op_request ? "BOOTREQUEST" : "BOOTREPLY";
+}
+
+std::string xid_text(bootp::Header header) {
+  return hex_text(Ipv4Address::from_host_order(bootp::xid(header)).octets);
+}
+
+std::string chaddr_text(bootp::Header header) {
+  return colon_text(bootp::hardware_address(header));
+}
+
+std::string address_text(Ipv4Address address) {
+  std::string result;
+  for (const std::uint8_t octet : address.octets) {
+    if (!result.empty()) {
+      result += '.';
+    }
+    result += std::to_string(octet);
+  }
+  return result;
+}
+
+std::string mac_text(const MacAddress& mac) {
+  return colon_text(mac.octets);
+}
+
+std::string printable_text(std::string_view text) {
+  std::string result;
+  for (const char character : text) {
+    if (character >= ' ' && character <= '~') {
+      result += character;
+    } else {
+      result += R"(\x)";
+      append_octet(result, static_cast<std::uint8_t>(character));
+    }
+  }
+  return result;
+}
+
+std::string agent_information_sentence(Octets content) {
+  return in_words(content, sentence);
+}
+
+std::string agent_information_field(Octets content) {
+  return in_words(content, field);
+}
+
+std::optional<std::vector<std::uint8_t>> agent_information_of(std::span<const std::uint8_t> message) {
+  const Octets options = bootp::options_field(message);
+  if (options82::survey(options).agent_information_count == 0) {
+    return std::nullopt;
+  }
+  std::array<std::uint8_t, options82::max_joined_size> storage{};
+  const Octets joined = options82::join_agent_information(options, storage);
+  return std::vector<std::uint8_t>(joined.begin(), joined.end());
+}
+
+}  // namespace relay

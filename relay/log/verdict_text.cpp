@@ -1,0 +1,149 @@
+#include "relay/log/verdict_text.h"
+
+#include <cstddef>
+#include <system_error>
+
+#include "relay/core/bootp.h"
+#include "relay/log/message_text.h"
+
+namespace relay {
+
+namespace {
+
+using capture::Verdict;
+using capture::VerdictKind;
+
+[[nodiscard]] std::string list_of_servers(const Verdict& verdict) {
+  const auto told = verdict.told_servers();
+  std::string result;
+  for (std::size_t number = 0; number < told.size(); ++number) {
+    const bool is_last = number + 1 == verdict.server_count;
+    result += number == 0 ? "" : is_last ? " and " : ", ";
+    result += address_text(told[number]);
+  }
+  if (verdict.server_count > told.size()) {
+    result += " and " + std::to_string(verdict.server_count - told.size()) + " more";
+  }
+  return result;
+}
+
+[[nodiscard]] std::string option82_clause(const Verdict& verdict) {
+  const auto content = [&] { return agent_information_sentence(verdict.option82_content()); };
+  switch (verdict.agent_information) {
+    case AgentInformationOutcome::untouched:
+      return {};
+    case AgentInformationOutcome::added:
+      return ", option 82 " + content();
+    case AgentInformationOutcome::appended:
+      return ", option 82 appended " + content();
+    case AgentInformationOutcome::replaced:
+      return ", option 82 replaced by " + content();
+    case AgentInformationOutcome::did_not_fit:
+      return ", option 82 left out: it would not fit";
+  }
+  return {};
+}
+
+[[nodiscard]] std::string delivery_clause(const Verdict& verdict) {
+  switch (verdict.delivery) {
+    case Delivery::link_broadcast:
+      return "by broadcast";
+    case Delivery::link_unicast:
+      return "by unicast to " + address_text(verdict.destination);
+    case Delivery::routed:
+      return "by datagram to " + address_text(verdict.destination);
+  }
+  return {};
+}
+
+/// What of the message the reason is about; empty where the reason's meaning says it all.
+[[nodiscard]] std::string evidence(const Verdict& verdict, std::span<const std::uint8_t> message) {
+  const auto compared = [&](std::size_t value, std::string_view sign) {
+    return std::to_string(value) + std::string{sign} + std::to_string(verdict.limit);
+  };
+  using enum DropReason;
+  if (verdict.reason == too_short) {
+    return compared(message.size(), " < ");
+  }
+  if (verdict.reason == server_unknown) {
+    return address_text(verdict.source);
+  }
+  if (verdict.reason == giaddr_own || verdict.reason == giaddr_invalid || verdict.reason == giaddr_refused ||
+      verdict.reason == reply_giaddr_unknown || verdict.reason == reply_ambiguous) {
+    return address_text(verdict.giaddr);
+  }
+  if (message.size() >= bootp::header_size) {
+    const bootp::Header header = message.first<bootp::header_size>();
+    if (verdict.reason == hops_exceeded) {
+      return compared(bootp::hops(header), " > ");
+    }
+    if (verdict.reason == below_min_secs) {
+      return compared(bootp::secs(header), " < ");
+    }
+  }
+  return {};
+}
+
+[[nodiscard]] std::string to_destination(const Verdict& verdict) {
+  return address_text(verdict.destination) + ": " + std::generic_category().message(verdict.error);
+}
+
+/// The client of a reply: its hardware address, or what a frame or datagram goes to where it has none.
+[[nodiscard]] std::string client_text(std::span<const std::uint8_t> message) {
+  if (message.size() >= bootp::header_size) {
+    const bootp::Header header = message.first<bootp::header_size>();
+    if (bootp::hlen(header) != 0) {
+      return chaddr_text(header);
+    }
+  }
+  return "a client without a hardware address";
+}
+
+}  // namespace
+
+std::string verdict_text(const Verdict& verdict, std::span<const std::uint8_t> message, std::string_view egress) {
+  switch (verdict.kind) {
+    case VerdictKind::to_servers:
+      return "forwarded to " + list_of_servers(verdict) + ", giaddr " + address_text(verdict.giaddr) +
+             option82_clause(verdict);
+    case VerdictKind::to_client:
+      return "reply to " + client_text(message) + " on " + printable_text(egress) + ' ' + delivery_clause(verdict);
+    case VerdictKind::dropped: {
+      const std::string why = evidence(verdict, message);
+      const DropReasonText& words = text(verdict.reason);
+      return "dropped: " + std::string{words.name} + " (" + (why.empty() ? std::string{words.meaning} : why) + ')';
+    }
+    case VerdictKind::send_failed:
+      return "dropped: " + std::string{text(verdict.reason).name} + " (to " + to_destination(verdict) + ')';
+  }
+  return {};
+}
+
+std::string failed_copy_text(const Verdict& verdict) {
+  return "not sent to " + to_destination(verdict);
+}
+
+std::string message_summary(std::span<const std::uint8_t> message) {
+  if (message.size() < bootp::header_size) {
+    return "a message of " + std::to_string(message.size()) + " octets, too short for BOOTP";
+  }
+  const bootp::Header header = message.first<bootp::header_size>();
+  std::string result = type_text(header, message) + " xid " + xid_text(header);
+  if (bootp::hlen(header) != 0) {
+    result += " chaddr " + chaddr_text(header);
+  }
+  const auto append_address = [&](std::string_view name, Ipv4Address address) {
+    if (!address.is_unspecified()) {
+      result.append(" ").append(name).append(" ").append(address_text(address));
+    }
+  };
+  append_address("ciaddr", bootp::ciaddr(header));
+  append_address("yiaddr", bootp::yiaddr(header));
+  append_address("giaddr", bootp::giaddr(header));
+  if (const auto content = agent_information_of(message)) {
+    result += " option 82 " + agent_information_sentence(*content);
+  }
+  return result;
+}
+
+}  // namespace relay
