@@ -52,7 +52,8 @@ struct UdpDatagram {
   std::uint16_t source_port = 0;
   std::uint16_t destination_port = 0;
   std::span<const std::uint8_t> payload;  ///< what is there of it
-  std::size_t payload_size = 0;           ///< as the UDP header says
+  std::size_t payload_size = 0;           ///< as the UDP header says; 0 where it says less than its own 8 octets
+  bool is_whole = false;                  ///< what the UDP header says is possible, and all of it is there
   ChecksumState checksum = ChecksumState::unknown;
 };
 

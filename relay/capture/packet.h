@@ -19,11 +19,20 @@ enum class LinkType : std::uint16_t {
   null = 0,  ///< BSD loopback: four octets of address family in the writer's byte order
   ethernet = 1,
   raw = 101,         ///< an IPv4 or IPv6 header at once
+  ieee802_11 = 105,  ///< an IEEE 802.11 header
   loop = 108,        ///< OpenBSD loopback: address family in network byte order
   linux_sll = 113,   ///< Linux cooked capture v1
+  radiotap = 127,    ///< what the radio says, then an IEEE 802.11 header
   ipv4 = 228,        ///< an IPv4 header at once
   linux_sll2 = 276,  ///< Linux cooked capture v2
 };
+
+/// The link type that a file's number or a device's (`pcap_datalink`) stands for. The bits above the type tell of check
+/// sequences behind frames, and 12 and 14 are what systems call `raw` among themselves.
+[[nodiscard]] constexpr LinkType link_type_of(std::uint32_t number) noexcept {
+  const auto type = static_cast<std::uint16_t>(number);
+  return type == 12 || type == 14 ? LinkType::raw : LinkType{type};
+}
 
 enum class Direction : std::uint8_t { unknown, inbound, outbound };
 

@@ -1,0 +1,156 @@
+#include "relay/capture/reassembly.h"
+
+#include <algorithm>
+#include <bitset>
+#include <compare>
+#include <vector>
+
+#include "relay/capture/octets.h"
+
+namespace relay::capture {
+
+namespace {
+
+using std::chrono::nanoseconds;
+
+constexpr std::size_t max_payload_size = 65'535 - 20;  // a total length of 16 bits, less the smallest header
+constexpr std::size_t unit = 8;                        // octets; of these are offsets
+constexpr std::size_t max_units = max_payload_size / unit + 1;
+constexpr std::size_t max_pending = 256;  // datagrams; the oldest makes room
+constexpr auto patience = std::chrono::seconds{30};
+
+/// What fragments of one datagram have in common (RFC 791 section 3.2). A capture of all interfaces may see a datagram
+/// once more as it goes on, elsewhere or in the other direction.
+struct Key {
+  std::size_t interface = 0;
+  Direction direction = Direction::unknown;
+  std::optional<std::uint16_t> vlan_id;
+  Ipv4Address source;
+  Ipv4Address destination;
+  std::uint8_t protocol = 0;
+  std::uint16_t identification = 0;
+
+  friend bool operator==(const Key&, const Key&) = default;
+};
+
+[[nodiscard]] Key key_of(const Ipv4Packet& fragment, std::size_t interface) noexcept {
+  return {.interface = interface,
+          .direction = fragment.direction,
+          .vlan_id = fragment.vlan_id,
+          .source = fragment.source,
+          .destination = fragment.destination,
+          .protocol = fragment.protocol,
+          .identification = fragment.identification};
+}
+
+/// Without overflow, whatever the times are.
+[[nodiscard]] bool is_apart(nanoseconds a, nanoseconds b) noexcept {
+  const auto later = static_cast<std::uint64_t>(std::max(a, b).count());
+  const auto earlier = static_cast<std::uint64_t>(std::min(a, b).count());
+  return later - earlier > static_cast<std::uint64_t>(nanoseconds{patience}.count());
+}
+
+/// The fragments of one datagram so far.
+class Pending {
+ public:
+  Pending(const Key& key, nanoseconds time) : key_(key), time_(time) {}
+
+  [[nodiscard]] const Key& key() const noexcept { return key_; }
+  [[nodiscard]] nanoseconds time() const noexcept { return time_; }
+
+  /// Whether the fragment is of one piece with those that are there. Changes nothing if not.
+  [[nodiscard]] bool add(const Ipv4Packet& fragment) {
+    const Octets octets = fragment.payload;
+    const std::size_t begin = fragment.fragment_offset;
+    const std::size_t end = begin + octets.size();
+    const bool is_last = !fragment.more_fragments;
+    if (octets.empty() || end > max_payload_size || (!is_last && octets.size() % unit != 0) ||
+        (size_ && (end > *size_ || (is_last && end != *size_))) || (is_last && end < payload_.size())) {
+      return false;
+    }
+    for (std::size_t at = begin; at < std::min(end, payload_.size()); ++at) {
+      if (present_.test(at / unit) && payload_[at] != octets[at - begin]) {
+        return false;
+      }
+    }
+    payload_.resize(std::max(payload_.size(), end));
+    std::ranges::copy(octets, payload_.begin() + static_cast<std::ptrdiff_t>(begin));
+    for (std::size_t at = begin; at < end; at += unit) {
+      present_.set(at / unit);
+    }
+    if (is_last) {
+      size_ = end;
+    }
+    if (begin == 0) {
+      first_ = fragment;
+      first_.payload = {};
+    }
+    is_intact_ = is_intact_ && fragment.is_header_intact;
+    return true;
+  }
+
+  [[nodiscard]] bool is_complete() const noexcept { return size_ && present_.count() == (*size_ + unit - 1) / unit; }
+
+  /// Needs `is_complete()`. The payload is that of this object.
+  [[nodiscard]] Ipv4Packet whole() const noexcept {
+    Ipv4Packet packet = first_;
+    packet.more_fragments = false;
+    packet.is_header_intact = is_intact_;
+    packet.payload = payload_;
+    return packet;
+  }
+
+ private:
+  Key key_;
+  nanoseconds time_;  ///< of the first fragment that came
+  Ipv4Packet first_;  ///< the fragment with the datagram's beginning; without its payload
+  bool is_intact_ = true;
+  std::optional<std::size_t> size_;  ///< known from the last fragment
+  std::vector<std::uint8_t> payload_;
+  std::bitset<max_units> present_;
+};
+
+}  // namespace
+
+class Reassembly::Impl {
+ public:
+  [[nodiscard]] std::optional<Ipv4Packet> add(const Ipv4Packet& fragment, std::size_t interface, nanoseconds time) {
+    std::erase_if(pending_, [time](const auto& each) { return is_apart(each->time(), time); });
+    if (fragment.is_cut) {
+      return std::nullopt;
+    }
+    const Key key = key_of(fragment, interface);
+    auto found = std::ranges::find_if(pending_, [&key](const auto& each) { return each->key() == key; });
+    if (found == pending_.end()) {
+      if (pending_.size() == max_pending) {
+        pending_.erase(pending_.begin());
+      }
+      pending_.push_back(std::make_unique<Pending>(key, time));
+      found = pending_.end() - 1;
+    }
+    if (!(*found)->add(fragment)) {
+      pending_.erase(found);
+      return std::nullopt;
+    }
+    if (!(*found)->is_complete()) {
+      return std::nullopt;
+    }
+    whole_ = std::move(*found);
+    pending_.erase(found);
+    return whole_->whole();
+  }
+
+ private:
+  std::vector<std::unique_ptr<Pending>> pending_;  ///< in the order in which they began
+  std::unique_ptr<Pending> whole_;
+};
+
+Reassembly::Reassembly() : impl_(std::make_unique<Impl>()) {}
+Reassembly::~Reassembly() = default;
+
+std::optional<Ipv4Packet> Reassembly::add(const Ipv4Packet& fragment, std::size_t interface,
+                                          std::chrono::nanoseconds time) {
+  return impl_->add(fragment, interface, time);
+}
+
+}  // namespace relay::capture
