@@ -14,6 +14,9 @@
 
 namespace relay::capture {
 
+/// The most octets of a packet that are written: readers take a file with more for damaged.
+inline constexpr std::size_t max_captured_size = 262'144;
+
 /// What a section says of itself; an empty text is left out.
 struct SectionFacts {
   std::string hardware;     ///< shb_hardware
@@ -24,7 +27,7 @@ struct SectionFacts {
 
 /// What stands beside a packet.
 struct PacketNotes {
-  std::string_view comment;                    ///< empty: none; cut at 65,535 octets
+  std::string_view comment{};                  ///< empty: none
   std::optional<std::uint64_t> lost_before{};  ///< epb_dropcount: packets lost between this one and the one before it
 };
 
@@ -36,8 +39,9 @@ struct InterfaceStatistics {
   std::string_view comment{};
 };
 
-/// Each function appends exactly one whole block to the buffer. Text of any octets is made printable UTF-8 without line
-/// breaks where the format wants UTF-8.
+/// Each function appends exactly one whole block to the buffer. Text may hold any octets: what is not printable ASCII
+/// is written as `\x0a`, and texts end where 65,535 octets are full. Needs `interface` to be a number that the function
+/// `interface` returned in this section.
 class PcapngWriter {
  public:
   /// `buffer` must outlive the writer and may be emptied between calls.
@@ -48,7 +52,7 @@ class PcapngWriter {
   /// The interface's number in this section. Times are in nanoseconds. `filter` is the capture filter in words; empty:
   /// none.
   std::uint32_t interface(const CapturedInterface& facts, std::string_view filter);
-  /// `interface` is a number that `interface` returned in this section; `packet.interface` plays no part.
+  /// `packet.interface` plays no part. A time before 1970 is written as 1970.
   void packet(std::uint32_t interface, const Packet& packet, const PacketNotes& notes);
   void statistics(std::uint32_t interface, std::chrono::nanoseconds time, const InterfaceStatistics& statistics);
 
