@@ -9,6 +9,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "relay/config/capture_flags.h"
 #include "relay/config/flags.h"
 #include "relay/config/values.h"
 #include "relay/config/words.h"
@@ -18,6 +19,7 @@ namespace relay {
 
 namespace {
 
+using flags::find_given;
 using flags::Flag;
 using flags::Given;
 
@@ -48,12 +50,6 @@ class Patterns {
   std::unordered_set<std::string> names_;
   std::vector<std::string> patterns_;
 };
-
-const Given* find(const std::vector<Given>& givens, std::string_view name) noexcept {
-  const auto given =
-      std::find_if(givens.begin(), givens.end(), [name](const Given& each) { return each.flag->name == name; });
-  return given == givens.end() ? nullptr : &*given;
-}
 
 // What a flag on the command line takes the place of: the file's flags with the same key. The general servers and those
 // of one interface are told apart, and --pid-file and --no-pid are one decision.
@@ -120,7 +116,7 @@ void check_interfaces(const Configuration& configuration, const std::vector<Give
   for (const Given& given : givens) {
     const Flag& flag = *given.flag;
     const bool is_downstream = flag.name == "downstream" || flag.name == "interface";
-    if (is_downstream && !served.meet(given.value)) {
+    if (is_downstream && !configuration.capture.only && !served.meet(given.value)) {
       flags::reject(given, "this interface has no server; expected a SERVER, or --server IF=ADDR for it");
     }
     const bool has_interface = !given.positional && given.value.find('=') != std::string::npos;
@@ -135,6 +131,12 @@ void check_interfaces(const Configuration& configuration, const std::vector<Give
 
 void check_completeness(const Configuration& configuration) {
   const auto& roles = configuration.interfaces.roles;
+  if (configuration.capture.only) {
+    if (roles.empty()) {
+      throw UsageError("no interface: expected one to listen on as -i IF, -id IF or -iu IF");
+    }
+    return;
+  }
   if (std::none_of(roles.begin(), roles.end(), [](const auto& each) { return each.value.downstream; })) {
     throw UsageError(
         "no downstream interface: expected the clients' side as -id IF, or as -i IF if servers are there too");
@@ -164,14 +166,15 @@ void check_some_content(const Configuration& configuration, const std::vector<Gi
 
 void check_contradictions(const Configuration& configuration, const std::vector<Given>& givens) {
   const auto& giaddrs = configuration.interfaces.giaddrs;
-  if (const Given* given = find(givens, "relay-port");
+  if (const Given* given = find_given(givens, "relay-port");
       given != nullptr && configuration.relay_port == configuration.port) {
     flags::reject(*given, "expected another port than that of -p, " + std::to_string(configuration.port));
   }
-  if (const Given* given = find(givens, "pid-file"); given != nullptr && find(givens, "no-pid") != nullptr) {
+  if (const Given* given = find_given(givens, "pid-file");
+      given != nullptr && find_given(givens, "no-pid") != nullptr) {
     flags::reject(*given, "contradicts --no-pid; expected one of them");
   }
-  if (const Given* given = find(givens, "link-selection-interface");
+  if (const Given* given = find_given(givens, "link-selection-interface");
       given != nullptr && !giaddrs.empty() && giaddrs.front().pattern == "*") {
     flags::reject(*given, "contradicts --giaddr for all interfaces; expected one of them, or --giaddr IF=ADDR");
   }
@@ -181,7 +184,7 @@ void check_contradictions(const Configuration& configuration, const std::vector<
 void check_option82(const Configuration& configuration, const std::vector<Given>& givens) {
   for (const char* name : {"circuit-id", "remote-id", "subscriber-id", "link-selection", "server-id-override",
                            "relay-id", "vss", "suboption"}) {
-    const Given* const given = find(givens, name);
+    const Given* const given = find_given(givens, name);
     if (given != nullptr && !configuration.policy.add_agent_information) {
       throw UsageError(given->spelled + " needs -a, which adds option 82");
     }
@@ -211,10 +214,10 @@ void warn_of_no_effect(Configuration& configuration, const std::vector<Given>& g
   };
   const ExistingAgentInformation policy = configuration.policy.existing_agent_information;
   if (policy == ExistingAgentInformation::append || policy == ExistingAgentInformation::replace) {
-    const Given& given = *find(givens, "policy");
+    const Given& given = *find_given(givens, "policy");
     warn(given.spelled + " " + given.value);
   }
-  if (const Given* given = find(givens, "drop-unmatched"); given != nullptr) {
+  if (const Given* given = find_given(givens, "drop-unmatched"); given != nullptr) {
     warn(given->spelled);
   }
 }
@@ -243,7 +246,7 @@ std::variant<Configuration, PrintAndExit> read_configuration(const std::vector<s
   }
   std::vector<Given> givens = flags::read_words(words);
   reject_repetition(givens, false);
-  if (const Given* config = find(givens, "config"); config != nullptr) {
+  if (const Given* config = find_given(givens, "config"); config != nullptr) {
     std::vector<Given> lines = flags::read_file(*config);
     reject_repetition(lines, true);
     static_cast<void>(applied(lines));  // a bad line is an error also where the command line overrides it
@@ -253,9 +256,10 @@ std::variant<Configuration, PrintAndExit> read_configuration(const std::vector<s
   check_completeness(configuration);
   check_interfaces(configuration, givens);
   check_contradictions(configuration, givens);
+  flags::check_captures(configuration, givens);
   check_option82(configuration, givens);
   warn_of_no_effect(configuration, givens);
-  if (configuration.foreground && find(givens, "pid-file") == nullptr) {
+  if (configuration.foreground && find_given(givens, "pid-file") == nullptr) {
     configuration.pid_file.clear();
   }
   return configuration;
@@ -293,6 +297,13 @@ std::vector<std::string> flags_for_next_start(const Configuration& started, cons
   compare("--foreground", started.foreground != now.foreground);
   compare("--pid-file", started.pid_file != now.pid_file);
   compare("--log-format", started.log_format != now.log_format);
+  compare("--capture", started.capture.file != now.capture.file);
+  compare("--capture-size", started.capture.max_size != now.capture.max_size);
+  compare("--capture-files", started.capture.max_count != now.capture.max_count);
+  compare("--capture-filter", started.capture.filter != now.capture.filter);
+  compare("--capture-only", started.capture.only != now.capture.only);
+  compare("--replay", started.replay.file != now.replay.file);
+  compare("--replay-interface", started.replay.interfaces != now.replay.interfaces);
   return flags;
 }
 

@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "relay/config/capture_settings.h"
 #include "relay/core/interface_settings.h"
 #include "relay/core/policy.h"
 #include "relay/log/options.h"
@@ -24,11 +25,14 @@ struct Configuration {
   Policy policy;                 ///< `upstream_mtu` is found out later
   InterfaceSettings interfaces;  ///< `servers` is filled by resolving the names below
   /// Servers as given, addresses or names, none twice in a list: first those for all interfaces (pattern `*`), if there
-  /// are any, then those of `--server IF=...`. Every downstream interface that is given by name has some.
+  /// are any, then those of `--server IF=...`. Every downstream interface that is given by name has some, unless
+  /// nothing is relayed.
   std::vector<Setting<std::vector<std::string>>> servers;
   std::uint16_t port = 67;                    ///< listen here and send to servers here; clients listen one above
   std::optional<std::uint16_t> relay_port{};  ///< `-rp`: source port of messages to servers (RFC 8357)
-  bool foreground = false;
+  CaptureSettings capture;
+  ReplaySettings replay;
+  bool foreground = false;  ///< set by `--capture-only` and `--replay` too
   bool quiet = false;
   std::string pid_file = "/run/dhcp-relay.pid";  ///< empty: none, as in the foreground unless it is given
   LogLevel log_level = LogLevel::info;

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "relay/config/capture_flags.h"
 #include "relay/config/option82_values.h"
 
 namespace relay::flags {
@@ -402,6 +403,49 @@ constexpr std::array table = {
          .help = "How replies reach the clients of IF; auto is RFC 1542 section 4.1.2 and RFC 2131 section 4.1.",
          .apply = add_reply_delivery},
 
+    Flag{.name = "capture",
+         .value = "FILE",
+         .group = Group::captures,
+         .initial = "off",
+         .help = "Write what the relay sees, and what it decides on it, to FILE, a pcapng; - is standard output and "
+                 "needs -d.",
+         .apply = [](Configuration& c, const Given& given) { c.capture.file = file_name(given); }},
+    Flag{.name = "capture-size",
+         .value = "MB",
+         .group = Group::captures,
+         .initial = "100",
+         .help = "Begin another file at this many million octets, 1 to 1000000.",
+         .apply = set_capture_size},
+    Flag{.name = "capture-files",
+         .value = "N",
+         .group = Group::captures,
+         .initial = "5",
+         .help = "Keep FILE and the N-1 before it, FILE.1 and so on, 1 to 1000.",
+         .apply = set_capture_files},
+    Flag{.name = "capture-filter",
+         .value = "EXPR",
+         .group = Group::captures,
+         .initial = "none",
+         .help = "Of what is captured or replayed only the packets that this pcap filter selects too.",
+         .apply = set_capture_filter},
+    Flag{.name = "capture-only",
+         .group = Group::captures,
+         .help = "Relay nothing: print what is seen on the interfaces, or write it with --capture. Needs no SERVER.",
+         .apply = set_capture_only},
+    Flag{.name = "replay",
+         .value = "FILE",
+         .group = Group::captures,
+         .help = "Print what would become of each DHCPv4 message of FILE, a pcap or pcapng; - is standard input. With "
+                 "--capture also write it, and what would be sent.",
+         .apply = set_replay},
+    Flag{.name = "replay-interface",
+         .value = "NAME=CIDR[,MAC]",
+         .group = Group::captures,
+         .repeatable = true,
+         .initial = "those that the file describes",
+         .help = "An interface during a replay, with an address and its prefix length; again for another address.",
+         .apply = add_replay_interface},
+
     Flag{.isc = "-d",
          .name = "foreground",
          .group = Group::process_and_logging,
@@ -466,6 +510,12 @@ const Flag* find_name(std::string_view name) noexcept {
   const auto* const flag =
       std::find_if(table.begin(), table.end(), [name](const Flag& each) { return each.name == name; });
   return flag == table.end() ? nullptr : flag;
+}
+
+const Given* find_given(const std::vector<Given>& givens, std::string_view name) noexcept {
+  const auto given =
+      std::find_if(givens.begin(), givens.end(), [name](const Given& each) { return each.flag->name == name; });
+  return given == givens.end() ? nullptr : &*given;
 }
 
 const Flag* find_word(std::string_view word) noexcept {

@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "relay/config/configuration.h"
 #include "relay/config/values.h"
@@ -12,7 +13,7 @@
 namespace relay::flags {
 
 /// A group of `--help`.
-enum class Group : std::uint8_t { interfaces_and_servers, relaying, option_82, replies, process_and_logging };
+enum class Group : std::uint8_t { interfaces_and_servers, relaying, option_82, replies, captures, process_and_logging };
 
 struct Flag {
   std::string_view isc{};    ///< ISC dhcrelay's word, dash included; empty: none
@@ -38,6 +39,9 @@ struct Flag {
 
 /// The flag that `word` is exactly, `-id` or `--downstream`, or null.
 [[nodiscard]] const Flag* find_word(std::string_view word) noexcept;
+
+/// The first of `givens` whose flag has this long name, or null.
+[[nodiscard]] const Given* find_given(const std::vector<Given>& givens, std::string_view name) noexcept;
 
 /// The word, dashes included, that `word` was probably meant to be; empty where none is near. Dashes in front and case
 /// do not count.

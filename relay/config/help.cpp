@@ -23,6 +23,8 @@ std::string_view title(Group group) noexcept {
       return "Option 82";
     case Group::replies:
       return "Replies";
+    case Group::captures:
+      return "Captures";
     case Group::process_and_logging:
       return "Process and logging";
   }

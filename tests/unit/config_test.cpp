@@ -365,30 +365,9 @@ TEST(Errors, ValuesGluedToIscFlags) {
 }
 
 TEST(Errors, FlagsOfOtherVersionsAreUnknown) {
-  for (const std::string_view word : {"-6",
-                                      "-l",
-                                      "-u",
-                                      "-I",
-                                      "--ipv6-only",
-                                      "--lower",
-                                      "--upper",
-                                      "--interface-id",
-                                      "--capture",
-                                      "--capture-size",
-                                      "--capture-files",
-                                      "--capture-filter",
-                                      "--capture-only",
-                                      "--replay",
-                                      "--replay-interface",
-                                      "--metrics",
-                                      "--check",
-                                      "--user",
-                                      "--link-address",
-                                      "--client-link-layer-address",
-                                      "--enterprise",
-                                      "--option6",
-                                      "--log-prefixes",
-                                      "--routes"}) {
+  for (const std::string_view word :
+       {"-6", "-l", "-u", "-I", "--ipv6-only", "--lower", "--upper", "--interface-id", "--metrics", "--check", "--user",
+        "--link-address", "--client-link-layer-address", "--enterprise", "--option6", "--log-prefixes", "--routes"}) {
     for (const std::string_view value : {"", " x"}) {
       const std::string words = "-id d1 " + std::string(word) + std::string(value) + " 10.9.0.2";
       EXPECT_THAT(outcome(words), StartsWith("error: unknown flag '" + std::string(word) + "': ")) << words;
@@ -894,8 +873,8 @@ TEST(Print, HelpListsEveryFlagWithinTheWidth) {
   for (const std::string& word : all_flag_words()) {
     EXPECT_THAT(help, HasSubstr(word)) << word;
   }
-  for (const std::string_view group :
-       {"\nInterfaces and servers:\n", "\nRelaying:\n", "\nOption 82:\n", "\nReplies:\n", "\nProcess and logging:\n"}) {
+  for (const std::string_view group : {"\nInterfaces and servers:\n", "\nRelaying:\n", "\nOption 82:\n", "\nReplies:\n",
+                                       "\nCaptures:\n", "\nProcess and logging:\n"}) {
     EXPECT_THAT(help, HasSubstr(group));
   }
   std::istringstream lines(help);
