@@ -129,20 +129,22 @@ Counters& DataPath::counters(Interface* interface) noexcept {
 void DataPath::settle(Received& received, Interface* ingress, std::size_t number, Rules rules,
                       std::optional<DropReason> refusal) {
   received.ingress.arrival = now_;
+  ++serial_;
   if (listener_.per_message && listener_.message) {
     listener_.message(
-        {MessageStage::received, received.ingress, ingress, std::as_const(received.buffer).octets(), nullptr});
+        {MessageStage::received, received.ingress, ingress, std::as_const(received.buffer).octets(), nullptr, serial_});
   }
   if (received.is_truncated) {
     refusal = DropReason::receive_truncated;
   }
   const Decision decision = refusal ? Decision{Drop{*refusal}} : (relay_.*rules)(received.ingress, received.buffer);
-  const MessageEvent event{MessageStage::forwarded, received.ingress, ingress, std::as_const(received.buffer).octets(),
-                           &decision};
+  const MessageEvent event{
+      MessageStage::forwarded, received.ingress, ingress, std::as_const(received.buffer).octets(), &decision, serial_};
   if (const auto* dropped = std::get_if<Drop>(&decision)) {
     counters(ingress).of(dropped->reason).add();
     if (listener_.dropped) {
-      listener_.dropped({MessageStage::dropped, event.ingress, event.interface, event.message, event.decision});
+      listener_.dropped(
+          {MessageStage::dropped, event.ingress, event.interface, event.message, event.decision, serial_});
     }
     return;
   }
@@ -167,12 +169,13 @@ void DataPath::to_servers(Received& received, const ToServers& decision, Interfa
     if (batch.is_full()) {
       send_requests();
     }
-    batch.add({ingress, number, server}, std::as_const(received.buffer).octets(), decision.source, ports_.server, 0);
+    batch.add({ingress, number, server, serial_}, std::as_const(received.buffer).octets(), decision.source,
+              ports_.server, 0);
   }
 }
 
 void DataPath::to_client(Received& received, const ToClient& decision) {
-  const Sending sending{table_.find(decision.egress->index), 0, decision.destination};
+  const Sending sending{table_.find(decision.egress->index), 0, decision.destination, serial_};
   if (decision.delivery != Delivery::routed && decision.egress->is_ethernet) {
     send_frame(sending, received.buffer, decision);
     return;
@@ -249,7 +252,7 @@ void DataPath::reply_sent(const Sending& sending, int error) {
 
 void DataPath::tell_failure(const Sending& sending, int error) const {
   if (listener_.send_failed) {
-    listener_.send_failed({failure_reason(error), sending.interface, sending.destination, error});
+    listener_.send_failed({failure_reason(error), sending.interface, sending.destination, error, sending.serial});
   }
 }
 

@@ -86,6 +86,7 @@ class DataPath {
   std::array<RequestFate, batch_size> fates_{};  // of the requests of one received batch
   std::vector<std::uint32_t> passive_before_;    // interfaces that were passive before the last news, sorted
   std::size_t early_batches_ = 0;                // that may still hold requests from before the last news
+  std::uint64_t serial_ = 0;                     // of the last message
   std::uint16_t identification_ = 0;             // of the last datagram that was sent in fragments
 };
 

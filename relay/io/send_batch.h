@@ -25,6 +25,7 @@ struct Sending {
       nullptr;              ///< counts it; valid until the table changes, which it does not before the batch is sent
   std::size_t message = 0;  ///< number within the received batch: copies to several servers share it
   Ipv4Address destination;
+  std::uint64_t serial = 0;  ///< of the received message, as in `MessageEvent`
 };
 
 /// Hands `headers` to the kernel and calls `sent(position, error)` for each, `error` being 0 or the errno of that entry

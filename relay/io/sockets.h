@@ -1,18 +1,10 @@
 // The sockets of the data path. All are opened at start; interfaces that come and go need no further one.
 #pragma once
 
-#include <cstdint>
-#include <optional>
-
+#include "relay/core/ports.h"
 #include "relay/io/descriptor.h"
 
 namespace relay::io {
-
-struct Ports {
-  std::uint16_t server = 67;             ///< we listen here, and servers do
-  std::optional<std::uint16_t> relay{};  ///< source of messages to servers, where it is another (RFC 8357)
-  [[nodiscard]] std::uint16_t client() const { return static_cast<std::uint16_t>(server + 1); }
-};
 
 struct Sockets {
   /// UDP on 0.0.0.0 and the same port, told apart by the kernel: what begins with BOOTREPLY's op goes to `replies`,

@@ -60,10 +60,10 @@ class Agent {
                                                                   : relay_.request(ingress, message);
   }
 
-  [[nodiscard]] const relay::io::Ports& ports() const noexcept { return ports_; }
+  [[nodiscard]] const relay::Ports& ports() const noexcept { return ports_; }
 
  private:
-  relay::io::Ports ports_;
+  relay::Ports ports_;
   relay::InterfaceTable table_;
   relay::io::InterfaceView view_;
   relay::Relay relay_{table_, 0};
@@ -92,7 +92,7 @@ class Agent {
 
 /// A decision as one line.
 struct DecisionText {
-  const relay::io::Ports& ports;
+  const relay::Ports& ports;
 
   std::string operator()(const relay::Drop& drop) const { return "-> drop " + std::string(text(drop.reason).name); }
   std::string operator()(const relay::ToServers& to) const {
