@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "relay/capturing.h"
 #include "relay/config/configuration.h"
 #include "relay/io/daemon.h"
 #include "relay/io/service.h"
@@ -28,6 +29,13 @@ void tell_of_start(Log& log, const Configuration& configuration, const io::Servi
   log.started(DHCP_RELAY_VERSION, servers_text(configuration), downstream_text(configuration));
 }
 
+void start_capture(Capturing& capturing, Log& log, io::Service& service) {
+  capturing.start(
+      service.interfaces(), [&service](std::function<void()> what) { service.post(std::move(what)); },
+      [&log, &service](bool /*is_fault*/) { service.tell_messages(log.wants_messages()); });
+  service.tell_messages(true);
+}
+
 int relay_until_signal(const Configuration& configuration, const std::vector<std::string>& words) {
   const io::Orders orders = orders_of(configuration);
   std::optional<io::Background> background;
@@ -40,19 +48,26 @@ int relay_until_signal(const Configuration& configuration, const std::vector<std
   }
   Log log{configuration.foreground ? Log::Sink::standard_error : Log::Sink::syslog, configuration.log_format,
           configuration.log_level};
+  Capturing capturing{configuration, log, words};
+  const bool captures = !configuration.capture.file.empty();
   io::Service service{{configuration.port, configuration.relay_port},
                       orders,
-                      listener_of(log),
-                      surroundings_of(log, configuration, words)};
+                      captures ? capturing.listening(listener_of(log)) : listener_of(log),
+                      surroundings_of(log, capturing, configuration, words)};
   std::optional<io::PidFile> pid_file;
   if (!configuration.pid_file.empty()) {
     pid_file.emplace(configuration.pid_file);
   }
   tell_of_start(log, configuration, service);
+  if (captures) {
+    start_capture(capturing, log, service);
+  }
   if (background) {
     background->ready();
   }
-  log.stopped(service.run() == SIGTERM ? "SIGTERM" : "SIGINT");
+  const std::string why = service.run() == SIGTERM ? "SIGTERM" : "SIGINT";
+  capturing.end(why);
+  log.stopped(why);
   return 0;
 }
 
@@ -71,7 +86,7 @@ void fill_standard_descriptors() {
 
 int main(int argc, char** argv) {
   fill_standard_descriptors();
-  static_cast<void>(std::signal(SIGUSR2, SIG_IGN));  // ends nothing, whatever it will mean one day
+  static_cast<void>(std::signal(SIGUSR2, SIG_IGN));  // until it is waited for
   const std::vector<std::string> words(argv + 1, argv + argc);
   try {
     const auto read = read_configuration(words, DHCP_RELAY_LIBRARIES "\n");
@@ -79,7 +94,9 @@ int main(int argc, char** argv) {
       std::cout << print->text << std::flush;
       return std::cout ? 0 : 1;
     }
-    return relay_until_signal(std::get<Configuration>(read), words);
+    const auto& configuration = std::get<Configuration>(read);
+    return configuration.capture.only ? capture_until_signal(configuration, words)
+                                      : relay_until_signal(configuration, words);
   } catch (const UsageError& error) {
     std::cerr << "dhcp-relay: " << error.what() << '\n';
     return 2;

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "relay/capturing.h"
 #include "relay/config/configuration.h"
 #include "relay/core/events.h"
 #include "relay/io/service.h"
@@ -20,8 +21,9 @@ namespace relay {
 /// A warning for each interface that was named and does not exist.
 void note_missing(Log& log, const std::vector<std::string>& missing);
 
-/// Reloads by reading `words` again and logs what is asked for; `log` and `started` must outlive the service.
-[[nodiscard]] io::Surroundings surroundings_of(Log& log, const Configuration& started,
+/// Reloads by reading `words` again, logs what is asked for, and tells `capturing` of changes; all but `words` must
+/// outlive the service.
+[[nodiscard]] io::Surroundings surroundings_of(Log& log, Capturing& capturing, const Configuration& started,
                                                const std::vector<std::string>& words);
 
 }  // namespace relay

@@ -20,23 +20,27 @@ class CaptureFile {
   };
 
   /// Opens the file, without following a symbolic link in its last component, and empties it. What exists must be a
-  /// regular file that the process's user owns. Throws std::runtime_error with one sentence that names the file.
-  /// With `keep_previous`, what exists is rotated away first.
+  /// regular file that the process's user owns, with no further hard link; nothing else is touched. A new one is for
+  /// its owner alone (mode 0600). Standard output must not be a terminal. Throws std::runtime_error with one sentence
+  /// that names the file. With `keep_previous`, what exists is rotated away first.
   explicit CaptureFile(const Options& options, bool keep_previous = false);
   ~CaptureFile();
   CaptureFile(const CaptureFile&) = delete;
   CaptureFile& operator=(const CaptureFile&) = delete;
 
-  /// Whether `size` more octets are too many for this file, so that `rotate` is due.
+  /// Whether `size` more octets are too many for this file, so that `rotate` is due. Never for an empty file.
   [[nodiscard]] bool is_full(std::size_t size) const noexcept;
 
-  /// Begins a new, empty file under the same name; what was there becomes FILE.1 and so on. Throws as the constructor.
-  /// Never due on standard output.
+  /// Begins a new, empty file under the same name; what was there becomes FILE.1 and so on, up to the first name that
+  /// is free. Throws as the constructor, also where one of these names is of something else than a regular file of
+  /// ours, or where another file has got under our name: that one is not ours to rename. Where ours was moved away,
+  /// the older ones stay as they are. Never due on standard output.
   void rotate();
 
-  /// Writes all octets, whole blocks. Throws std::runtime_error with one sentence (disk full, reader gone); the file
-  /// then ends behind the last block of an earlier call. Where the reader of a pipe is slow, waits for it until
-  /// `should_stop` (asked at least each 100 ms) says so, and then throws.
+  /// Writes all octets, whole blocks. Throws std::runtime_error with one sentence (disk full, file removed, reader
+  /// gone); a file then ends behind the last block of an earlier call, a pipe anywhere. Where the reader of a pipe is
+  /// slow, waits for it until `should_stop` (asked each 100 ms, not before) says so, and then throws. Neither SIGPIPE
+  /// nor SIGXFSZ gets out.
   void write(std::span<const std::uint8_t> blocks, const std::function<bool()>& should_stop);
 
  private:

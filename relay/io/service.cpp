@@ -50,6 +50,9 @@ class Service::Impl {
 
   [[nodiscard]] int run();
   [[nodiscard]] std::vector<std::string> missing_interfaces() const { return view_.missing(); }
+  void post(std::function<void()> what) { asio::post(loop_, std::move(what)); }
+  void tell_messages(bool per_message) { data_path_.tell_messages(per_message); }
+  [[nodiscard]] const InterfaceTable& interfaces() const noexcept { return table_; }
 
  private:
   /// A descriptor of somebody else's that the loop waits for.
@@ -105,6 +108,7 @@ Service::Impl::Impl(const Ports& ports, const Orders& orders, const Listener& li
       report_timer_(loop_),
       mailbox_(std::make_shared<Mailbox>()) {
   signals_.add(SIGUSR1);
+  signals_.add(SIGUSR2);
   mailbox_->loop = &loop_;
   for (const Descriptor* socket : {&sockets_.replies, &sockets_.upstream, &sockets_.requests}) {
     if (socket->is_open()) {
@@ -179,6 +183,7 @@ void Service::Impl::await_links() {
 
 void Service::Impl::follow_links() {
   is_in_step_ = monitor_.read_changes();
+  surroundings_.interfaces_changed(table_);
   if (is_catching_up_) {
     return;
   }
@@ -211,6 +216,8 @@ void Service::Impl::obey(int signal) {
     start_reload();
   } else if (signal == SIGUSR1) {
     surroundings_.log_counters(table_);
+  } else if (signal == SIGUSR2) {
+    data_path_.tell_messages(surroundings_.toggle_capture(table_));
   } else {
     ending_signal_ = signal;
     loop_.stop();
@@ -270,6 +277,7 @@ void Service::Impl::finish_reload(const Orders& orders) {
   orders_ = orders;
   view_.apply(orders.interfaces);
   measure_route();
+  surroundings_.interfaces_changed(table_);
   data_path_.tell_messages(surroundings_.reloaded(view_.missing()));
   end_reload();
 }
@@ -306,6 +314,18 @@ Service::~Service() = default;
 
 int Service::run() {
   return impl_->run();
+}
+
+void Service::post(std::function<void()> what) {
+  impl_->post(std::move(what));
+}
+
+void Service::tell_messages(bool per_message) {
+  impl_->tell_messages(per_message);
+}
+
+const InterfaceTable& Service::interfaces() const noexcept {
+  return impl_->interfaces();
 }
 
 std::vector<std::string> Service::missing_interfaces() const {

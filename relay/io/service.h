@@ -31,6 +31,9 @@ struct Surroundings {
   std::function<bool(const std::vector<std::string>& missing)> reloaded;
   std::function<void(std::string_view)> reload_failed;      ///< why they are not
   std::function<void(const InterfaceTable&)> log_counters;  ///< SIGUSR1
+  /// SIGUSR2. Returns whether each message is told to `Listener::message` from now on.
+  std::function<bool(const InterfaceTable&)> toggle_capture;
+  std::function<void(const InterfaceTable&)> interfaces_changed;  ///< links, addresses or settings may be others now
   /// Called each few seconds after a drop until it returns false, nothing being left to report: an idle relay never
   /// wakes.
   std::function<bool()> report_suppressed;
@@ -46,6 +49,15 @@ class Service {
 
   /// Relays until SIGTERM or SIGINT and returns the signal's number.
   [[nodiscard]] int run();
+
+  /// Calls `what` on the thread of `run`; from any thread.
+  void post(std::function<void()> what);
+
+  /// Whether each message is told to `Listener::message` from now on. On the thread of `run`.
+  void tell_messages(bool per_message);
+
+  /// On the thread of `run`, or before it.
+  [[nodiscard]] const InterfaceTable& interfaces() const noexcept;
 
   /// Interface names of the command line that no interface has at the moment.
   [[nodiscard]] std::vector<std::string> missing_interfaces() const;

@@ -248,27 +248,57 @@ void LogLine::append_quoted(std::string_view octets) {
   storage_ += '"';
 }
 
-void add_message(LogLine& line, const MessageEvent& event) {
-  const auto header = header_of(event.message);
+namespace {
+
+void add_identity(LogLine& line, std::span<const std::uint8_t> message, std::string_view interface) {
+  const auto header = header_of(message);
   if (header) {
-    line.field("type", type_text(*header, event.message));
+    line.field("type", type_text(*header, message));
     line.field("xid", xid_text(*header));
     if (bootp::hlen(*header) != 0) {
       line.field("chaddr", chaddr_text(*header));
     }
   }
-  line.field("interface", interface_label(event.interface, event.ingress.interface_index));
+  line.field("interface", interface);
   if (header) {
     line.field("giaddr", bootp::giaddr(*header));
   }
+  if (const auto content = agent_information_of(message)) {
+    line.field("agent_information", agent_information_field(*content));
+  }
+}
+
+void add_journey(LogLine& line, std::span<const std::uint8_t> message, Ipv4Address source, Ipv4Address destination) {
+  line.field("source", source).field("destination", destination);
+  if (const auto header = header_of(message)) {
+    line.field("hops", bootp::hops(*header)).field("secs", bootp::secs(*header));
+  }
+  line.field("size", message.size());
+}
+
+}  // namespace
+
+void add_message(LogLine& line, const MessageEvent& event) {
+  add_identity(line, event.message, interface_label(event.interface, event.ingress.interface_index));
 }
 
 void add_arrival(LogLine& line, const MessageEvent& event) {
-  line.field("source", event.ingress.source).field("destination", event.ingress.destination);
-  if (const auto header = header_of(event.message)) {
-    line.field("hops", bootp::hops(*header)).field("secs", bootp::secs(*header));
+  add_journey(line, event.message, event.ingress.source, event.ingress.destination);
+}
+
+void add_seen(LogLine& line, const capture::Annotated& annotated) {
+  const capture::UdpDatagram& datagram = annotated.datagram;
+  add_identity(line, datagram.payload, annotated.point.name);
+  if (const auto header = header_of(datagram.payload)) {
+    const auto add_address = [&line](std::string_view key, Ipv4Address address) {
+      if (!address.is_unspecified()) {
+        line.field(key, address);
+      }
+    };
+    add_address("ciaddr", bootp::ciaddr(*header));
+    add_address("yiaddr", bootp::yiaddr(*header));
   }
-  line.field("size", event.message.size());
+  add_journey(line, datagram.payload, datagram.source, datagram.destination);
 }
 
 void add_destination(LogLine& line, const MessageEvent& event) {

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "relay/capture/annotator.h"
 #include "relay/core/address.h"
 #include "relay/core/counters.h"
 #include "relay/core/decision.h"
@@ -49,9 +50,12 @@ class LogLine {
   LogFormat format_;
 };
 
-/// What the message says of itself and where it arrived: type, xid, chaddr, interface, giaddr. Of a message that is
-/// shorter than its header only the interface.
+/// What the message says of itself and where it arrived: type, xid, chaddr, interface, giaddr, agent_information (where
+/// it has option 82). Of a message that is shorter than its header only the interface.
 void add_message(LogLine& line, const MessageEvent& event);
+
+/// What a captured message says of itself, where it was seen, and how it was addressed.
+void add_seen(LogLine& line, const capture::Annotated& annotated);
 
 /// How the message arrived: source, destination, hops, secs, size.
 void add_arrival(LogLine& line, const MessageEvent& event);

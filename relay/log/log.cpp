@@ -65,7 +65,11 @@ class Log::Impl {
   /// Writes one line, whose fields behind the event's name `add_fields(LogLine&)` adds.
   template <typename AddFields>
   void write(LogLevel level, std::string_view event, AddFields add_fields) {
-    const auto time = clock_ ? std::optional{clock_()} : std::nullopt;
+    write_at(clock_ ? std::optional{clock_()} : std::nullopt, level, event, add_fields);
+  }
+
+  template <typename AddFields>
+  void write_at(std::optional<LogLine::Time> time, LogLevel level, std::string_view event, AddFields add_fields) {
     LogLine line{storage_, format_, time, level, event};
     add_fields(line);
     if (queue_) {
@@ -198,6 +202,30 @@ void Log::interface_changed(const InterfaceEvent& event) noexcept {
   const LogLevel level = level_of(event);
   if (impl_->wants(level)) {
     impl_->write(level, "interface_changed", [&](LogLine& line) { add_change(line, event); });
+  }
+}
+
+void Log::seen(const capture::Annotated& annotated) noexcept {
+  if (impl_->wants(LogLevel::info)) {
+    const auto time = std::chrono::duration_cast<Clock::result_type::duration>(annotated.packet.time);
+    impl_->write_at(Clock::result_type{time}, LogLevel::info, "seen",
+                    [&](LogLine& line) { add_seen(line, annotated); });
+  }
+}
+
+void Log::capture_started(std::string_view file) {
+  if (impl_->wants(LogLevel::info)) {
+    impl_->write(LogLevel::info, "capture_started", [&](LogLine& line) { line.field("file", file); });
+  }
+}
+
+void Log::capture_ended(const CaptureEnding& ending) {
+  const LogLevel level = ending.is_fault ? LogLevel::warning : LogLevel::info;
+  if (impl_->wants(level)) {
+    impl_->write(level, "capture_ended", [&](LogLine& line) {
+      line.field("file", ending.file).field("why", ending.why).field("packets", ending.packets);
+      line.field("lost_packets", ending.lost_packets).field("lost_verdicts", ending.lost_verdicts);
+    });
   }
 }
 

@@ -8,23 +8,33 @@
 #include <memory>
 #include <string_view>
 
+#include "relay/capture/annotator.h"
 #include "relay/core/events.h"
 #include "relay/core/interface_table.h"
 #include "relay/log/options.h"
 
 namespace relay {
 
+struct CaptureEnding {
+  std::string_view file;
+  std::string_view why;
+  bool is_fault = false;  ///< nobody asked for it
+  std::uint64_t packets = 0;
+  std::uint64_t lost_packets = 0;
+  std::uint64_t lost_verdicts = 0;
+};
+
 /// Used from one thread. Lines are written by a thread of its own behind a bounded queue, so that a blocked standard
 /// error or syslog never blocks the caller: what does not fit displaces the oldest lines, which are counted. That
 /// thread begins with the object: construct it after daemonising.
 class Log {
  public:
-  enum class Sink : std::uint8_t { standard_error, syslog };
+  enum class Sink : std::uint8_t { standard_error, standard_output, syslog };
   using WriteLine = std::function<void(std::string_view)>;
   using Clock = std::function<std::chrono::system_clock::time_point()>;
 
-  /// To standard error with a time in each line, or to syslog (facility daemon) without. Throws where the thread
-  /// cannot be made.
+  /// To standard error or output with a time in each line, or to syslog (facility daemon) without. Throws where the
+  /// thread cannot be made.
   Log(Sink sink, LogFormat format, LogLevel threshold);
   /// To `write_line`, one line per call without its newline, before the event's function returns. With an empty
   /// `clock` lines have no time.
@@ -48,6 +58,11 @@ class Log {
   /// Limited as drops are, with the error's text.
   void send_failed(const SendFailure& failure) noexcept;
   void interface_changed(const InterfaceEvent& event) noexcept;
+
+  /// A message that a capture saw; the line's time is the packet's.
+  void seen(const capture::Annotated& annotated) noexcept;
+  void capture_started(std::string_view file);
+  void capture_ended(const CaptureEnding& ending);
 
   /// One line for each interface that is downstream or upstream or has counted something, one for what belongs to no
   /// interface if there is any, and one with the sums. Whoever asks for the counters wants to see them: written at any

@@ -66,19 +66,21 @@ class WrittenLines final : public spdlog::sinks::sink {
   std::uint64_t count_ = 0;
 };
 
-/// Writes lines to standard error by its descriptor. The stream `stderr` will not do: while a blocked writer holds its
-/// lock, the flush of `std::cerr` at the end of the process waits for that lock.
-class StandardError final : public spdlog::sinks::sink {
+/// Writes lines to standard error or output by its descriptor. The stream `stderr` will not do: while a blocked writer
+/// holds its lock, the flush of `std::cerr` at the end of the process waits for that lock.
+class StandardStream final : public spdlog::sinks::sink {
  public:
+  StandardStream(int descriptor, std::string name) : descriptor_(descriptor), name_(std::move(name)) {}
+
   void log(const spdlog::details::log_msg& line) override {
     buffer_.assign(line.payload.data(), line.payload.size());
     buffer_ += '\n';
     for (std::string_view rest = buffer_; !rest.empty();) {
-      const ssize_t size = ::write(STDERR_FILENO, rest.data(), rest.size());
+      const ssize_t size = ::write(descriptor_, rest.data(), rest.size());
       if (size >= 0) {
         rest.remove_prefix(static_cast<std::size_t>(size));
       } else if (errno != EINTR) {
-        throw spdlog::spdlog_ex("cannot write to standard error", errno);
+        throw spdlog::spdlog_ex("cannot write to standard " + name_, errno);
       }
     }
   }
@@ -87,6 +89,8 @@ class StandardError final : public spdlog::sinks::sink {
   void set_formatter(std::unique_ptr<spdlog::formatter> /*formatter*/) override {}
 
  private:
+  int descriptor_;
+  std::string name_;
   std::string buffer_;
 };
 
@@ -94,10 +98,12 @@ spdlog::sink_ptr make_sink(Log::Sink sink) {
   switch (sink) {
     case Log::Sink::syslog:
       return std::make_shared<spdlog::sinks::syslog_sink_st>("dhcp-relay", LOG_PID | LOG_NDELAY, LOG_DAEMON, false);
+    case Log::Sink::standard_output:
+      return std::make_shared<StandardStream>(STDOUT_FILENO, "output");
     case Log::Sink::standard_error:
       break;
   }
-  return std::make_shared<StandardError>();
+  return std::make_shared<StandardStream>(STDERR_FILENO, "error");
 }
 
 /// Signals are for the other threads; and a reader that has gone away is EPIPE here, not the end of the process.

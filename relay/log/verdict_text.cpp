@@ -88,17 +88,6 @@ using capture::VerdictKind;
   return address_text(verdict.destination) + ": " + std::generic_category().message(verdict.error);
 }
 
-/// The client of a reply: its hardware address, or what a frame or datagram goes to where it has none.
-[[nodiscard]] std::string client_text(std::span<const std::uint8_t> message) {
-  if (message.size() >= bootp::header_size) {
-    const bootp::Header header = message.first<bootp::header_size>();
-    if (bootp::hlen(header) != 0) {
-      return chaddr_text(header);
-    }
-  }
-  return "a client without a hardware address";
-}
-
 }  // namespace
 
 std::string verdict_text(const Verdict& verdict, std::span<const std::uint8_t> message, std::string_view egress) {
@@ -117,6 +106,16 @@ std::string verdict_text(const Verdict& verdict, std::span<const std::uint8_t> m
       return "dropped: " + std::string{text(verdict.reason).name} + " (to " + to_destination(verdict) + ')';
   }
   return {};
+}
+
+std::string client_text(std::span<const std::uint8_t> message) {
+  if (message.size() >= bootp::header_size) {
+    const bootp::Header header = message.first<bootp::header_size>();
+    if (bootp::hlen(header) != 0) {
+      return chaddr_text(header);
+    }
+  }
+  return "a client without a hardware address";
 }
 
 std::string failed_copy_text(const Verdict& verdict) {

@@ -20,6 +20,9 @@ namespace relay {
 /// Of one copy of a message, of kind `send_failed`: `not sent to 10.9.0.3: Network is unreachable`.
 [[nodiscard]] std::string failed_copy_text(const capture::Verdict& verdict);
 
+/// The client of a reply: its hardware address, or words where it has none.
+[[nodiscard]] std::string client_text(std::span<const std::uint8_t> message);
+
 /// What the message says of itself: `DISCOVER xid 0x12345678 chaddr 02:00:00:00:00:01 giaddr 10.101.0.1 option 82
 /// circuit-id "d1"`; addresses that are zero are left out.
 [[nodiscard]] std::string message_summary(std::span<const std::uint8_t> message);

@@ -94,16 +94,17 @@ void check_policy(const relay::Policy& policy) {
 
 void check_interfaces(const relay::Configuration& configuration) {
   const auto& settings = configuration.interfaces;
-  require(
-      std::any_of(settings.roles.begin(), settings.roles.end(), [](const auto& each) { return each.value.downstream; }),
-      "there is a downstream interface");
+  const bool relays = !configuration.capture.only;
+  require(std::any_of(settings.roles.begin(), settings.roles.end(),
+                      [relays](const auto& each) { return each.value.downstream || !relays; }),
+          "there is an interface, and to relay a downstream one");
   for (const auto& role : settings.roles) {
     const bool is_pattern = relay::is_pattern(role.pattern);
     require(is_pattern ? role.pattern.size() <= 64 : is_interface_name(role.pattern), "a role is an interface's");
     const bool is_served =
         std::any_of(configuration.servers.begin(), configuration.servers.end(),
                     [&](const auto& each) { return each.pattern == role.pattern || relay::is_pattern(each.pattern); });
-    require(!role.value.downstream || is_pattern || is_served, "what is named has a server");
+    require(!relays || !role.value.downstream || is_pattern || is_served, "what is named has a server");
   }
   for (const auto& [pattern, giaddr] : settings.giaddrs) {
     require(giaddr.is_host(), "a giaddr is a host's");
@@ -111,10 +112,27 @@ void check_interfaces(const relay::Configuration& configuration) {
   require(settings.giaddr_interface.empty() || is_interface_name(settings.giaddr_interface), "-U is an interface");
 }
 
+void check_captures(const relay::Configuration& configuration) {
+  const auto& [file, max_size, max_count, filter, only] = configuration.capture;
+  const auto& replay = configuration.replay;
+  require(max_size >= 1'000'000 && max_size <= 1'000'000'000'000 && max_count >= 1 && max_count <= 1000,
+          "a capture has room, and an end");
+  require(filter.empty() || !file.empty() || only || !replay.file.empty(), "what is filtered is captured or replayed");
+  require(!only || replay.file.empty(), "either the network is looked at or a file");
+  require(configuration.foreground || (!only && replay.file.empty() && file != "-"), "who prints has an output");
+  require(replay.interfaces.empty() || !replay.file.empty(), "interfaces of a replay are for one");
+  for (const auto& [name, address, mac] : replay.interfaces) {
+    require(is_interface_name(name) && address.address.is_host() && address.length >= 1 && address.length <= 32 &&
+                (!mac || mac->is_station()),
+            "an interface of a replay is one that can be");
+  }
+}
+
 void check(const relay::Configuration& configuration) {
   check_policy(configuration.policy);
   check_interfaces(configuration);
-  require(!configuration.servers.empty(), "there is a server");
+  check_captures(configuration);
+  require(!configuration.servers.empty() || configuration.capture.only, "there is a server");
   for (const auto& [pattern, servers] : configuration.servers) {
     require(!servers.empty(), "nobody has an empty list of servers");
     for (const std::string& server : servers) {
@@ -129,7 +147,8 @@ void check(const relay::Configuration& configuration) {
   require(std::none_of(configuration.pid_file.begin(), configuration.pid_file.end(), is_control),
           "the process' file has a name");
   std::for_each(configuration.warnings.begin(), configuration.warnings.end(), check_sentence);
-  require(!relay::servers_text(configuration).empty() && !relay::downstream_text(configuration).empty(),
+  require(configuration.capture.only ||
+              (!relay::servers_text(configuration).empty() && !relay::downstream_text(configuration).empty()),
           "servers and downstream interfaces are told");
   require(relay::flags_for_next_start(configuration, configuration).empty(), "nothing differs from itself");
 }

@@ -106,6 +106,19 @@ inline std::string described(const relay::Configuration& configuration) {
   out << configuration.port << ' ' << configuration.relay_port.value_or(0) << ' ' << configuration.foreground << ' '
       << configuration.quiet << ' ' << static_cast<int>(configuration.log_level) << ' '
       << static_cast<int>(configuration.log_format) << ' ';
+  const auto& [file, max_size, max_count, filter, only] = configuration.capture;
+  describe(out, file);
+  describe(out, filter);
+  out << max_size << ' ' << max_count << ' ' << only << ' ';
+  describe(out, configuration.replay.file);
+  for (const auto& [name, address, mac] : configuration.replay.interfaces) {
+    describe(out, name);
+    describe(out, address.address);
+    out << static_cast<int>(address.length) << ' ';
+    for (const std::uint8_t octet : mac.value_or(relay::MacAddress{}).octets) {
+      out << static_cast<int>(octet) << ' ';
+    }
+  }
   describe(out, configuration.pid_file);
   describe(out, configuration.warnings);
   return out.str();

@@ -1,0 +1,231 @@
+#include "relay/capture/annotator.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "relay/core/bootp.h"
+
+namespace relay::capture {
+
+namespace {
+
+/// A message is found by its octets, by who sent it and where it came in.
+[[nodiscard]] std::uint64_t received_key(Fingerprint fingerprint, std::uint32_t interface_index,
+                                         Ipv4Address source) noexcept {
+  return fingerprint ^ (std::uint64_t{interface_index} << 32U | source.host_order()) * 0x9e3779b97f4a7c15U;
+}
+
+void drop_from(std::unordered_map<std::uint64_t, std::deque<std::uint64_t>>& queues, std::uint64_t key,
+               std::uint64_t serial) {
+  const auto queue = queues.find(key);
+  if (queue == queues.end()) {
+    return;
+  }
+  if (queue->second.front() == serial) {
+    queue->second.pop_front();
+  } else {
+    std::erase(queue->second, serial);
+  }
+  if (queue->second.empty()) {
+    queues.erase(queue);
+  }
+}
+
+[[nodiscard]] bool is_reply(const UdpDatagram& datagram) noexcept {
+  return !datagram.payload.empty() && datagram.payload.front() == bootp::op_reply;
+}
+
+}  // namespace
+
+void Annotator::add(const Verdict& verdict, std::chrono::nanoseconds now) {
+  forget_old(now);
+  if (verdict.kind == VerdictKind::send_failed) {
+    add_failed_copy(verdict);
+    return;
+  }
+  if (known_.size() == limits_.most_verdicts) {
+    forget_first();
+  }
+  Known& known = known_.emplace_back();
+  known.verdict = verdict;
+  known.since = now;
+  received_[received_key(verdict.received, verdict.interface_index, verdict.source)].push_back(verdict.serial);
+  if (verdict.kind != VerdictKind::dropped) {
+    known.copies_to_see = verdict.kind == VerdictKind::to_servers ? verdict.server_count : 1;
+    sent_[verdict.sent].push_back(verdict.serial);
+  }
+}
+
+void Annotator::add_failed_copy(const Verdict& verdict) {
+  Known* const known = find(verdict.serial);
+  if (known == nullptr) {
+    return;
+  }
+  if (known->failed_copies.size() < told_servers_max) {
+    known->failed_copies.push_back(verdict);
+  }
+  copy_is_settled(*known);
+}
+
+/// A copy was seen, or will never be.
+void Annotator::copy_is_settled(Known& known) {
+  if (--known.copies_to_see == 0) {
+    drop_from(sent_, known.verdict.sent, known.verdict.serial);
+  }
+}
+
+void Annotator::add(const Packet& packet, const HostView& view, const HostView::Point& point,
+                    std::chrono::nanoseconds now) {
+  Held held;
+  held.octets.assign(packet.octets.begin(), packet.octets.end());
+  held.packet = packet;
+  held.packet.octets = held.octets;
+  const auto ip = ipv4_packet(packet.link_type, held.octets);
+  const auto datagram = ip ? udp_datagram(*ip) : std::nullopt;
+  if (!datagram) {
+    return;
+  }
+  held.datagram = *datagram;
+  held.point = point;
+  held.given = now;
+  held.fingerprint = fingerprint(datagram->payload);
+  classify(held, *ip, view);
+  held_octets_ += held.octets.size();
+  held_.emplace(packet.time, std::move(held));
+}
+
+/// What the packet is to the relay, in the order in which the kernel would turn it away.
+void Annotator::classify(Held& held, const Ipv4Packet& packet, const HostView& view) const {
+  const UdpDatagram& datagram = held.datagram;
+  const auto lost_to = [&held](Cause cause) {
+    held.finding = Finding::not_received;
+    held.cause = cause;
+  };
+  if (!judges_) {
+    held.finding = Finding::not_judged;
+  } else if (packet.vlan_id.value_or(0) != 0) {
+    held.finding = Finding::other_vlan;
+    held.vlan_id = *packet.vlan_id;
+  } else if (held.packet.direction == Direction::outbound) {
+    held.finding = Finding::sent;
+  } else if (!packet.is_header_intact) {
+    lost_to(Cause::wrong_ip_checksum);
+  } else if (!view.takes(held.point, datagram.destination)) {
+    held.finding = Finding::in_transit;
+  } else if (!ports_.listens_on(datagram.destination_port)) {
+    if (datagram.destination_port == ports_.client() && is_reply(datagram)) {
+      held.finding = Finding::for_clients;
+    } else {
+      lost_to(Cause::wrong_port);
+    }
+  } else {
+    held.finding = Finding::verdict;
+    if (datagram.checksum == ChecksumState::wrong) {
+      held.cause = Cause::wrong_udp_checksum;
+    } else if (packet.is_fragment() || datagram.payload.size() < datagram.payload_size) {
+      held.cause = Cause::incomplete;
+    } else if (view.addresses.contains(datagram.source)) {
+      held.cause = Cause::source_is_ours;
+    }
+  }
+}
+
+void Annotator::release(std::chrono::nanoseconds now, const Tell& tell) {
+  while (!held_.empty()) {
+    const Held& held = held_.begin()->second;
+    Known* const known = known_of(held);
+    if (is_waiting(held, known, now) && !is_crowded()) {
+      return;
+    }
+    const bool is_late = is_waiting(held, known, now);
+    tell_first(known, known != nullptr ? held.finding : finding_without_verdict(held, false, is_late), tell);
+  }
+}
+
+void Annotator::release_all(const Tell& tell) {
+  while (!held_.empty()) {
+    const Held& held = held_.begin()->second;
+    Known* const known = known_of(held);
+    tell_first(known, known != nullptr ? held.finding : finding_without_verdict(held, true, false), tell);
+  }
+}
+
+/// `is_late`: the verdict might still have come, but there is no room to wait for it.
+Finding Annotator::finding_without_verdict(const Held& held, bool is_ending, bool is_late) const noexcept {
+  if (held.finding == Finding::sent) {
+    return lost_at_ && *lost_at_ + limits_.window >= held.given ? Finding::lost_sight : Finding::sent_by_other;
+  }
+  if (held.finding != Finding::verdict) {
+    return held.finding;
+  }
+  if (is_late || (lost_at_ && *lost_at_ + limits_.window >= held.given)) {
+    return Finding::lost_sight;
+  }
+  return is_ending ? Finding::capture_ended : Finding::not_received;
+}
+
+bool Annotator::is_crowded() const noexcept {
+  return held_.size() > limits_.most_packets || held_octets_ > limits_.most_octets;
+}
+
+bool Annotator::is_waiting(const Held& held, const Known* known, std::chrono::nanoseconds now) const noexcept {
+  const bool is_awaiting_verdict = held.finding == Finding::verdict && known == nullptr;
+  return now < held.given + (is_awaiting_verdict ? limits_.window : limits_.hold);
+}
+
+Annotator::Known* Annotator::known_of(const Held& held) noexcept {
+  if (held.finding == Finding::verdict) {
+    return first_of(received_, received_key(held.fingerprint, held.point.index, held.datagram.source));
+  }
+  return held.finding == Finding::sent ? first_of(sent_, held.fingerprint) : nullptr;
+}
+
+Annotator::Known* Annotator::first_of(Queues& queues, std::uint64_t key) noexcept {
+  const auto queue = queues.find(key);
+  return queue == queues.end() ? nullptr : find(queue->second.front());
+}
+
+Annotator::Known* Annotator::find(std::uint64_t serial) noexcept {
+  const auto place =
+      std::ranges::lower_bound(known_, serial, {}, [](const Known& known) { return known.verdict.serial; });
+  return place == known_.end() || place->verdict.serial != serial ? nullptr : &*place;
+}
+
+void Annotator::tell_first(Known* known, Finding finding, const Tell& tell) {
+  const auto place = held_.begin();
+  const Held& held = place->second;
+  Annotated annotated{held.packet, held.point, held.datagram, finding, held.cause, held.vlan_id};
+  if (known != nullptr) {
+    annotated.verdict = &known->verdict;
+    annotated.failed_copies = known->failed_copies;
+    annotated.source_frame = known->frame;
+  }
+  const std::uint64_t frame = tell(annotated);
+  if (known != nullptr && finding == Finding::verdict) {
+    known->frame = frame;
+    drop_from(received_, received_key(known->verdict.received, known->verdict.interface_index, known->verdict.source),
+              known->verdict.serial);
+  } else if (known != nullptr) {
+    copy_is_settled(*known);
+  }
+  held_octets_ -= held.octets.size();
+  held_.erase(place);
+}
+
+void Annotator::forget_first() {
+  const Verdict& verdict = known_.front().verdict;
+  drop_from(received_, received_key(verdict.received, verdict.interface_index, verdict.source), verdict.serial);
+  if (verdict.kind != VerdictKind::dropped) {
+    drop_from(sent_, verdict.sent, verdict.serial);
+  }
+  known_.pop_front();
+}
+
+void Annotator::forget_old(std::chrono::nanoseconds now) {
+  while (!known_.empty() && known_.front().since + 2 * limits_.window < now) {
+    forget_first();
+  }
+}
+
+}  // namespace relay::capture

@@ -1,0 +1,145 @@
+// Joins the packets of a running capture with the relay's verdicts on them. Packets and verdicts come in any order and
+// late; each packet is held until what can be known of it is known, and told in the order of the packets' times.
+// Knows no clock and no file. Memory is bounded: beyond `most_packets` the oldest packets are told with what is known.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "relay/capture/datagram.h"
+#include "relay/capture/host_view.h"
+#include "relay/capture/packet.h"
+#include "relay/capture/verdict.h"
+#include "relay/core/ports.h"
+
+namespace relay::capture {
+
+/// What is told of one packet.
+enum class Finding : std::uint8_t {
+  verdict,        ///< received by the relay: `verdict` and `failed_copies`
+  sent,           ///< by the relay: `verdict` is that on the message that `source_frame` carried
+  not_received,   ///< it should have reached the relay and did not: `cause`
+  sent_by_other,  ///< by another program of this host
+  for_clients,    ///< from a server to a client on this link, past the relay
+  in_transit,     ///< to an address that is not this host's
+  other_vlan,     ///< tagged: it belongs to another interface
+  lost_sight,     ///< the capture could not keep up
+  capture_ended,  ///< before the verdict was known
+  not_judged,     ///< nothing relays here
+};
+
+/// Why a packet did not reach the relay, as far as the packet itself tells.
+enum class Cause : std::uint8_t {
+  unknown,  ///< something on this host took it: the firewall, a full buffer, the reverse path filter
+  wrong_ip_checksum,
+  wrong_udp_checksum,
+  wrong_port,      ///< not one that the relay listens on
+  incomplete,      ///< a fragment, or shorter than its header says
+  source_is_ours,  ///< its source is an address of this host, which the kernel does not take from outside
+};
+
+/// What the host's kernel says about a packet that did not reach the relay and should have.
+struct HostFacts {
+  bool receive_buffer_was_full = false;
+  bool has_strict_rp_filter = false;  ///< the interface where the packet was seen
+};
+
+/// A packet with what is known of it. Borrows; valid during the call alone.
+struct Annotated {
+  const Packet& packet;
+  const HostView::Point& point;  ///< where it was seen
+  const UdpDatagram& datagram;
+  Finding finding = Finding::not_judged;
+  Cause cause = Cause::unknown;
+  std::uint16_t vlan_id = 0;                 ///< of `other_vlan`
+  const Verdict* verdict = nullptr;          ///< of `verdict` and `sent`
+  std::span<const Verdict> failed_copies{};  ///< of `verdict`
+  std::uint64_t source_frame = 0;            ///< of `sent`: what `tell` returned for the received packet; 0: not told
+};
+
+class Annotator {
+ public:
+  struct Limits {
+    std::chrono::nanoseconds hold{};    ///< how long after it was given each packet waits for earlier ones and verdicts
+    std::chrono::nanoseconds window{};  ///< how long one without a verdict waits; also how long verdicts are kept
+    std::size_t most_packets = 16384;
+    std::size_t most_octets = 32U << 20U;
+    std::size_t most_verdicts = 65536;
+  };
+  /// Returns the number of the packet's frame, which `Annotated::source_frame` refers to.
+  using Tell = std::function<std::uint64_t(const Annotated&)>;
+
+  /// With `judges` false, no verdicts are awaited: nothing relays here.
+  Annotator(const Ports& ports, const Limits& limits, bool judges = true)
+      : ports_(ports), limits_(limits), judges_(judges) {}
+
+  /// `now` is of any clock that does not go back, the same for all functions.
+  void add(const Verdict& verdict, std::chrono::nanoseconds now);
+  /// What is not UDP is left out. `view` and the point of this index in it have to be there at the call alone.
+  void add(const Packet& packet, const HostView& view, const HostView::Point& point, std::chrono::nanoseconds now);
+  /// Verdicts were lost: what has none may have had one.
+  void verdicts_were_lost(std::chrono::nanoseconds now) noexcept { lost_at_ = now; }
+
+  /// Tells of every packet that is due.
+  void release(std::chrono::nanoseconds now, const Tell& tell);
+  /// Tells of every packet: the capture ends.
+  void release_all(const Tell& tell);
+
+  /// Whether packets are held.
+  [[nodiscard]] bool empty() const noexcept { return held_.empty(); }
+
+ private:
+  struct Held {
+    std::vector<std::uint8_t> octets;
+    Packet packet;
+    HostView::Point point;
+    std::chrono::nanoseconds given{};
+    Finding finding = Finding::not_judged;  // what the packet alone says; `verdict` and `sent`: to be found
+    Cause cause = Cause::unknown;
+    std::uint16_t vlan_id = 0;
+    Fingerprint fingerprint = 0;
+    UdpDatagram datagram;
+  };
+  struct Known {
+    Verdict verdict;
+    std::vector<Verdict> failed_copies;
+    std::chrono::nanoseconds since{};
+    std::uint64_t frame = 0;  // of the received packet
+    std::uint32_t copies_to_see = 0;
+  };
+  /// Verdicts by a key, the oldest first, by serial.
+  using Queues = std::unordered_map<std::uint64_t, std::deque<std::uint64_t>>;
+
+  [[nodiscard]] bool is_crowded() const noexcept;
+  [[nodiscard]] bool is_waiting(const Held& held, const Known* known, std::chrono::nanoseconds now) const noexcept;
+  [[nodiscard]] Known* find(std::uint64_t serial) noexcept;
+  [[nodiscard]] Known* first_of(Queues& queues, std::uint64_t key) noexcept;
+  [[nodiscard]] Known* known_of(const Held& held) noexcept;
+  [[nodiscard]] Finding finding_without_verdict(const Held& held, bool is_ending, bool is_late) const noexcept;
+  void add_failed_copy(const Verdict& verdict);
+  void copy_is_settled(Known& known);
+  void classify(Held& held, const Ipv4Packet& packet, const HostView& view) const;
+  void tell_first(Known* known, Finding finding, const Tell& tell);
+  void forget_first();
+  void forget_old(std::chrono::nanoseconds now);
+
+  Ports ports_;
+  Limits limits_;
+  bool judges_;
+  std::multimap<std::chrono::nanoseconds, Held> held_;  // by the packet's time
+  std::size_t held_octets_ = 0;
+  std::deque<Known> known_;  // in order of serial
+  Queues received_;
+  Queues sent_;
+  std::optional<std::chrono::nanoseconds> lost_at_;
+};
+
+}  // namespace relay::capture

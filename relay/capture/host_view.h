@@ -1,0 +1,40 @@
+// This host as a capture has to know it: where packets are seen, and which addresses are its own. A copy of what the
+// interface table knows, for a thread that must not look into the table.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "relay/core/address.h"
+#include "relay/core/interface_table.h"
+
+namespace relay::capture {
+
+struct HostView {
+  struct Point {
+    std::uint32_t index = 0;
+    std::string name;
+    std::string description;  ///< `downstream, giaddr 10.101.0.1`
+    std::vector<Ipv4Prefix> addresses;
+    MacAddress mac;
+    bool is_ethernet = false;
+
+    friend bool operator==(const Point&, const Point&) = default;
+  };
+
+  std::vector<Point> points;                               ///< where to listen, in order of index
+  std::unordered_map<std::uint32_t, std::string> names{};  ///< of all interfaces, by index
+  std::unordered_set<Ipv4Address> addresses{};             ///< of all interfaces
+
+  /// Whether the kernel takes what is for `destination` and arrives at `point` as its own.
+  [[nodiscard]] bool takes(const Point& point, Ipv4Address destination) const noexcept;
+};
+
+/// Points are the interfaces with a role; where the servers' side is not named, also every other one that is up and has
+/// an address beyond this host, since replies are accepted on all of them.
+[[nodiscard]] HostView host_view(const InterfaceTable& table, bool upstream_named);
+
+}  // namespace relay::capture

@@ -1,0 +1,188 @@
+#include "relay/capturing.h"
+
+#include <csignal>
+#include <optional>
+#include <stdexcept>
+#include <utility>
+
+#include "relay/capture/host_view.h"
+#include "relay/io/host_facts.h"
+#include "relay/io/observer.h"
+#include "relay/io/resolve.h"
+#include "relay/log/annotation_text.h"
+#include "relay/log/message_text.h"
+#include "relay/wiring.h"
+
+namespace relay {
+
+namespace {
+
+[[nodiscard]] capture::SectionFacts section_of(const std::vector<std::string>& words) {
+  capture::SectionFacts facts;
+  facts.system = io::system_name();
+  facts.application = "dhcp-relay " DHCP_RELAY_VERSION;
+  facts.comment = facts.application + " on " + printable_text(io::host_name()) + ':';
+  for (const std::string& word : words) {
+    const bool is_plain = !word.empty() && word.find_first_of(" '\"\\*?[]") == std::string::npos;
+    facts.comment += is_plain ? ' ' + printable_text(word) : " '" + printable_text(word) + '\'';
+  }
+  return facts;
+}
+
+[[nodiscard]] io::Capture::Options options_of(const Configuration& configuration,
+                                              const std::vector<std::string>& words) {
+  io::Capture::Options options;
+  options.ports = {configuration.port, configuration.relay_port};
+  options.filter = configuration.capture.filter;
+  if (!configuration.capture.file.empty()) {
+    options.file = {configuration.capture.file, configuration.capture.max_size, configuration.capture.max_count};
+  }
+  options.section = section_of(words);
+  options.judges = !configuration.capture.only;
+  return options;
+}
+
+}  // namespace
+
+Capturing::Capturing(const Configuration& configuration, Log& log, const std::vector<std::string>& words,
+                     std::function<void(const capture::Annotated&)> seen)
+    : configuration_(configuration),
+      log_(log),
+      ports_{configuration.port, configuration.relay_port},
+      upstream_named_(configuration.policy.upstream_named),
+      capture_(options_of(configuration, words), surroundings(std::move(seen))) {
+  policy_changed(configuration.policy);
+}
+
+io::Capture::Surroundings Capturing::surroundings(std::function<void(const capture::Annotated&)> seen) {
+  io::Capture::Surroundings result;
+  result.comment = [ports = ports_](const capture::Annotated& annotated, std::string_view egress,
+                                    std::optional<std::uint64_t> source_frame, const capture::HostFacts& facts) {
+    return annotation_text(annotated, egress, source_frame, ports, facts);
+  };
+  result.seen = std::move(seen);
+  result.cannot_listen = [this](const std::string& interface, const std::string& why) {
+    post_([this, sentence = "cannot capture on " + interface + " yet: " + why] {
+      log_.note(LogLevel::warning, sentence);
+    });
+  };
+  result.ended = [this] { post_([this] { settle(); }); };
+  return result;
+}
+
+void Capturing::start(const InterfaceTable& table, Post post, std::function<void(bool is_fault)> ended) {
+  post_ = std::move(post);
+  ended_ = std::move(ended);
+  begin(table, false);
+}
+
+void Capturing::begin(const InterfaceTable& table, bool keep_previous) {
+  why_.clear();
+  capture_.start(capture::host_view(table, upstream_named_), keep_previous);
+  if (!configuration_.capture.file.empty()) {
+    log_.capture_started(configuration_.capture.file);
+  }
+}
+
+void Capturing::toggle(const InterfaceTable& table) {
+  if (configuration_.capture.file.empty()) {
+    log_.note(LogLevel::warning,
+              "SIGUSR2 starts and stops a capture, and none was named; give --capture FILE at start");
+  } else if (capture_.is_running()) {
+    why_ = "SIGUSR2";
+    capture_.stop();
+  } else {
+    try {
+      begin(table, true);
+    } catch (const std::runtime_error& error) {
+      log_.note(LogLevel::error, "the capture cannot begin: " + std::string{error.what()});
+    }
+  }
+}
+
+void Capturing::interfaces_changed(const InterfaceTable& table) {
+  if (capture_.is_running()) {
+    capture_.follow(capture::host_view(table, upstream_named_));
+  }
+}
+
+void Capturing::policy_changed(const Policy& policy) {
+  upstream_named_ = policy.upstream_named;
+  capture_.tap().apply(policy);
+}
+
+void Capturing::end(const std::string& why) {
+  if (capture_.is_running()) {
+    why_ = why;
+    capture_.stop();
+    settle();
+  }
+}
+
+void Capturing::settle() {
+  if (!capture_.is_running()) {
+    return;
+  }
+  const io::Capture::Ending ending = capture_.join();
+  const bool is_fault = !ending.fault.empty();
+  if (!configuration_.capture.file.empty()) {
+    log_.capture_ended({.file = configuration_.capture.file,
+                        .why = is_fault ? ending.fault : why_,
+                        .is_fault = is_fault,
+                        .packets = ending.packets,
+                        .lost_packets = ending.lost_packets,
+                        .lost_verdicts = ending.lost_verdicts});
+  } else if (is_fault) {
+    log_.note(LogLevel::error, ending.fault);
+  }
+  ended_(is_fault);
+}
+
+Listener Capturing::listening(Listener listener) {
+  capture::VerdictTap& tap = capture_.tap();
+  listener.dropped = [tell = std::move(listener.dropped), &tap](const MessageEvent& event) {
+    tell(event);
+    tap.dropped(event);
+  };
+  listener.message = [tell = std::move(listener.message), &tap](const MessageEvent& event) {
+    tell(event);
+    tap.message(event);
+  };
+  listener.send_failed = [tell = std::move(listener.send_failed), &tap](const SendFailure& failure) {
+    tell(failure);
+    tap.send_failed(failure);
+  };
+  return listener;
+}
+
+int capture_until_signal(const Configuration& configuration, const std::vector<std::string>& words) {
+  Log log{Log::Sink::standard_error, configuration.log_format, configuration.log_level};
+  Log lines{Log::Sink::standard_output, configuration.log_format, LogLevel::info};
+  const bool prints = configuration.capture.file != "-";
+  Capturing capturing{configuration, log, words,
+                      prints ? [&lines](const capture::Annotated& annotated) { lines.seen(annotated); }
+                             : std::function<void(const capture::Annotated&)>{}};
+  Listener listener;
+  listener.interface_changed = [&log](const InterfaceEvent& event) { log.interface_changed(event); };
+  io::Observer observer{
+      configuration.interfaces,
+      listener,
+      {.toggle_capture = [&](const InterfaceTable& table) { capturing.toggle(table); },
+       .interfaces_changed = [&](const InterfaceTable& table) { capturing.interfaces_changed(table); }}};
+  bool has_failed = false;
+  note_missing(log, observer.missing_interfaces());
+  capturing.start(
+      observer.interfaces(), [&observer](std::function<void()> what) { observer.post(std::move(what)); },
+      [&](bool is_fault) {
+        has_failed = is_fault;
+        if (is_fault) {
+          observer.end();
+        }
+      });
+  const int signal = observer.run();
+  capturing.end(signal == SIGTERM ? "SIGTERM" : "SIGINT");
+  lines.report_suppressed();
+  return has_failed ? 1 : 0;
+}
+
+}  // namespace relay

@@ -1,0 +1,59 @@
+// Joins the capture with configuration, log and service: when it begins and ends, what its comments say, and who tells
+// it of messages and interfaces.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "relay/config/configuration.h"
+#include "relay/core/events.h"
+#include "relay/core/interface_table.h"
+#include "relay/io/capture.h"
+#include "relay/log/log.h"
+
+namespace relay {
+
+class Capturing {
+ public:
+  /// `configuration` and `log` must outlive it. `words` stand in the capture, as the flags that the relay ran with.
+  /// `seen`: as in `io::Capture::Surroundings`.
+  Capturing(const Configuration& configuration, Log& log, const std::vector<std::string>& words,
+            std::function<void(const capture::Annotated&)> seen = {});
+
+  using Post = std::function<void(std::function<void()>)>;
+
+  /// `post` calls what it is given on this thread, from any other. `ended` is called, on this one, whenever the capture
+  /// has ended, and told whether it did so without being asked to. Throws where the file cannot be opened.
+  void start(const InterfaceTable& table, Post post, std::function<void(bool is_fault)> ended);
+  /// SIGUSR2: ends the capture, or begins it again in a new file.
+  void toggle(const InterfaceTable& table);
+  void interfaces_changed(const InterfaceTable& table);
+  void policy_changed(const Policy& policy);
+  /// Ends the capture, if there is one, and waits for that.
+  void end(const std::string& why);
+
+  [[nodiscard]] bool is_running() const noexcept { return capture_.is_running(); }
+
+  /// `listener` with the capture beside it.
+  [[nodiscard]] Listener listening(Listener listener);
+
+ private:
+  void begin(const InterfaceTable& table, bool keep_previous);
+  void settle();
+  [[nodiscard]] io::Capture::Surroundings surroundings(std::function<void(const capture::Annotated&)> seen);
+
+  const Configuration& configuration_;
+  Log& log_;
+  Ports ports_;
+  bool upstream_named_;
+  io::Capture capture_;
+  std::string why_;  // it was asked to end
+  Post post_;
+  std::function<void(bool is_fault)> ended_;
+};
+
+/// `--capture-only`: until SIGTERM or SIGINT; returns the exit status.
+[[nodiscard]] int capture_until_signal(const Configuration& configuration, const std::vector<std::string>& words);
+
+}  // namespace relay

@@ -1,0 +1,77 @@
+// A running capture: a thread that listens on the relay's interfaces, joins packets with verdicts and writes them.
+// Others only ask it to begin and to end, tell it of interfaces, and never wait for it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "relay/capture/annotator.h"
+#include "relay/capture/host_view.h"
+#include "relay/capture/pcapng_writer.h"
+#include "relay/capture/verdict_tap.h"
+#include "relay/core/ports.h"
+#include "relay/io/capture_file.h"
+
+namespace relay::io {
+
+class Capture {
+ public:
+  struct Options {
+    Ports ports;
+    std::string filter;  ///< further than the ports; empty: none
+    std::optional<CaptureFile::Options> file{};
+    capture::SectionFacts section{};
+    bool judges = true;  ///< false: nothing relays here, and packets are told as they are
+  };
+
+  /// What the capture asks of its surroundings. All are called on its thread and must not throw.
+  struct Surroundings {
+    /// The comment on a packet; `source_frame` is the number, in the same file, of the frame that `Annotated` refers
+    /// to.
+    std::function<std::string(const capture::Annotated&, std::string_view egress,
+                              std::optional<std::uint64_t> source_frame, const capture::HostFacts&)>
+        comment;
+    std::function<void(const capture::Annotated&)> seen;  ///< each packet; may be empty
+    std::function<void(const std::string& interface, const std::string& why)> cannot_listen;
+    /// The capture has ended, asked to or not: `join` will not wait.
+    std::function<void()> ended;
+  };
+
+  struct Ending {
+    std::string fault;  ///< a sentence; empty where it was asked to end
+    std::uint64_t packets = 0;
+    std::uint64_t lost_packets = 0;  ///< by the kernel, for want of room
+    std::uint64_t lost_verdicts = 0;
+  };
+
+  Capture(const Options& options, Surroundings surroundings);
+  /// Ends the capture and waits for that.
+  ~Capture();
+  Capture(const Capture&) = delete;
+  Capture& operator=(const Capture&) = delete;
+
+  /// Opens the file and begins. Throws std::runtime_error with one sentence where the file cannot be opened. With
+  /// `keep_previous`, what is in the file is kept under another name.
+  void start(const capture::HostView& view, bool keep_previous);
+  [[nodiscard]] bool is_running() const noexcept;
+
+  /// Asks it to end, which it does in a moment: `Surroundings::ended` tells.
+  void stop() noexcept;
+  /// Waits for the end and tells how it went. Needs a capture that was started.
+  [[nodiscard]] Ending join();
+
+  /// The interfaces or their addresses changed.
+  void follow(const capture::HostView& view);
+
+  /// Where the data path tells its verdicts; lives as long as the capture.
+  [[nodiscard]] capture::VerdictTap& tap() noexcept;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace relay::io

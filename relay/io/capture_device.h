@@ -1,0 +1,52 @@
+// libpcap on one interface: packets as they pass it, in both directions. The only user of live libpcap.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "relay/capture/host_view.h"
+#include "relay/capture/packet.h"
+
+namespace relay::io {
+
+class CaptureDevice {
+ public:
+  struct Options {
+    std::string filter;                    ///< of libpcap, pcap-filter(7)
+    std::chrono::milliseconds patience{};  ///< how long the kernel may collect packets before it hands them over
+    std::size_t buffer_size = 0;           ///< octets, the kernel's
+  };
+  struct Statistics {
+    std::uint64_t received = 0;
+    std::uint64_t dropped = 0;  ///< for want of room in the buffer
+  };
+
+  /// Needs CAP_NET_RAW. Not in promiscuous mode. Throws std::runtime_error with a clause that says why not.
+  CaptureDevice(const capture::HostView::Point& point, const Options& options);
+  ~CaptureDevice();
+  CaptureDevice(const CaptureDevice&) = delete;
+  CaptureDevice& operator=(const CaptureDevice&) = delete;
+
+  /// Readable when there are packets.
+  [[nodiscard]] int descriptor() const noexcept;
+
+  /// Calls `tell` for what is there, without waiting; `Packet::octets` are valid during the call alone. Throws
+  /// std::runtime_error where the interface is gone or down.
+  void read(const std::function<void(const capture::Packet&)>& tell);
+
+  [[nodiscard]] Statistics statistics() const;
+
+  [[nodiscard]] const capture::HostView::Point& point() const noexcept;
+  /// Addresses and description changed; index and name did not.
+  void describe(const capture::HostView::Point& point);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace relay::io

@@ -1,0 +1,61 @@
+#include "relay/io/host_facts.h"
+
+#include <sys/utsname.h>
+
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+
+namespace relay::io {
+
+namespace {
+
+constexpr int strict = 1;
+
+[[nodiscard]] int rp_filter(const std::string& interface) {
+  std::ifstream file{"/proc/sys/net/ipv4/conf/" + interface + "/rp_filter"};
+  int value = 0;
+  return file >> value ? value : 0;
+}
+
+}  // namespace
+
+std::string system_name() {
+  utsname name{};
+  if (::uname(&name) != 0) {
+    return "Linux";
+  }
+  return std::string{name.sysname} + ' ' + name.release + ' ' + name.machine;
+}
+
+std::uint64_t full_receive_buffers() {
+  // Two lines begin with `Udp:`: one of names, one of numbers.
+  std::ifstream file{"/proc/thread-self/net/snmp"};
+  std::string line;
+  std::string names;
+  while (std::getline(file, line)) {
+    if (!line.starts_with("Udp:")) {
+      continue;
+    }
+    if (names.empty()) {
+      names = line;
+      continue;
+    }
+    std::istringstream name_words{names};
+    std::istringstream value_words{line};
+    std::string name;
+    std::string value;
+    while (name_words >> name && value_words >> value) {
+      if (name == "RcvbufErrors") {
+        return std::stoull(value);
+      }
+    }
+  }
+  return 0;
+}
+
+bool has_strict_rp_filter(const std::string& interface) {
+  return std::max(rp_filter("all"), rp_filter(interface)) == strict;
+}
+
+}  // namespace relay::io

@@ -1,0 +1,129 @@
+#include "relay/io/observer.h"
+
+#include <chrono>
+#include <csignal>
+#include <utility>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "relay/io/interface_view.h"
+#include "relay/io/link_monitor.h"
+
+namespace relay::io {
+
+namespace {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+constexpr std::chrono::seconds link_retry_delay{1};
+
+}  // namespace
+
+class Observer::Impl {
+ public:
+  Impl(const InterfaceSettings& settings, const Listener& listener, Surroundings surroundings)
+      : surroundings_(std::move(surroundings)),
+        view_(table_, settings, listener),
+        monitor_(view_),
+        link_watch_(loop_, monitor_.descriptor()),
+        signals_(loop_, SIGTERM, SIGINT, SIGHUP),
+        link_timer_(loop_) {
+    signals_.add(SIGUSR1);
+    signals_.add(SIGUSR2);
+    monitor_.synchronise();
+  }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+  ~Impl() { link_watch_.release(); }
+
+  [[nodiscard]] int run() {
+    await_links();
+    await_signal();
+    loop_.run();
+    return ending_signal_;
+  }
+
+  void post(std::function<void()> what) { asio::post(loop_, std::move(what)); }
+  void end() { loop_.stop(); }
+  [[nodiscard]] const InterfaceTable& interfaces() const noexcept { return table_; }
+  [[nodiscard]] std::vector<std::string> missing_interfaces() const { return view_.missing(); }
+
+ private:
+  void await_links() {
+    link_watch_.async_wait(asio::posix::stream_descriptor::wait_read, [this](const error_code& error) {
+      if (!error) {
+        follow_links();
+        await_links();
+      }
+    });
+  }
+
+  void follow_links() {
+    const bool is_in_step = monitor_.read_changes();
+    surroundings_.interfaces_changed(table_);
+    if (!is_in_step) {
+      link_timer_.expires_after(link_retry_delay);
+      link_timer_.async_wait([this](const error_code& error) {
+        if (!error) {
+          follow_links();
+        }
+      });
+    }
+  }
+
+  void await_signal() {
+    signals_.async_wait([this](const error_code& error, int signal) {
+      if (error) {
+        return;
+      }
+      if (signal == SIGTERM || signal == SIGINT) {
+        ending_signal_ = signal;
+        loop_.stop();
+      } else if (signal == SIGUSR2) {
+        surroundings_.toggle_capture(table_);
+      }
+      await_signal();
+    });
+  }
+
+  asio::io_context loop_{1};
+  Surroundings surroundings_;
+  InterfaceTable table_;
+  InterfaceView view_;
+  LinkMonitor monitor_;
+  asio::posix::stream_descriptor link_watch_;
+  asio::signal_set signals_;
+  asio::steady_timer link_timer_;
+  int ending_signal_ = 0;
+};
+
+Observer::Observer(const InterfaceSettings& settings, const Listener& listener, Surroundings surroundings)
+    : impl_(std::make_unique<Impl>(settings, listener, std::move(surroundings))) {}
+Observer::~Observer() = default;
+
+int Observer::run() {
+  return impl_->run();
+}
+
+void Observer::post(std::function<void()> what) {
+  impl_->post(std::move(what));
+}
+
+void Observer::end() {
+  impl_->end();
+}
+
+const InterfaceTable& Observer::interfaces() const noexcept {
+  return impl_->interfaces();
+}
+
+std::vector<std::string> Observer::missing_interfaces() const {
+  return impl_->missing_interfaces();
+}
+
+}  // namespace relay::io

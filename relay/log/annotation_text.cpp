@@ -1,0 +1,102 @@
+#include "relay/log/annotation_text.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include "relay/core/bootp.h"
+#include "relay/log/message_text.h"
+#include "relay/log/verdict_text.h"
+
+namespace relay {
+
+namespace {
+
+using capture::Annotated;
+using capture::Cause;
+using capture::Finding;
+using capture::VerdictKind;
+
+[[nodiscard]] std::string received_text(const Annotated& annotated, std::string_view egress) {
+  const capture::Verdict& verdict = *annotated.verdict;
+  const std::size_t copies = verdict.kind == VerdictKind::to_servers ? verdict.server_count : 1;
+  if (!annotated.failed_copies.empty() && annotated.failed_copies.size() >= copies) {
+    return verdict_text(annotated.failed_copies.front(), annotated.datagram.payload, egress);
+  }
+  std::string result = verdict_text(verdict, annotated.datagram.payload, egress);
+  for (const capture::Verdict& failed : annotated.failed_copies) {
+    result += "; " + failed_copy_text(failed);
+  }
+  return result;
+}
+
+[[nodiscard]] std::string sent_text(const Annotated& annotated, std::optional<std::uint64_t> source_frame) {
+  const std::string frame =
+      source_frame ? "frame " + std::to_string(*source_frame) : std::string{"a frame that is not in this file"};
+  if (annotated.verdict->kind == VerdictKind::to_servers) {
+    return "request of " + frame + ", relayed to " + address_text(annotated.datagram.destination);
+  }
+  return "reply of " + frame + ", delivered to " + client_text(annotated.datagram.payload);
+}
+
+[[nodiscard]] std::string cause_text(const Annotated& annotated, const Ports& ports, const capture::HostFacts& facts) {
+  switch (annotated.cause) {
+    case Cause::wrong_ip_checksum:
+      return "bad IP header checksum";
+    case Cause::wrong_udp_checksum:
+      return "bad UDP checksum";
+    case Cause::wrong_port:
+      return "to port " + std::to_string(annotated.datagram.destination_port) + ", the relay listens on " +
+             std::to_string(ports.server);
+    case Cause::incomplete:
+      return "a fragment whose rest did not come";
+    case Cause::source_is_ours:
+      return "its source " + address_text(annotated.datagram.source) + " is an address of this host";
+    case Cause::unknown:
+      break;
+  }
+  const Ipv4Address source = annotated.datagram.source;
+  const bool is_of_subnet = std::ranges::any_of(annotated.point.addresses, [source](const Ipv4Prefix& own) {
+    return (source.host_order() & own.mask()) == own.network().host_order();
+  });
+  if (facts.receive_buffer_was_full) {
+    return "the receive buffer was full";
+  }
+  if (facts.has_strict_rp_filter && !source.is_unspecified() && !is_of_subnet) {
+    return "rp_filter on " + printable_text(annotated.point.name) + " is strict and " + address_text(source) +
+           " is not routed there; or a firewall rule";
+  }
+  return "probably a firewall rule (nftables or iptables, hook input)";
+}
+
+}  // namespace
+
+std::string annotation_text(const Annotated& annotated, std::string_view egress,
+                            std::optional<std::uint64_t> source_frame, const Ports& ports,
+                            const capture::HostFacts& facts) {
+  switch (annotated.finding) {
+    case Finding::verdict:
+      return received_text(annotated, egress);
+    case Finding::sent:
+      return sent_text(annotated, source_frame);
+    case Finding::not_received:
+      return "not received by the relay: " + cause_text(annotated, ports, facts);
+    case Finding::sent_by_other:
+      return "sent by another program of this host";
+    case Finding::for_clients:
+      return "not for the relay: to port " + std::to_string(annotated.datagram.destination_port);
+    case Finding::in_transit:
+      return "in transit: to " + address_text(annotated.datagram.destination) +
+             ", which is not an address of this host";
+    case Finding::other_vlan:
+      return "in VLAN " + std::to_string(annotated.vlan_id) + ", which is another interface";
+    case Finding::lost_sight:
+      return "verdict not known: the capture could not keep up";
+    case Finding::capture_ended:
+      return "verdict not known: the capture ended";
+    case Finding::not_judged:
+      return message_summary(annotated.datagram.payload);
+  }
+  return {};
+}
+
+}  // namespace relay
