@@ -128,7 +128,7 @@ void check_may_be_emptied(const std::string& name, const struct stat& status) {
 
 class CaptureFile::Impl {
  public:
-  Impl(const Options& options, bool keep_previous);
+  Impl(Options options, bool keep_previous);
 
   [[nodiscard]] bool is_full(std::size_t size) const noexcept {
     return file_.is_open() && size_ > 0 && size > options_.max_size - std::min(size_, options_.max_size);
@@ -158,7 +158,7 @@ class CaptureFile::Impl {
   mode_t output_type_ = 0;  // of standard output, S_IFMT
 };
 
-CaptureFile::Impl::Impl(const Options& options, bool keep_previous) : options_(options) {
+CaptureFile::Impl::Impl(Options options, bool keep_previous) : options_(std::move(options)) {
   options_.max_count = std::max<std::size_t>(options_.max_count, 1);
   if (options_.name == standard_output_name) {
     look_at_standard_output();
