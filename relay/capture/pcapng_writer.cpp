@@ -162,7 +162,7 @@ std::uint32_t PcapngWriter::interface(const CapturedInterface& facts, std::strin
   Block block{buffer_, BlockType::interface_description};
   block.field(facts.link_type);
   block.field(std::uint16_t{0});  // reserved
-  block.field(std::uint32_t{0});  // no packet is cut
+  block.field(static_cast<std::uint32_t>(max_captured_size));
   block.text(name, facts.name);
   block.text(description, facts.description);
   for (const Ipv4Prefix& prefix : facts.addresses) {

@@ -113,12 +113,13 @@ TEST_F(PcapngWriterTest, a_section_with_all_texts) {
                              u32(68)}));
 }
 
-TEST_F(PcapngWriterTest, an_interface_of_which_nothing_is_known_has_nanoseconds_and_no_limit) {
+TEST_F(PcapngWriterTest, an_interface_of_which_nothing_is_known_has_nanoseconds_and_the_limit_of_readers) {
   writer_.section({});
   buffer_.clear();
   EXPECT_EQ(writer_.interface({}, {}), 0U);
-  EXPECT_EQ(buffer_,
-            joined({u32(1), u32(32), u16(1), u16(0), u32(0), head(9, 1), {9}, zeros(3), end_of_options, u32(32)}));
+  EXPECT_EQ(
+      buffer_,
+      joined({u32(1), u32(32), u16(1), u16(0), u32(262'144), head(9, 1), {9}, zeros(3), end_of_options, u32(32)}));
 }
 
 TEST_F(PcapngWriterTest, an_interface_with_all_facts) {
@@ -134,7 +135,7 @@ TEST_F(PcapngWriterTest, an_interface_with_all_facts) {
                              u32(100),
                              u16(276),
                              u16(0),
-                             u32(0),
+                             u32(262'144),
                              head(2, 2),
                              text("d1"),
                              zeros(2),
