@@ -16,8 +16,8 @@ struct RecordedMessage {
 /// Whether DHCP_RELAY_SHARED names a folder.
 [[nodiscard]] bool has_recorded_messages();
 
-/// The payloads in corpora/v4 and those of UDP ports 67 and 68 in captures, ordered by file. Anything but plain IPv4 is
-/// left out.
+/// The payloads in corpora/v4 and those of UDP ports 67 and 68 in captures, ordered by file. Tunnels are not looked
+/// into.
 [[nodiscard]] std::vector<RecordedMessage> recorded_messages();
 
 }  // namespace test_support
