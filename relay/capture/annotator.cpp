@@ -62,6 +62,7 @@ void Annotator::add_failed_copy(const Verdict& verdict) {
   if (known == nullptr) {
     return;
   }
+  ++known->failed_count;
   if (known->failed_copies.size() < told_servers_max) {
     known->failed_copies.push_back(verdict);
   }
@@ -108,7 +109,7 @@ void Annotator::classify(Held& held, const Ipv4Packet& packet, const HostView& v
     held.finding = Finding::other_vlan;
     held.vlan_id = *packet.vlan_id;
   } else if (held.packet.direction == Direction::outbound) {
-    held.finding = Finding::sent;
+    held.finding = view.addresses.contains(datagram.source) ? Finding::sent : Finding::in_transit;
   } else if (!packet.is_header_intact) {
     lost_to(Cause::wrong_ip_checksum);
   } else if (!view.takes(held.point, datagram.destination)) {
@@ -119,11 +120,11 @@ void Annotator::classify(Held& held, const Ipv4Packet& packet, const HostView& v
     } else {
       lost_to(Cause::wrong_port);
     }
+  } else if (datagram.checksum == ChecksumState::wrong) {
+    lost_to(Cause::wrong_udp_checksum);
   } else {
     held.finding = Finding::verdict;
-    if (datagram.checksum == ChecksumState::wrong) {
-      held.cause = Cause::wrong_udp_checksum;
-    } else if (packet.is_fragment() || datagram.payload.size() < datagram.payload_size) {
+    if (packet.is_fragment() || datagram.payload.size() < datagram.payload_size) {
       held.cause = Cause::incomplete;
     } else if (view.addresses.contains(datagram.source)) {
       held.cause = Cause::source_is_ours;
@@ -134,32 +135,33 @@ void Annotator::classify(Held& held, const Ipv4Packet& packet, const HostView& v
 void Annotator::release(std::chrono::nanoseconds now, const Tell& tell) {
   while (!held_.empty()) {
     const Held& held = held_.begin()->second;
-    Known* const known = known_of(held);
-    if (is_waiting(held, known, now) && !is_crowded()) {
+    const Match found = match(held);
+    const bool is_early = is_waiting(held, found.known, now);
+    if (is_early && !is_crowded()) {
       return;
     }
-    const bool is_late = is_waiting(held, known, now);
-    tell_first(known, known != nullptr ? held.finding : finding_without_verdict(held, false, is_late), tell);
+    tell_first(found.known, found.known != nullptr ? found.finding : finding_without_verdict(held, false, is_early),
+               tell);
   }
 }
 
 void Annotator::release_all(const Tell& tell) {
   while (!held_.empty()) {
     const Held& held = held_.begin()->second;
-    Known* const known = known_of(held);
-    tell_first(known, known != nullptr ? held.finding : finding_without_verdict(held, true, false), tell);
+    const Match found = match(held);
+    tell_first(found.known, found.known != nullptr ? found.finding : finding_without_verdict(held, true, false), tell);
   }
 }
 
-/// `is_late`: the verdict might still have come, but there is no room to wait for it.
-Finding Annotator::finding_without_verdict(const Held& held, bool is_ending, bool is_late) const noexcept {
+/// `is_early`: the verdict might still come, but there is no room to wait for it.
+Finding Annotator::finding_without_verdict(const Held& held, bool is_ending, bool is_early) const noexcept {
   if (held.finding == Finding::sent) {
     return lost_at_ && *lost_at_ + limits_.window >= held.given ? Finding::lost_sight : Finding::sent_by_other;
   }
   if (held.finding != Finding::verdict) {
     return held.finding;
   }
-  if (is_late || (lost_at_ && *lost_at_ + limits_.window >= held.given)) {
+  if (is_early || (lost_at_ && *lost_at_ + limits_.window >= held.given)) {
     return Finding::lost_sight;
   }
   return is_ending ? Finding::capture_ended : Finding::not_received;
@@ -174,11 +176,20 @@ bool Annotator::is_waiting(const Held& held, const Known* known, std::chrono::na
   return now < held.given + (is_awaiting_verdict ? limits_.window : limits_.hold);
 }
 
-Annotator::Known* Annotator::known_of(const Held& held) noexcept {
-  if (held.finding == Finding::verdict) {
-    return first_of(received_, received_key(held.fingerprint, held.point.index, held.datagram.source));
+Annotator::Match Annotator::match(const Held& held) noexcept {
+  if (held.finding == Finding::sent) {
+    if (Known* const known = first_of(sent_, held.fingerprint)) {
+      return {known, Finding::sent};
+    }
   }
-  return held.finding == Finding::sent ? first_of(sent_, held.fingerprint) : nullptr;
+  // What looks like one of our own frames may be a received one with our hardware address as its source.
+  if (held.finding == Finding::sent || held.finding == Finding::verdict) {
+    if (Known* const known =
+            first_of(received_, received_key(held.fingerprint, held.point.index, held.datagram.source))) {
+      return {known, Finding::verdict};
+    }
+  }
+  return {nullptr, held.finding};
 }
 
 Annotator::Known* Annotator::first_of(Queues& queues, std::uint64_t key) noexcept {
@@ -199,6 +210,7 @@ void Annotator::tell_first(Known* known, Finding finding, const Tell& tell) {
   if (known != nullptr) {
     annotated.verdict = &known->verdict;
     annotated.failed_copies = known->failed_copies;
+    annotated.failed_count = known->failed_count;
     annotated.source_frame = known->frame;
   }
   const std::uint64_t frame = tell(annotated);

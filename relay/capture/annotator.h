@@ -61,7 +61,8 @@ struct Annotated {
   Cause cause = Cause::unknown;
   std::uint16_t vlan_id = 0;                 ///< of `other_vlan`
   const Verdict* verdict = nullptr;          ///< of `verdict` and `sent`
-  std::span<const Verdict> failed_copies{};  ///< of `verdict`
+  std::span<const Verdict> failed_copies{};  ///< of `verdict`, the first of them
+  std::uint32_t failed_count = 0;            ///< of them all
   std::uint64_t source_frame = 0;            ///< of `sent`: what `tell` returned for the received packet; 0: not told
 };
 
@@ -114,6 +115,12 @@ class Annotator {
     std::chrono::nanoseconds since{};
     std::uint64_t frame = 0;  // of the received packet
     std::uint32_t copies_to_see = 0;
+    std::uint32_t failed_count = 0;
+  };
+  /// The verdict that a packet is about, and how; null where there is none (yet).
+  struct Match {
+    Known* known;
+    Finding finding;
   };
   /// Verdicts by a key, the oldest first, by serial.
   using Queues = std::unordered_map<std::uint64_t, std::deque<std::uint64_t>>;
@@ -122,8 +129,8 @@ class Annotator {
   [[nodiscard]] bool is_waiting(const Held& held, const Known* known, std::chrono::nanoseconds now) const noexcept;
   [[nodiscard]] Known* find(std::uint64_t serial) noexcept;
   [[nodiscard]] Known* first_of(Queues& queues, std::uint64_t key) noexcept;
-  [[nodiscard]] Known* known_of(const Held& held) noexcept;
-  [[nodiscard]] Finding finding_without_verdict(const Held& held, bool is_ending, bool is_late) const noexcept;
+  [[nodiscard]] Match match(const Held& held) noexcept;
+  [[nodiscard]] Finding finding_without_verdict(const Held& held, bool is_ending, bool is_early) const noexcept;
   void add_failed_copy(const Verdict& verdict);
   void copy_is_settled(Known& known);
   void classify(Held& held, const Ipv4Packet& packet, const HostView& view) const;

@@ -19,7 +19,7 @@ using capture::VerdictKind;
 [[nodiscard]] std::string received_text(const Annotated& annotated, std::string_view egress) {
   const capture::Verdict& verdict = *annotated.verdict;
   const std::size_t copies = verdict.kind == VerdictKind::to_servers ? verdict.server_count : 1;
-  if (!annotated.failed_copies.empty() && annotated.failed_copies.size() >= copies) {
+  if (!annotated.failed_copies.empty() && annotated.failed_count >= copies) {
     return verdict_text(annotated.failed_copies.front(), annotated.datagram.payload, egress);
   }
   std::string result = verdict_text(verdict, annotated.datagram.payload, egress);
