@@ -367,7 +367,7 @@ TEST(Ipv4PacketOf, fragments_say_where_they_belong) {
 
 /// A packet around these octets of UDP, and what is read of them; the octets must outlive it.
 struct Udp {
-  explicit Udp(const Bytes& datagram, Ipv4Fields fields = {}) : octets(test_support::ipv4(fields, datagram)) {
+  explicit Udp(const Bytes& datagram, const Ipv4Fields& fields = {}) : octets(test_support::ipv4(fields, datagram)) {
     read = udp_datagram(*ipv4_packet(LinkType::raw, octets));
   }
   Udp(const Udp&) = delete;
@@ -457,7 +457,7 @@ TEST(UdpDatagramOf, a_first_fragment_is_not_whole) {
 }
 
 TEST(UdpDatagramOf, checksums) {
-  const std::uint16_t right = static_cast<std::uint16_t>(datagram[6] * 256U + datagram[7]);
+  const auto right = static_cast<std::uint16_t>(datagram[6] * 256U + datagram[7]);
   const std::uint16_t pseudo = test_support::pseudo_header_sum(usual, datagram.size());
   ASSERT_NE(right, pseudo);
   const auto state = [](const Bytes& octets) { return Udp{octets}.read->checksum; };

@@ -22,7 +22,6 @@ using std::chrono::nanoseconds;
 using std::chrono::seconds;
 using test_support::Bytes;
 using test_support::ip;
-using test_support::Ipv4Fields;
 
 /// Octets that differ from one another near each other.
 Bytes counted(std::size_t size) {
