@@ -33,23 +33,22 @@ using HardwareAddressText = std::array<char, max_size(Blank::client_hardware_add
   return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
 }
 
-/// How many octets at the start of `value` a blank can have been filled in with, for which the rest `fits`.
-template <typename Fits>
-[[nodiscard]] bool blank_matches(Blank blank, Octets value, const EchoFacts& facts, Fits&& fits) noexcept {
-  const auto starts_with = [&](std::string_view text) {
-    return as_text(value).starts_with(text) && fits(value.subspan(text.size()));
-  };
-  switch (blank) {
-    case Blank::client_hardware_address: {
-      HardwareAddressText storage{};
-      return starts_with(text_of(facts.hardware_address, storage));
-    }
-    case Blank::client_port:
-      return starts_with(facts.interface_name) || std::ranges::any_of(facts.ports, starts_with);
-    case Blank::relay_flags:
-      return !value.empty() && (value.front() & ~unicast_flag) == 0 && fits(value.subspan(1));
+/// Takes `start` off the front of `rest`; false where it does not begin so.
+[[nodiscard]] bool take(Octets& rest, Octets start) noexcept {
+  if (rest.size() < start.size() || !std::ranges::equal(rest.first(start.size()), start)) {
+    return false;
   }
-  return false;
+  rest = rest.subspan(start.size());
+  return true;
+}
+
+/// The flags octet, of whatever way the message came by.
+[[nodiscard]] bool take_flags(Octets& rest) noexcept {
+  if (rest.empty() || (rest.front() & ~unicast_flag) != 0) {
+    return false;
+  }
+  rest = rest.subspan(1);
+  return true;
 }
 
 }  // namespace
@@ -132,34 +131,49 @@ Octets AgentInformationForm::filled(const ClientFacts& facts,
   return Octets{storage}.first(size);
 }
 
-bool AgentInformationForm::value_matches(std::size_t sub_option, Octets value, const EchoFacts& facts) const noexcept {
-  const Octets known = known_.octets();
-  const std::size_t known_end = sub_option + sub_option_head_size + known[sub_option + 1];
-  const auto first = std::ranges::find(places_, sub_option, &Place::sub_option);
-  const auto last =
-      std::find_if(first, places_.end(), [&](const Place& place) { return place.sub_option != sub_option; });
-
-  // From the known octets at `from` and the blank at `place` on. As deep as a value has blanks.
-  const auto rest_matches = [&](const auto& self, std::size_t from, auto place, Octets rest) noexcept -> bool {
-    const std::size_t until = place == last ? known_end : place->offset;
-    const Octets expected = known.subspan(from, until - from);
-    if (rest.size() < expected.size() || !std::ranges::equal(rest.first(expected.size()), expected)) {
-      return false;
-    }
-    rest = rest.subspan(expected.size());
-    if (place == last) {
-      return rest.empty();
-    }
-    return blank_matches(place->blank, rest, facts,
-                         [&](Octets behind) { return self(self, until, std::next(place), behind); });
-  };
-  return rest_matches(rest_matches, sub_option + sub_option_head_size, first, value);
+/// Whether one of the fillings that a request of ours can have had `fits`: the port is the same in all its blanks.
+template <typename Fits>
+bool AgentInformationForm::any_filling(bool has_port, const EchoFacts& facts, Fits&& fits) noexcept {
+  HardwareAddressText storage{};
+  const std::string_view hardware_address = text_of(facts.hardware_address, storage);
+  return fits(Filling{hardware_address, facts.interface_name}) ||
+         (has_port && std::ranges::any_of(facts.ports, [&](std::string_view port) {
+            return fits(Filling{hardware_address, port});
+          }));
 }
 
-bool AgentInformationForm::matches(Octets content, const EchoFacts& facts) const noexcept {
-  if (places_.empty() && std::ranges::equal(known_.octets(), content)) {
-    return true;
+bool AgentInformationForm::value_matches(std::size_t sub_option, Octets value, const Filling& filling) const noexcept {
+  const Octets known = known_.octets();
+  const std::size_t end = sub_option + sub_option_head_size + known[sub_option + 1];
+  std::size_t from = sub_option + sub_option_head_size;  // first known octet that was not compared yet
+  for (const Place& place : places_) {
+    if (place.sub_option != sub_option) {
+      continue;
+    }
+    if (!take(value, known.subspan(from, place.offset - from))) {
+      return false;
+    }
+    from = place.offset;
+    bool is_taken = false;
+    switch (place.blank) {
+      case Blank::client_hardware_address:
+        is_taken = take(value, as_octets(filling.hardware_address));
+        break;
+      case Blank::client_port:
+        is_taken = take(value, as_octets(filling.port));
+        break;
+      case Blank::relay_flags:
+        is_taken = take_flags(value);
+        break;
+    }
+    if (!is_taken) {
+      return false;
+    }
   }
+  return std::ranges::equal(value, known.subspan(from, end - from));
+}
+
+bool AgentInformationForm::content_matches(Octets content, const Filling& filling) const noexcept {
   SubOptionReader ours{known_.octets()};
   SubOptionReader theirs{content};
   auto their = theirs.next();
@@ -167,7 +181,7 @@ bool AgentInformationForm::matches(Octets content, const EchoFacts& facts) const
     if (our->code == SubOption::vss_control && (!their || their->code != our->code)) {
       continue;
     }
-    if (!their || their->code != our->code || !value_matches(at, their->value, facts)) {
+    if (!their || their->code != our->code || !value_matches(at, their->value, filling)) {
       return false;
     }
     their = theirs.next();
@@ -175,11 +189,21 @@ bool AgentInformationForm::matches(Octets content, const EchoFacts& facts) const
   return !their && !theirs.is_damaged();
 }
 
+bool AgentInformationForm::matches(Octets content, const EchoFacts& facts) const noexcept {
+  if (places_.empty() && std::ranges::equal(known_.octets(), content)) {
+    return true;
+  }
+  return any_filling(has(Blank::client_port), facts,
+                     [&](const Filling& filling) { return content_matches(content, filling); });
+}
+
 bool AgentInformationForm::matches_circuit_id(Octets value, const EchoFacts& facts) const noexcept {
   SubOptionReader ours{known_.octets()};
   for (std::size_t at = 0; const auto our = ours.next(); at = ours.offset()) {
     if (our->code == SubOption::circuit_id) {
-      return value_matches(at, value, facts);
+      const bool has_port = std::ranges::any_of(
+          places_, [&](const Place& place) { return place.sub_option == at && place.blank == Blank::client_port; });
+      return any_filling(has_port, facts, [&](const Filling& filling) { return value_matches(at, value, filling); });
     }
   }
   return false;

@@ -86,8 +86,8 @@ class AgentInformationForm {
                               std::span<std::uint8_t, max_option_value_size> storage) const noexcept;
 
   /// Whether `content`, the value of an option 82 or a part of it, is this form filled in for the client of `facts`,
-  /// the flags of sub-option 10 and the absence of sub-option 152 left aside: a server that honours sub-option 151
-  /// takes 152 out (RFC 6607 section 4).
+  /// with one port in all its blanks, the flags of sub-option 10 and the absence of sub-option 152 left aside: a server
+  /// that honours sub-option 151 takes 152 out (RFC 6607 section 4).
   [[nodiscard]] bool matches(Octets content, const EchoFacts& facts) const noexcept;
 
   /// Whether `value` is our circuit-id, filled in likewise. False where the form has none.
@@ -101,7 +101,16 @@ class AgentInformationForm {
     std::size_t offset;      // of the octet before which it goes
   };
 
-  [[nodiscard]] bool value_matches(std::size_t sub_option, Octets value, const EchoFacts& facts) const noexcept;
+  /// Texts that the blanks of one request can have been filled in with.
+  struct Filling {
+    std::string_view hardware_address;
+    std::string_view port;
+  };
+
+  template <typename Fits>
+  [[nodiscard]] static bool any_filling(bool has_port, const EchoFacts& facts, Fits&& fits) noexcept;
+  [[nodiscard]] bool value_matches(std::size_t sub_option, Octets value, const Filling& filling) const noexcept;
+  [[nodiscard]] bool content_matches(Octets content, const Filling& filling) const noexcept;
 
   AgentInformation known_;  // with its blanks empty
   std::vector<Place> places_;

@@ -259,9 +259,21 @@ TEST(AgentInformationForm, row_4A_09_and_4A_10_each_blank) {
       {"no port of ours", {{circuit, {port}}}, circuit_id("swp3"), false},
       {"a part of a name", {{circuit, {port}}}, circuit_id("swp"), false},
       {"an empty port", {{circuit, {port}}}, {1, 0}, false},
-      {"two ports, not the same", {{circuit, {port, "/", port}}}, circuit_id("swp1/swp2"), true},
-      {"two without anything between", {{circuit, {port, port}}}, circuit_id("swp1swp10"), true},
-      {"and a third", {{circuit, {port, port}}}, circuit_id("swp1swp10swp2"), false},
+      {"one port twice", {{circuit, {port, "/", port}}}, circuit_id("swp2/swp2"), true},
+      {"two ports", {{circuit, {port, "/", port}}}, circuit_id("swp1/swp2"), false},
+      {"a port and the interface", {{circuit, {port, "/", port}}}, circuit_id("swp1/br0"), false},
+      {"the interface twice", {{circuit, {port, "/", port}}}, circuit_id("br0/br0"), true},
+      {"one port twice without anything between", {{circuit, {port, port}}}, circuit_id("swp10swp10"), true},
+      {"two", {{circuit, {port, port}}}, circuit_id("swp1swp10"), false},
+      {"one port three times where it stands twice", {{circuit, {port, port}}}, circuit_id("swp1swp1swp1"), false},
+      {"one port in two sub-options",
+       {{circuit, {port}}, {SubOption::remote_id, {port}}},
+       joined({circuit_id("swp2"), encoded(2, text("swp2"))}),
+       true},
+      {"two ports in two sub-options",
+       {{circuit, {port}}, {SubOption::remote_id, {port}}},
+       joined({circuit_id("swp2"), encoded(2, text("swp1"))}),
+       false},
       {"flags of a broadcast", {{SubOption::relay_flags, {flags}}}, {10, 1, 0x00}, true},
       {"flags of a unicast", {{SubOption::relay_flags, {flags}}}, {10, 1, 0x80}, true},
       {"a reserved flag", {{SubOption::relay_flags, {flags}}}, {10, 1, 0x01}, false},
@@ -333,22 +345,52 @@ TEST(AgentInformationForm, row_4A_14_circuit_ids) {
   EXPECT_TRUE(is_circuit_id({{circuit, {"c0:", port, "/", mac}}}, "c0:swp2/" + client_text));
   EXPECT_TRUE(is_circuit_id({{circuit, {"c0:", port}}}, "c0:br0"));
   EXPECT_FALSE(is_circuit_id({{circuit, {"c0:", port}}}, "c0:swp3"));
+  EXPECT_TRUE(is_circuit_id({{circuit, {port, "/", port}}}, "swp2/swp2"));
+  EXPECT_FALSE(is_circuit_id({{circuit, {port, "/", port}}}, "swp2/swp1"));
   EXPECT_TRUE(is_circuit_id({{SubOption{4}, {port, "long"}}, {circuit, {port}}}, "swp1")) << "behind another one";
   EXPECT_FALSE(is_circuit_id({{SubOption::remote_id, {"c0"}}}, "c0"));
   EXPECT_FALSE(is_circuit_id({}, ""));
 }
 
+/// `a`, `aa` and so on as long as the name of a port can be, and names that begin with one of these.
+std::vector<std::string> names_that_begin_alike(std::size_t count) {
+  std::vector<std::string> names;
+  for (std::size_t size = 1; size <= max_port_name_size; ++size) {
+    names.emplace_back(size, 'a');
+  }
+  while (names.size() < count) {
+    names.push_back(std::string(names.size() % 10 + 1, 'a') + std::to_string(names.size()));
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
+// There are more ways to put the sixteen blanks of this form together from these names than can be tried.
+TEST(AgentInformationForm, row_4A_10_many_blanks_and_a_thousand_ports) {
+  const AgentInformationForm form = form_of({{SubOption::circuit_id, FormValue(16, port)}});
+  const std::vector<std::string> names = names_that_begin_alike(1'000);
+  const EchoFacts echo{client, "a", names};
+  for (const char* const tail : {"a", "b"}) {
+    const std::string value = std::string(200, 'a') + tail;
+    EXPECT_FALSE(form.matches(circuit_id(value), echo)) << tail;
+    EXPECT_FALSE(form.matches_circuit_id(text(value), echo)) << tail;
+  }
+  const std::string twelve_each(16 * 12, 'a');
+  EXPECT_TRUE(form.matches(circuit_id(twelve_each), echo));
+  EXPECT_TRUE(form.matches_circuit_id(text(twelve_each), echo));
+}
+
 // The twin: every content that a form can become
 
-/// Every way in which `value` can be filled in.
-std::set<Bytes> fillings(const FormValue& value, const Bytes& hardware_address, const std::vector<std::string>& names) {
+/// Every way in which `value` can be filled in with one port.
+std::set<Bytes> fillings(const FormValue& value, const Bytes& hardware_address, const std::string& name) {
   std::set<Bytes> all{{}};
   for (const auto& part : value) {
     std::vector<Bytes> choices;
     if (const auto* const known = std::get_if<std::string>(&part)) {
       choices = {text(*known)};
     } else if (part == FormValue::value_type{port}) {
-      std::ranges::transform(names, std::back_inserter(choices), [](const std::string& name) { return text(name); });
+      choices = {text(name)};
     } else if (part == FormValue::value_type{flags}) {
       choices = {{0}, {0x80}};
     } else {
@@ -371,12 +413,12 @@ std::set<Bytes> fillings(const FormValue& value, const Bytes& hardware_address, 
   return all;
 }
 
-std::set<Bytes> contents(const Parts& parts, const Bytes& hardware_address, const std::vector<std::string>& names) {
+std::set<Bytes> contents_with(const Parts& parts, const Bytes& hardware_address, const std::string& name) {
   std::set<Bytes> all{{}};
   for (const auto& [code, value] : parts) {
     std::set<Bytes> longer;
     for (const Bytes& start : all) {
-      for (const Bytes& filling : fillings(value, hardware_address, names)) {
+      for (const Bytes& filling : fillings(value, hardware_address, name)) {
         longer.insert(joined({start, encoded(static_cast<std::uint8_t>(code), filling)}));
       }
       if (code == SubOption::vss_control) {
@@ -384,6 +426,15 @@ std::set<Bytes> contents(const Parts& parts, const Bytes& hardware_address, cons
       }
     }
     all = std::move(longer);
+  }
+  return all;
+}
+
+/// A message has one port, with which all its blanks are filled in.
+std::set<Bytes> contents(const Parts& parts, const Bytes& hardware_address, const std::vector<std::string>& names) {
+  std::set<Bytes> all;
+  for (const std::string& name : names) {
+    all.merge(contents_with(parts, hardware_address, name));
   }
   return all;
 }
