@@ -66,6 +66,7 @@ io::Capture::Surroundings Capturing::surroundings(std::function<void(const captu
       log_.note(LogLevel::warning, sentence);
     });
   };
+  result.listening = [this] { post_([this] { tell_of_start(); }); };
   result.ended = [this] { post_([this] { settle(); }); };
   return result;
 }
@@ -74,11 +75,15 @@ void Capturing::start(const InterfaceTable& table, Post post, std::function<void
   post_ = std::move(post);
   ended_ = std::move(ended);
   begin(table, false);
+  capture_.wait_until_listening();
 }
 
 void Capturing::begin(const InterfaceTable& table, bool keep_previous) {
   why_.clear();
   capture_.start(capture::host_view(table, upstream_named_), keep_previous);
+}
+
+void Capturing::tell_of_start() {
   if (!configuration_.capture.file.empty()) {
     log_.capture_started(configuration_.capture.file);
   }
@@ -169,6 +174,7 @@ int capture_until_signal(const Configuration& configuration, const std::vector<s
       listener,
       {.toggle_capture = [&](const InterfaceTable& table) { capturing.toggle(table); },
        .interfaces_changed = [&](const InterfaceTable& table) { capturing.interfaces_changed(table); }}};
+  const CaptureEnd capture_end{capturing};
   bool has_failed = false;
   note_missing(log, observer.missing_interfaces());
   capturing.start(
@@ -179,6 +185,7 @@ int capture_until_signal(const Configuration& configuration, const std::vector<s
           observer.end();
         }
       });
+  log.note(LogLevel::info, "listening; nothing is relayed");
   const int signal = observer.run();
   capturing.end(signal == SIGTERM ? "SIGTERM" : "SIGINT");
   lines.report_suppressed();

@@ -24,7 +24,8 @@ class Capturing {
   using Post = std::function<void(std::function<void()>)>;
 
   /// `post` calls what it is given on this thread, from any other. `ended` is called, on this one, whenever the capture
-  /// has ended, and told whether it did so without being asked to. Throws where the file cannot be opened.
+  /// has ended, and told whether it did so without being asked to. Waits until the interfaces are listened on. Throws
+  /// where the file cannot be opened.
   void start(const InterfaceTable& table, Post post, std::function<void(bool is_fault)> ended);
   /// SIGUSR2: ends the capture, or begins it again in a new file.
   void toggle(const InterfaceTable& table);
@@ -40,6 +41,7 @@ class Capturing {
 
  private:
   void begin(const InterfaceTable& table, bool keep_previous);
+  void tell_of_start();
   void settle();
   [[nodiscard]] io::Capture::Surroundings surroundings(std::function<void(const capture::Annotated&)> seen);
 
@@ -51,6 +53,15 @@ class Capturing {
   std::string why_;  // it was asked to end
   Post post_;
   std::function<void(bool is_fault)> ended_;
+};
+
+/// The capture's thread speaks to others through `post`: it ends before they do, however that comes about.
+struct CaptureEnd {
+  Capturing& capturing;
+  explicit CaptureEnd(Capturing& ended) : capturing(ended) {}
+  CaptureEnd(const CaptureEnd&) = delete;
+  CaptureEnd& operator=(const CaptureEnd&) = delete;
+  ~CaptureEnd() { capturing.end("an error"); }
 };
 
 /// `--capture-only`: until SIGTERM or SIGINT; returns the exit status.

@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <future>
 #include <map>
 #include <mutex>
 #include <stdexcept>
@@ -124,6 +125,7 @@ class Capture::Impl {
 
   void start(const capture::HostView& view, bool keep_previous);
   [[nodiscard]] bool is_running() const noexcept { return thread_.joinable(); }
+  void wait_until_listening() { listens_.get_future().wait(); }
   void stop() noexcept;
   [[nodiscard]] Ending join();
   void follow(const capture::HostView& view);
@@ -165,6 +167,7 @@ class Capture::Impl {
   capture::HostView next_view_;  // guarded by the mutex
   bool has_next_view_ = false;   // likewise
   std::atomic<nanoseconds> asked_to_stop_at_{never};
+  std::promise<void> listens_;  // set once it listens or has ended
   std::thread thread_;
 
   // Of the thread alone while it runs:
@@ -204,6 +207,7 @@ void Capture::Impl::start(const capture::HostView& view, bool keep_previous) {
   asked_to_stop_at_ = never;
   delivered_.clear();
   refused_.clear();
+  listens_ = {};
   follow(view);
   tap_.open();
   thread_ = std::thread{[this] { run(); }};
@@ -234,7 +238,12 @@ void Capture::Impl::run() noexcept {
   sigset_t all;
   ::sigfillset(&all);
   ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
+  bool is_listening = false;
   try {
+    obey_wake();
+    is_listening = true;
+    listens_.set_value();
+    surroundings_.listening();
     listen_until_stopped();
     finish();
   } catch (const std::exception& error) {
@@ -242,11 +251,14 @@ void Capture::Impl::run() noexcept {
   }
   tap_.close();
   count_losses();
-  ending_.packets = output_ ? output_->packets() : 0;
+  ending_.packets = output_ ? output_->packets_written() : 0;
   ending_.lost_verdicts = queue_.lost() - lost_verdicts_at_start_;
   listening_.clear();
   output_.reset();
   annotator_.reset();
+  if (!is_listening) {
+    listens_.set_value();
+  }
   surroundings_.ended();
 }
 
@@ -456,6 +468,10 @@ void Capture::start(const capture::HostView& view, bool keep_previous) {
 
 bool Capture::is_running() const noexcept {
   return impl_->is_running();
+}
+
+void Capture::wait_until_listening() {
+  impl_->wait_until_listening();
 }
 
 void Capture::stop() noexcept {

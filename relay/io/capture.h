@@ -36,13 +36,15 @@ class Capture {
         comment;
     std::function<void(const capture::Annotated&)> seen;  ///< each packet; may be empty
     std::function<void(const std::string& interface, const std::string& why)> cannot_listen;
+    /// It listens on the interfaces of `start`: what passes them from now on is captured.
+    std::function<void()> listening;
     /// The capture has ended, asked to or not: `join` will not wait.
     std::function<void()> ended;
   };
 
   struct Ending {
-    std::string fault;  ///< a sentence; empty where it was asked to end
-    std::uint64_t packets = 0;
+    std::string fault;               ///< a sentence; empty where it was asked to end
+    std::uint64_t packets = 0;       ///< in the files
     std::uint64_t lost_packets = 0;  ///< by the kernel, for want of room
     std::uint64_t lost_verdicts = 0;
   };
@@ -57,6 +59,8 @@ class Capture {
   /// `keep_previous`, what is in the file is kept under another name.
   void start(const capture::HostView& view, bool keep_previous);
   [[nodiscard]] bool is_running() const noexcept;
+  /// Until it listens, or has ended. Once after each `start`.
+  void wait_until_listening();
 
   /// Asks it to end, which it does in a moment: `Surroundings::ended` tells.
   void stop() noexcept;

@@ -89,6 +89,7 @@ void CaptureOutput::flush(const std::function<bool()>& should_stop) {
   if (!buffer_.empty()) {
     file_.write(buffer_, should_stop);
     buffer_.clear();
+    packets_written_ = packets_;
   }
 }
 

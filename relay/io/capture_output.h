@@ -44,7 +44,8 @@ class CaptureOutput {
   void flush(const std::function<bool()>& should_stop);
 
   [[nodiscard]] std::size_t unwritten() const noexcept { return buffer_.size(); }
-  [[nodiscard]] std::uint64_t packets() const noexcept { return packets_; }
+  /// Packets that were handed to the files.
+  [[nodiscard]] std::uint64_t packets_written() const noexcept { return packets_written_; }
 
  private:
   struct Described {
@@ -63,6 +64,7 @@ class CaptureOutput {
   capture::PcapngWriter writer_{buffer_};
   std::map<std::uint32_t, Described> described_;  // in this file, by index
   std::uint64_t packets_ = 0;                     // in all files
+  std::uint64_t packets_written_ = 0;             // of these, handed over
   std::uint64_t packets_before_ = 0;              // in earlier files
 };
 

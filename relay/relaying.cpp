@@ -1,0 +1,72 @@
+#include "relay/relaying.h"
+
+#include <csignal>
+#include <functional>
+#include <iostream>
+#include <optional>
+#include <utility>
+
+#include "relay/capturing.h"
+#include "relay/io/daemon.h"
+#include "relay/io/service.h"
+#include "relay/log/log.h"
+#include "relay/wiring.h"
+
+namespace relay {
+
+namespace {
+
+void tell_of_start(Log& log, const Configuration& configuration, const io::Service& service) {
+  for (const std::string& warning : configuration.warnings) {
+    log.note(LogLevel::warning, warning);
+  }
+  note_missing(log, service.missing_interfaces());
+  log.started(DHCP_RELAY_VERSION, servers_text(configuration), downstream_text(configuration));
+}
+
+void start_capture(Capturing& capturing, Log& log, io::Service& service) {
+  capturing.start(
+      service.interfaces(), [&service](std::function<void()> what) { service.post(std::move(what)); },
+      [&log, &service](bool /*is_fault*/) { service.tell_messages(log.wants_messages()); });
+  service.tell_messages(true);
+}
+
+}  // namespace
+
+int relay_until_signal(const Configuration& configuration, const std::vector<std::string>& words) {
+  const io::Orders orders = orders_of(configuration);
+  std::optional<io::Background> background;
+  if (!configuration.foreground) {
+    if (!configuration.quiet) {
+      std::cerr << "dhcp-relay " DHCP_RELAY_VERSION ": " << downstream_text(configuration) << " to "
+                << servers_text(configuration) << '\n';
+    }
+    background = io::Background::enter();
+  }
+  Log log{configuration.foreground ? Log::Sink::standard_error : Log::Sink::syslog, configuration.log_format,
+          configuration.log_level};
+  Capturing capturing{configuration, log, words};
+  const bool captures = !configuration.capture.file.empty();
+  io::Service service{{configuration.port, configuration.relay_port},
+                      orders,
+                      captures ? capturing.listening(listener_of(log)) : listener_of(log),
+                      surroundings_of(log, capturing, configuration, words)};
+  std::optional<io::PidFile> pid_file;
+  if (!configuration.pid_file.empty()) {
+    pid_file.emplace(configuration.pid_file);
+  }
+  const CaptureEnd capture_end{capturing};
+  if (captures) {
+    start_capture(capturing, log, service);
+  }
+  tell_of_start(log, configuration, service);
+  if (background) {
+    background->ready();
+  }
+  const std::string why = service.run() == SIGTERM ? "SIGTERM" : "SIGINT";
+  capturing.end(why);
+  log.stopped(why);
+  return 0;
+}
+
+}  // namespace relay
