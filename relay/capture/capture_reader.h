@@ -26,15 +26,17 @@ class CaptureReader {
   CaptureReader(const CaptureReader&) = delete;
   CaptureReader& operator=(const CaptureReader&) = delete;
 
-  /// The next packet, whose octets are valid until the next call; nothing at the end of the file or at a fault.
+  /// The next packet, whose octets are valid until the next call; nothing at the end of the file or at a fault. Its
+  /// time is the nearest that nanoseconds can tell, and 1970 where the file tells none (simple packet blocks).
   [[nodiscard]] std::optional<Packet> next();
 
   /// What ended the reading before the end of the file: one clause without a stop, such as `the file ends inside
   /// packet 7` or `not a capture file: it begins with 0x7f454c46`; empty where the file was read whole.
   [[nodiscard]] const std::string& fault() const noexcept;
 
-  /// The interfaces of all sections so far; `Packet::interface` is a position in it. A pcap file has one without a
-  /// name.
+  /// The interfaces of all sections so far, at most 65,536; `Packet::interface` is a position in it. A pcap file has
+  /// one without a name. Of a name and a description there are at most 256 octets, any octets, and at most 16
+  /// addresses.
   [[nodiscard]] const std::vector<CapturedInterface>& interfaces() const noexcept;
 
  private:

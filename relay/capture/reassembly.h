@@ -19,10 +19,11 @@ class Reassembly {
   Reassembly(const Reassembly&) = delete;
   Reassembly& operator=(const Reassembly&) = delete;
 
-  /// The whole packet, once the last of its fragments was given: no fragment any more, its payload valid until the next
-  /// call. Fragments that overlap with other octets, that would get over 65,535 octets, or that lack others for
-  /// longer than 30 seconds (of the capture's time) are forgotten. Needs `fragment.is_fragment()`. Fragments of
-  /// different interfaces do not mix.
+  /// The whole packet, once the last of its fragments was given: no fragment any more, with the link header of the one
+  /// in front, its payload valid until the next call. Fragments that overlap with other octets, that would get over
+  /// 65,535 octets, or that lack others for longer than 30 seconds (of the capture's time) are forgotten, and so are
+  /// the oldest of more than 256 datagrams. Fragments that the capture has cut are passed over. Needs
+  /// `fragment.is_fragment()`. Fragments of different interfaces, VLANs and directions do not mix.
   [[nodiscard]] std::optional<Ipv4Packet> add(const Ipv4Packet& fragment, std::size_t interface,
                                               std::chrono::nanoseconds time);
 
