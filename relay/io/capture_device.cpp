@@ -41,12 +41,6 @@ void filter(pcap_t* handle, const std::string& expression) {
   }
 }
 
-[[nodiscard]] capture::LinkType link_type_of(pcap_t* handle) {
-  // Of the types that this host's devices have, DLT_RAW alone has another number in files (pcap-linktype(7)).
-  const int type = ::pcap_datalink(handle);
-  return type == DLT_RAW ? capture::LinkType::raw : static_cast<capture::LinkType>(type);
-}
-
 }  // namespace
 
 class CaptureDevice::Impl {
@@ -67,7 +61,7 @@ class CaptureDevice::Impl {
       throw std::runtime_error(error.data());
     }
     filter(handle_.get(), options.filter);
-    link_type_ = link_type_of(handle_.get());
+    link_type_ = capture::link_type_of(static_cast<std::uint32_t>(::pcap_datalink(handle_.get())));
     is_nanoseconds_ = ::pcap_get_tstamp_precision(handle_.get()) == PCAP_TSTAMP_PRECISION_NANO;
   }
 
