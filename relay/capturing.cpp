@@ -6,28 +6,13 @@
 #include <utility>
 
 #include "relay/capture/host_view.h"
-#include "relay/io/host_facts.h"
 #include "relay/io/observer.h"
-#include "relay/io/resolve.h"
 #include "relay/log/annotation_text.h"
-#include "relay/log/message_text.h"
 #include "relay/wiring.h"
 
 namespace relay {
 
 namespace {
-
-[[nodiscard]] capture::SectionFacts section_of(const std::vector<std::string>& words) {
-  capture::SectionFacts facts;
-  facts.system = io::system_name();
-  facts.application = "dhcp-relay " DHCP_RELAY_VERSION;
-  facts.comment = facts.application + " on " + printable_text(io::host_name()) + ':';
-  for (const std::string& word : words) {
-    const bool is_plain = !word.empty() && word.find_first_of(" '\"\\*?[]") == std::string::npos;
-    facts.comment += is_plain ? ' ' + printable_text(word) : " '" + printable_text(word) + '\'';
-  }
-  return facts;
-}
 
 [[nodiscard]] io::Capture::Options options_of(const Configuration& configuration,
                                               const std::vector<std::string>& words) {
@@ -36,6 +21,9 @@ namespace {
   options.filter = configuration.capture.filter;
   if (!configuration.capture.file.empty()) {
     options.file = {configuration.capture.file, configuration.capture.max_size, configuration.capture.max_count};
+  }
+  if (!options.filter.empty()) {
+    static_cast<void>(filter_of(configuration));
   }
   options.section = section_of(words);
   options.judges = !configuration.capture.only;

@@ -12,6 +12,7 @@
 #include "relay/capturing.h"
 #include "relay/config/configuration.h"
 #include "relay/relaying.h"
+#include "relay/replaying.h"
 
 namespace {
 
@@ -41,6 +42,9 @@ int main(int argc, char** argv) {
       return std::cout ? 0 : 1;
     }
     const auto& configuration = std::get<Configuration>(read);
+    if (!configuration.replay.file.empty()) {
+      return replay(configuration, words);
+    }
     return configuration.capture.only ? capture_until_signal(configuration, words)
                                       : relay_until_signal(configuration, words);
   } catch (const UsageError& error) {

@@ -4,7 +4,10 @@
 #include <string_view>
 #include <variant>
 
+#include "relay/config/values.h"
+#include "relay/io/host_facts.h"
 #include "relay/io/resolve.h"
+#include "relay/log/message_text.h"
 
 namespace relay {
 
@@ -13,6 +16,31 @@ io::Orders orders_of(const Configuration& configuration) {
   orders.interfaces.servers = io::resolve(configuration.servers);
   orders.interfaces.agent_information.host_name = io::host_name();
   return orders;
+}
+
+capture::SectionFacts section_of(const std::vector<std::string>& words) {
+  capture::SectionFacts facts;
+  facts.system = io::system_name();
+  facts.application = "dhcp-relay " DHCP_RELAY_VERSION;
+  facts.comment = facts.application + " on " + printable_text(io::host_name()) + ':';
+  for (const std::string& word : words) {
+    const bool is_plain = !word.empty() && word.find_first_of(" '\"\\*?[]") == std::string::npos;
+    facts.comment += is_plain ? ' ' + printable_text(word) : " '" + printable_text(word) + '\'';
+  }
+  return facts;
+}
+
+std::unique_ptr<io::PacketFilter> filter_of(const Configuration& configuration) {
+  try {
+    return std::make_unique<io::PacketFilter>(configuration.capture.filter);
+  } catch (const io::FilterError& error) {
+    throw filter_fault(configuration, error);
+  }
+}
+
+UsageError filter_fault(const Configuration& configuration, const io::FilterError& error) {
+  return UsageError("--capture-filter " + flags::shown(configuration.capture.filter) + ": " +
+                    printable_text(error.what()));
 }
 
 Listener listener_of(Log& log) {

@@ -1,12 +1,15 @@
 // Joins configuration, log and service, which know nothing of one another.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "relay/capture/pcapng_writer.h"
 #include "relay/capturing.h"
 #include "relay/config/configuration.h"
 #include "relay/core/events.h"
+#include "relay/io/packet_filter.h"
 #include "relay/io/service.h"
 #include "relay/log/log.h"
 
@@ -14,6 +17,15 @@ namespace relay {
 
 /// The orders that a configuration gives, its servers' names resolved. Throws std::runtime_error.
 [[nodiscard]] io::Orders orders_of(const Configuration& configuration);
+
+/// What a capture says of the program that wrote it and the words it was started with.
+[[nodiscard]] capture::SectionFacts section_of(const std::vector<std::string>& words);
+
+/// The filter of `--capture-filter`, which is given. Throws UsageError where it is wrong.
+[[nodiscard]] std::unique_ptr<io::PacketFilter> filter_of(const Configuration& configuration);
+
+/// The same for a fault that shows later.
+[[nodiscard]] UsageError filter_fault(const Configuration& configuration, const io::FilterError& error);
 
 /// Tells `log` of everything; `log` must outlive the listener.
 [[nodiscard]] Listener listener_of(Log& log);

@@ -1,0 +1,62 @@
+// Finds the DHCPv4 messages among the packets of a capture, whole ones and those of which fragments are there. Of
+// bounded memory.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <vector>
+
+#include "relay/capture/datagram.h"
+#include "relay/capture/packet.h"
+#include "relay/capture/reassembly.h"
+#include "relay/core/ports.h"
+
+namespace relay::capture {
+
+/// What a packet has of a DHCPv4 message.
+struct FoundMessage {
+  Ipv4Packet ip;
+  UdpDatagram datagram;  ///< nothing of it where `awaits_rest`
+  /// A fragment: the message is told with the packet that completes it, or with those that nothing completed.
+  bool awaits_rest = false;
+};
+
+/// The beginning of a message whose other fragments did not come.
+struct UnfinishedMessage {
+  std::uint64_t frame = 0;
+  std::chrono::nanoseconds time{};
+  Ipv4Packet ip;  ///< without its payload
+  std::uint16_t source_port = 0;
+  std::uint16_t destination_port = 0;
+  std::size_t interface = 0;          ///< as `Packet::interface`
+  std::vector<std::uint8_t> payload;  ///< the first octets of it
+};
+
+class MessageFinder {
+ public:
+  explicit MessageFinder(const Ports& ports) : ports_(ports) {}
+
+  /// Nothing where the packet is about something else. Borrows from the packet and the finder, until the next call.
+  [[nodiscard]] std::optional<FoundMessage> find(const Packet& packet, std::uint64_t frame);
+
+  /// Those that are given up: one more has come that takes their place.
+  [[nodiscard]] std::vector<UnfinishedMessage> take_given_up();
+  /// All: nothing more will come.
+  [[nodiscard]] std::vector<UnfinishedMessage> take_unfinished();
+
+ private:
+  [[nodiscard]] std::optional<FoundMessage> find_fragment(const Packet& packet, const Ipv4Packet& fragment,
+                                                          std::uint64_t frame);
+  [[nodiscard]] std::deque<UnfinishedMessage>::iterator waiting_for(const Packet& packet, const Ipv4Packet& fragment);
+  void await_rest(const Packet& packet, const Ipv4Packet& fragment, const UdpDatagram& beginning, std::uint64_t frame);
+
+  Ports ports_;
+  Reassembly reassembly_;
+  std::deque<UnfinishedMessage> waiting_;  // the oldest first
+  std::vector<UnfinishedMessage> given_up_;
+};
+
+}  // namespace relay::capture

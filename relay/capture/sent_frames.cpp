@@ -1,0 +1,76 @@
+#include "relay/capture/sent_frames.h"
+
+#include <algorithm>
+#include <array>
+#include <variant>
+#include <vector>
+
+#include "relay/core/frame.h"
+
+namespace relay::capture {
+
+namespace {
+
+[[nodiscard]] std::vector<std::uint8_t> frame_of(const FrameAddresses& addresses,
+                                                 std::span<const std::uint8_t> message) {
+  constexpr std::size_t link_and_ip_size = ethernet_header_size + ipv4_header_size;
+  std::vector<std::uint8_t> frame(frame_headers_size);
+  frame.insert(frame.end(), message.begin(), message.end());
+  const auto datagram = std::span{frame}.subspan(link_and_ip_size);
+  write_udp_header(addresses, datagram);
+  std::ranges::copy(link_and_ip_headers(addresses, datagram.size(), 0, false), frame.begin());
+  return frame;
+}
+
+/// How likely it is that an interface leads to a server: the least is taken.
+[[nodiscard]] int distance(const Interface& interface, Ipv4Address server) noexcept {
+  const auto has_server = [server](const Ipv4Prefix& own) {
+    return (server.host_order() & own.mask()) == own.network().host_order();
+  };
+  if (std::ranges::any_of(interface.addresses, has_server)) {
+    return 0;
+  }
+  return interface.is_upstream ? 1 : 2;
+}
+
+[[nodiscard]] const Interface* egress_towards(Ipv4Address server, const InterfaceTable& table) noexcept {
+  const Interface* best = nullptr;
+  for (const auto& [index, interface] : table.all()) {
+    const int away = distance(interface, server);
+    if (best == nullptr || away < distance(*best, server) || (away == distance(*best, server) && index < best->index)) {
+      best = &interface;
+    }
+  }
+  return best;
+}
+
+}  // namespace
+
+void for_each_sent_frame(const Decision& decision, std::span<const std::uint8_t> message, const Ports& ports,
+                         const InterfaceTable& table, const std::function<void(const SentFrame&)>& tell) {
+  FrameAddresses addresses;
+  if (const auto* const upstream = std::get_if<ToServers>(&decision)) {
+    for (const Ipv4Address server : upstream->servers) {
+      const Interface* const egress = egress_towards(server, table);
+      if (egress == nullptr) {
+        continue;
+      }
+      addresses.link_source = egress->mac;
+      addresses.source = upstream->source;
+      addresses.destination = server;
+      addresses.source_port = upstream->from_relay_port ? ports.relay.value_or(ports.server) : ports.server;
+      addresses.destination_port = ports.server;
+      tell({*egress, server, frame_of(addresses, message)});
+    }
+  } else if (const auto* const client = std::get_if<ToClient>(&decision)) {
+    addresses.link_source = client->egress->mac;
+    addresses.link_destination = client->delivery == Delivery::routed ? MacAddress{} : client->link_destination;
+    addresses.source = client->source;
+    addresses.destination = client->destination;
+    addresses.source_port = ports.server;
+    addresses.destination_port = ports.client();
+    tell({*client->egress, client->destination, frame_of(addresses, message)});
+  }
+}
+
+}  // namespace relay::capture
