@@ -16,20 +16,8 @@ namespace {
   return fingerprint ^ (std::uint64_t{interface_index} << 32U | source.host_order()) * 0x9e3779b97f4a7c15U;
 }
 
-void drop_from(std::unordered_map<std::uint64_t, std::deque<std::uint64_t>>& queues, std::uint64_t key,
-               std::uint64_t serial) {
-  const auto queue = queues.find(key);
-  if (queue == queues.end()) {
-    return;
-  }
-  if (queue->second.front() == serial) {
-    queue->second.pop_front();
-  } else {
-    std::erase(queue->second, serial);
-  }
-  if (queue->second.empty()) {
-    queues.erase(queue);
-  }
+[[nodiscard]] std::uint64_t received_key(const Verdict& verdict) noexcept {
+  return received_key(verdict.received, verdict.interface_index, verdict.source);
 }
 
 [[nodiscard]] bool is_reply(const UdpDatagram& datagram) noexcept {
@@ -50,10 +38,10 @@ void Annotator::add(const Verdict& verdict, std::chrono::nanoseconds now) {
   Known& known = known_.emplace_back();
   known.verdict = verdict;
   known.since = now;
-  received_[received_key(verdict.received, verdict.interface_index, verdict.source)].push_back(verdict.serial);
+  received_.emplace(received_key(verdict), verdict.serial);
   if (verdict.kind != VerdictKind::dropped) {
     known.copies_to_see = verdict.kind == VerdictKind::to_servers ? verdict.server_count : 1;
-    sent_[verdict.sent].push_back(verdict.serial);
+    sent_.emplace(verdict.sent, verdict.serial);
   }
 }
 
@@ -71,8 +59,8 @@ void Annotator::add_failed_copy(const Verdict& verdict) {
 
 /// A copy was seen, or will never be.
 void Annotator::copy_is_settled(Known& known) {
-  if (--known.copies_to_see == 0) {
-    drop_from(sent_, known.verdict.sent, known.verdict.serial);
+  if (known.copies_to_see != 0 && --known.copies_to_see == 0) {
+    sent_.erase({known.verdict.sent, known.verdict.serial});
   }
 }
 
@@ -192,9 +180,9 @@ Annotator::Match Annotator::match(const Held& held) noexcept {
   return {nullptr, held.finding};
 }
 
-Annotator::Known* Annotator::first_of(Queues& queues, std::uint64_t key) noexcept {
-  const auto queue = queues.find(key);
-  return queue == queues.end() ? nullptr : find(queue->second.front());
+Annotator::Known* Annotator::first_of(const Queues& queues, std::uint64_t key) noexcept {
+  const auto oldest = queues.lower_bound({key, 0});
+  return oldest == queues.end() || oldest->first != key ? nullptr : find(oldest->second);
 }
 
 Annotator::Known* Annotator::find(std::uint64_t serial) noexcept {
@@ -216,8 +204,7 @@ void Annotator::tell_first(Known* known, Finding finding, const Tell& tell) {
   const std::uint64_t frame = tell(annotated);
   if (known != nullptr && finding == Finding::verdict) {
     known->frame = frame;
-    drop_from(received_, received_key(known->verdict.received, known->verdict.interface_index, known->verdict.source),
-              known->verdict.serial);
+    received_.erase({received_key(known->verdict), known->verdict.serial});
   } else if (known != nullptr) {
     copy_is_settled(*known);
   }
@@ -227,9 +214,9 @@ void Annotator::tell_first(Known* known, Finding finding, const Tell& tell) {
 
 void Annotator::forget_first() {
   const Verdict& verdict = known_.front().verdict;
-  drop_from(received_, received_key(verdict.received, verdict.interface_index, verdict.source), verdict.serial);
+  received_.erase({received_key(verdict), verdict.serial});
   if (verdict.kind != VerdictKind::dropped) {
-    drop_from(sent_, verdict.sent, verdict.serial);
+    sent_.erase({verdict.sent, verdict.serial});
   }
   known_.pop_front();
 }

@@ -10,8 +10,9 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
-#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "relay/capture/datagram.h"
@@ -122,13 +123,14 @@ class Annotator {
     Known* known;
     Finding finding;
   };
-  /// Verdicts by a key, the oldest first, by serial.
-  using Queues = std::unordered_map<std::uint64_t, std::deque<std::uint64_t>>;
+  /// Serials of verdicts behind their key, so that the oldest of a key is found first and any is taken out at once,
+  /// however many have the same key.
+  using Queues = std::set<std::pair<std::uint64_t, std::uint64_t>>;
 
   [[nodiscard]] bool is_crowded() const noexcept;
   [[nodiscard]] bool is_waiting(const Held& held, const Known* known, std::chrono::nanoseconds now) const noexcept;
   [[nodiscard]] Known* find(std::uint64_t serial) noexcept;
-  [[nodiscard]] Known* first_of(Queues& queues, std::uint64_t key) noexcept;
+  [[nodiscard]] Known* first_of(const Queues& queues, std::uint64_t key) noexcept;
   [[nodiscard]] Match match(const Held& held) noexcept;
   [[nodiscard]] Finding finding_without_verdict(const Held& held, bool is_ending, bool is_early) const noexcept;
   void add_failed_copy(const Verdict& verdict);
