@@ -97,7 +97,8 @@ void Annotator::classify(Held& held, const Ipv4Packet& packet, const HostView& v
     held.finding = Finding::other_vlan;
     held.vlan_id = *packet.vlan_id;
   } else if (held.packet.direction == Direction::outbound) {
-    held.finding = view.addresses.contains(datagram.source) ? Finding::sent : Finding::in_transit;
+    held.finding = Finding::sent;
+    held.is_source_foreign = !datagram.source.is_unspecified() && !view.addresses.contains(datagram.source);
   } else if (!packet.is_header_intact) {
     lost_to(Cause::wrong_ip_checksum);
   } else if (!view.takes(held.point, datagram.destination)) {
@@ -143,14 +144,17 @@ void Annotator::release_all(const Tell& tell) {
 
 /// `is_early`: the verdict might still come, but there is no room to wait for it.
 Finding Annotator::finding_without_verdict(const Held& held, bool is_ending, bool is_early) const noexcept {
-  if (held.finding == Finding::sent) {
-    return lost_at_ && *lost_at_ + limits_.window >= held.given ? Finding::lost_sight : Finding::sent_by_other;
-  }
-  if (held.finding != Finding::verdict) {
+  if (held.finding != Finding::sent && held.finding != Finding::verdict) {
     return held.finding;
+  }
+  if (held.is_source_foreign) {
+    return Finding::in_transit;
   }
   if (is_early || (lost_at_ && *lost_at_ + limits_.window >= held.given)) {
     return Finding::lost_sight;
+  }
+  if (held.finding == Finding::sent) {
+    return Finding::sent_by_other;
   }
   return is_ending ? Finding::capture_ended : Finding::not_received;
 }

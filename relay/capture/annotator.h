@@ -107,6 +107,7 @@ class Annotator {
     Finding finding = Finding::not_judged;  // what the packet alone says; `verdict` and `sent`: to be found
     Cause cause = Cause::unknown;
     std::uint16_t vlan_id = 0;
+    bool is_source_foreign = false;  // of a packet that leaves: its source is an address, and none of this host's
     Fingerprint fingerprint = 0;
     UdpDatagram datagram;
   };

@@ -352,6 +352,19 @@ TEST_F(AnnotatorTest, a_copy_of_a_request_that_was_not_captured_has_no_frame) {
   EXPECT_THAT(told_after(hold), ElementsAre("sent 1 of frame 0"));
 }
 
+TEST_F(AnnotatorTest, a_frame_with_our_hardware_address_that_was_received_has_its_verdict) {
+  const Way foreign{.source = ip(10, 66, 0, 9)};
+  leaves(1, d1_, from_client, message_number(1));
+  leaves(2, d1_, foreign, message_number(2));
+  drops(1, message_number(1));
+  annotator_.add(Verdict{.serial = 2,
+                         .received = fingerprint(message_number(2)),
+                         .interface_index = d1_.index,
+                         .source = foreign.source},
+                 now_);
+  EXPECT_THAT(told_after(hold), ElementsAre("verdict 1", "verdict 2"));
+}
+
 TEST_F(AnnotatorTest, the_first_fragment_of_a_request_finds_its_verdict) {
   const Bytes message = joined({discover().octets(), Bytes(1500, 7)});
   const test_support::Ipv4Fields whole{.source = gateway, .destination = server};
@@ -465,6 +478,7 @@ TEST_F(AnnotatorTest, what_leaves_without_a_verdict) {
   };
   for (const auto& [expected, way] : std::vector<Case>{
            {"sent by other", {upstream_address, server, 68, 67}},
+           {"sent by other", from_client},  // a client on this host
            {"in transit", {ip(10, 1, 0, 50), server, 68, 67}},
            {"in transit", {server, ip(10, 1, 0, 50), 67, 68}},
        }) {
@@ -537,6 +551,14 @@ TEST_F(AnnotatorTest, beyond_the_most_packets_the_oldest_are_told_with_what_is_k
   EXPECT_THAT(told_after(milliseconds{0}), ElementsAre("lost sight", "verdict 2", "not received: port"));
   EXPECT_THAT(told_after(window),
               ElementsAre("not received: unknown", "not received: unknown", "not received: unknown"));
+}
+
+TEST_F(AnnotatorTest, beyond_the_most_packets_nobody_else_is_said_to_have_sent_one_whose_verdict_may_come) {
+  limit({.hold = hold, .window = window, .most_packets = 1});
+  leaves(1, u1_, to_server, relayed(1));
+  leaves(2, u1_, to_server, relayed(2));
+  EXPECT_THAT(told_after(milliseconds{0}), ElementsAre("lost sight"));
+  EXPECT_THAT(told_after(hold), ElementsAre("sent by other"));
 }
 
 TEST_F(AnnotatorTest, beyond_the_most_octets_too) {
