@@ -48,7 +48,6 @@ struct Lanes {
 }
 
 void write_option82(Verdict& verdict, std::span<const std::uint8_t> message) noexcept {
-  verdict.option82_size = 0;
   options82::OptionReader options{bootp::options_field(message)};
   while (const auto option = options.next()) {
     if (option->code == options82::code::agent_information) {
@@ -73,7 +72,6 @@ void write_to_client(Verdict& verdict, const ToClient& decision) noexcept {
   verdict.delivery = decision.delivery;
   verdict.destination = decision.destination;
   verdict.link_destination = decision.link_destination;
-  verdict.option82_size = 0;
 }
 
 }  // namespace
@@ -97,18 +95,30 @@ Fingerprint fingerprint(std::span<const std::uint8_t> message) noexcept {
   return result;
 }
 
+void clear(Verdict& verdict) noexcept {
+  verdict.serial = verdict.received = verdict.sent = 0;
+  verdict.kind = VerdictKind::dropped;
+  verdict.reason = {};
+  verdict.limit = verdict.interface_index = verdict.egress_index = verdict.server_count = 0;
+  verdict.agent_information = AgentInformationOutcome::untouched;
+  verdict.delivery = Delivery::link_broadcast;
+  verdict.link_destination = {};
+  verdict.source = verdict.destination = verdict.giaddr = {};
+  verdict.servers = {};
+  verdict.error = 0;
+  verdict.option82_size = 0;
+}
+
 void write_verdict(Verdict& verdict, const MessageEvent& event, const Policy& policy) noexcept {
   verdict.serial = event.serial;
   verdict.interface_index = event.ingress.interface_index;
   verdict.source = event.ingress.source;
   verdict.giaddr = event.message.size() < bootp::header_size ? Ipv4Address{}
                                                              : bootp::giaddr(event.message.first<bootp::header_size>());
-  verdict.limit = 0;
   if (const auto* const dropped = std::get_if<Drop>(event.decision)) {
     verdict.kind = VerdictKind::dropped;
     verdict.reason = dropped->reason;
     verdict.limit = limit_of(dropped->reason, policy);
-    verdict.option82_size = 0;
     return;
   }
   verdict.sent = fingerprint(event.message);

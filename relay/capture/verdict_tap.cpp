@@ -30,18 +30,19 @@ void VerdictTap::send_failed(const SendFailure& failure) noexcept {
     return;
   }
   if (Verdict* const verdict = queue_.claim()) {
+    clear(*verdict);
     verdict->serial = failure.serial;
     verdict->kind = VerdictKind::send_failed;
     verdict->reason = failure.reason;
     verdict->destination = failure.destination;
     verdict->error = failure.error;
-    verdict->option82_size = 0;
     queue_.publish();
   }
 }
 
 void VerdictTap::record(const MessageEvent& event) noexcept {
   if (Verdict* const verdict = queue_.claim()) {
+    clear(*verdict);
     verdict->received = received_;
     write_verdict(*verdict, event, policy_);
     queue_.publish();

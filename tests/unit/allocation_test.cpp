@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include "relay/capture/verdict_tap.h"
 #include "relay/core/bootp.h"
 #include "relay/core/frame.h"
 #include "relay/core/relay.h"
@@ -92,6 +93,38 @@ TEST(Allocation, a_relayed_handshake_allocates_nothing) {
     ASSERT_TRUE(std::holds_alternative<ToClient>(decision));
     write_udp_header({}, message.with_headers(udp_header_size));
     ASSERT_EQ(link_and_ip_headers({}, message.size() + udp_header_size, 0, false)[0], 0);
+  }
+  EXPECT_EQ(allocations, before);
+}
+
+TEST(Allocation, the_verdicts_on_messages_allocate_nothing) {
+  const Interface egress = downstream_interface(2, "d1");
+  const std::array<Ipv4Address, 1> servers{server};
+  const std::array<Decision, 3> decisions{
+      ToServers{servers, gateway}, ToClient{&egress, Delivery::link_broadcast, gateway}, Drop{DropReason::too_short}};
+  const auto storage = message_with(bootp::op_request);
+  const auto message = std::span{storage}.subspan<64, 300>();
+  const Ingress ingress{2, {}, 68, limited_broadcast};
+  capture::VerdictQueue queue{64};
+  capture::VerdictTap tap{queue};
+  tap.open();
+
+  const std::size_t before = allocations;
+  std::uint64_t serial = 0;
+  for (int round = 0; round < 30; ++round) {  // more than the queue holds
+    for (const Decision& decision : decisions) {
+      ++serial;
+      tap.message({MessageStage::received, ingress, &egress, message, nullptr, serial});
+      const bool is_dropped = std::holds_alternative<Drop>(decision);
+      const MessageEvent event{
+          is_dropped ? MessageStage::dropped : MessageStage::forwarded, ingress, &egress, message, &decision, serial};
+      is_dropped ? tap.dropped(event) : tap.message(event);
+    }
+    tap.send_failed({DropReason::send_failed, &egress, server, 101, serial});
+  }
+  EXPECT_EQ(queue.lost(), 120U - 64U);
+  while (queue.front() != nullptr) {
+    queue.pop();
   }
   EXPECT_EQ(allocations, before);
 }

@@ -1,0 +1,233 @@
+// Fingerprints, and what a verdict keeps of each decision.
+#include "relay/capture/verdict.h"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <set>
+#include <span>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "tests/support/message_builder.h"
+
+namespace relay::capture {
+namespace {
+
+using test_support::Bytes;
+using test_support::discover;
+using test_support::ip;
+using test_support::text;
+
+Bytes octets_of(std::span<const std::uint8_t> octets) {
+  return {octets.begin(), octets.end()};
+}
+
+/// Octets that differ from their neighbours.
+Bytes mixture(std::size_t size) {
+  Bytes octets(size);
+  std::uint32_t state = 1;
+  for (std::uint8_t& octet : octets) {
+    state = state * 1664525U + 1013904223U;
+    octet = static_cast<std::uint8_t>(state >> 24U);
+  }
+  return octets;
+}
+
+TEST(Fingerprint, equal_octets_have_one) {
+  const Bytes message = mixture(300);
+  EXPECT_EQ(fingerprint(message), fingerprint(Bytes{message}));
+  EXPECT_EQ(fingerprint({}), fingerprint({}));
+}
+
+TEST(Fingerprint, each_of_the_first_512_octets_counts_and_none_behind) {
+  const Bytes message = mixture(600);
+  std::set<Fingerprint> all{fingerprint(message)};
+  for (std::size_t offset = 0; offset < 512; ++offset) {
+    for (const std::uint8_t change : Bytes{0x01, 0x80, 0xff}) {
+      Bytes changed = message;
+      changed[offset] ^= change;
+      EXPECT_TRUE(all.insert(fingerprint(changed)).second) << offset;
+    }
+  }
+  for (std::size_t offset = 512; offset < message.size(); ++offset) {
+    Bytes changed = message;
+    changed[offset] ^= 0xff;
+    EXPECT_EQ(fingerprint(changed), fingerprint(message)) << offset;
+  }
+}
+
+TEST(Fingerprint, what_is_longer_than_512_octets_has_that_of_its_start) {
+  const Bytes message = mixture(1400);
+  for (const std::size_t size : {512U, 513U, 544U, 1400U}) {
+    EXPECT_EQ(fingerprint(std::span{message}.first(size)), fingerprint(std::span{message}.first(512))) << size;
+  }
+  EXPECT_NE(fingerprint(std::span{message}.first(511)), fingerprint(std::span{message}.first(512)));
+}
+
+TEST(Fingerprint, zero_octets_count) {
+  std::set<Fingerprint> all;
+  for (std::size_t size = 0; size <= 40; ++size) {
+    EXPECT_TRUE(all.insert(fingerprint(Bytes(size, 0))).second) << size;
+  }
+}
+
+TEST(Fingerprint, words_that_change_places_count) {
+  const Bytes message = mixture(64);
+  for (std::size_t one = 0; one < 8; ++one) {
+    for (std::size_t other = one + 1; other < 8; ++other) {
+      Bytes changed = message;
+      const auto at = [&changed](std::size_t word) { return changed.begin() + static_cast<std::ptrdiff_t>(8 * word); };
+      std::swap_ranges(at(one), at(one + 1), at(other));
+      EXPECT_NE(fingerprint(changed), fingerprint(message)) << one << ' ' << other;
+    }
+  }
+}
+
+TEST(Fingerprint, octets_may_stand_anywhere_in_memory) {
+  const Bytes message = mixture(301);
+  Bytes storage(message.size() + 16);
+  for (std::size_t offset = 0; offset < 16; ++offset) {
+    const auto place = std::span{storage}.subspan(offset, message.size());
+    std::ranges::copy(message, place.begin());
+    EXPECT_EQ(fingerprint(place), fingerprint(message)) << offset;
+  }
+}
+
+/// One verdict after the other in the same place, as in a queue.
+class VerdictTest : public testing::Test {
+ protected:
+  void write(const Bytes& message, const Decision& decision) {
+    const bool is_drop = std::holds_alternative<Drop>(decision);
+    clear(verdict_);
+    write_verdict(
+        verdict_,
+        {is_drop ? MessageStage::dropped : MessageStage::forwarded, ingress_, &clients_, message, &decision, ++serial_},
+        policy_);
+  }
+
+  Interface clients_;
+  Ingress ingress_{2, ip(10, 1, 0, 7), 68, limited_broadcast};
+  Policy policy_;
+  std::uint64_t serial_ = 0;
+  Verdict verdict_;
+};
+
+TEST_F(VerdictTest, a_request_that_was_relayed) {
+  const std::vector<Ipv4Address> servers{ip(10, 9, 0, 2), ip(10, 9, 0, 3)};
+  const Bytes message = discover().giaddr(ip(10, 1, 0, 1)).agent_information(text("\1\2d1")).octets();
+  write(message, ToServers{servers, ip(10, 1, 0, 1), AgentInformationOutcome::added});
+  EXPECT_EQ(verdict_.serial, 1U);
+  EXPECT_EQ(verdict_.sent, fingerprint(message));
+  EXPECT_EQ(verdict_.kind, VerdictKind::to_servers);
+  EXPECT_EQ(verdict_.interface_index, 2U);
+  EXPECT_EQ(verdict_.source, ip(10, 1, 0, 7));
+  EXPECT_EQ(verdict_.giaddr, ip(10, 1, 0, 1));
+  EXPECT_EQ(verdict_.agent_information, AgentInformationOutcome::added);
+  EXPECT_EQ(verdict_.server_count, 2U);
+  EXPECT_TRUE(std::ranges::equal(verdict_.told_servers(), servers));
+  EXPECT_EQ(octets_of(verdict_.option82_content()), text("\1\2d1"));
+}
+
+TEST_F(VerdictTest, the_first_servers_of_many) {
+  for (const std::uint8_t count : Bytes{0, 1, 7, 8, 9, 48}) {
+    std::vector<Ipv4Address> servers;
+    for (std::uint8_t number = 0; number < count; ++number) {
+      servers.push_back(ip(10, 9, 0, number));
+    }
+    write(discover().octets(), ToServers{servers, {}});
+    EXPECT_EQ(verdict_.server_count, count);
+    servers.resize(std::min<std::size_t>(servers.size(), 8));
+    EXPECT_TRUE(std::ranges::equal(verdict_.told_servers(), servers)) << unsigned{count};
+  }
+}
+
+TEST_F(VerdictTest, the_last_option_82_is_taken) {
+  const Bytes first(255, 'x');
+  const auto content_in = [this](const Bytes& message) {
+    write(message, ToServers{});
+    return octets_of(verdict_.option82_content());
+  };
+  EXPECT_EQ(content_in(discover().octets()), Bytes{});
+  EXPECT_EQ(content_in(discover().agent_information(first).octets()), first);
+  EXPECT_EQ(content_in(discover().agent_information(first).agent_information({1, 1, 7}).octets()), (Bytes{1, 1, 7}));
+  EXPECT_EQ(content_in(discover().agent_information(first).agent_information({}).octets()), Bytes{});
+  EXPECT_EQ(content_in(discover().agent_information({1, 1, 7}).raw({82, 200, 1}).without_end().octets()),
+            (Bytes{1, 1, 7}))
+      << "one that is broken off is none";
+  EXPECT_EQ(content_in(discover().agent_information({1, 1, 7}).without_cookie().octets()), Bytes{});
+}
+
+TEST_F(VerdictTest, a_reply_that_was_delivered) {
+  const MacAddress mac{{2, 0, 0, 0, 0, 1}};
+  clients_.index = 4;
+  const Bytes message = test_support::offer().agent_information({1, 1, 7}).octets();
+  write(message, ToClient{&clients_, Delivery::link_unicast, ip(10, 1, 0, 1), ip(10, 1, 0, 50), mac});
+  EXPECT_EQ(verdict_.kind, VerdictKind::to_client);
+  EXPECT_EQ(verdict_.sent, fingerprint(message));
+  EXPECT_EQ(verdict_.egress_index, 4U);
+  EXPECT_EQ(verdict_.delivery, Delivery::link_unicast);
+  EXPECT_EQ(verdict_.destination, ip(10, 1, 0, 50));
+  EXPECT_EQ(verdict_.link_destination, mac);
+  EXPECT_EQ(verdict_.giaddr, ip(10, 1, 0, 1));
+  EXPECT_TRUE(verdict_.option82_content().empty());
+}
+
+TEST_F(VerdictTest, dropped_messages_and_the_limits_that_they_went_beyond) {
+  policy_.max_hops = 7;
+  policy_.min_secs = 40000;
+  policy_.min_size = 300;
+  for (const DropReason reason : all_drop_reasons()) {
+    write(discover().giaddr(ip(10, 7, 7, 7)).octets(), Drop{reason});
+    EXPECT_EQ(verdict_.kind, VerdictKind::dropped);
+    EXPECT_EQ(verdict_.reason, reason);
+    EXPECT_EQ(verdict_.giaddr, ip(10, 7, 7, 7));
+    const std::uint32_t limit = reason == DropReason::hops_exceeded    ? 7
+                                : reason == DropReason::below_min_secs ? 40000
+                                : reason == DropReason::too_short      ? 300
+                                                                       : 0;
+    EXPECT_EQ(verdict_.limit, limit) << relay::text(reason).name;
+  }
+}
+
+TEST_F(VerdictTest, messages_that_are_shorter_than_a_header) {
+  const Bytes whole = discover().giaddr(ip(10, 7, 7, 7)).octets();
+  for (std::size_t size = 0; size <= 236; ++size) {
+    const Bytes message(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size));
+    write(message, Drop{DropReason::too_short});
+    EXPECT_EQ(verdict_.giaddr, size < 236 ? Ipv4Address{} : ip(10, 7, 7, 7)) << size;
+  }
+}
+
+TEST_F(VerdictTest, nothing_of_an_earlier_verdict_shows_up) {
+  const std::vector<Ipv4Address> servers(9, ip(10, 9, 0, 2));
+  const Bytes message = discover().agent_information(Bytes(200, 'x')).octets();
+  const auto fill = [&] {
+    write(message, ToServers{servers, {}, AgentInformationOutcome::replaced});
+    verdict_.error = 101;
+  };
+  fill();
+  write(discover().octets(), Drop{DropReason::hops_exceeded});
+  EXPECT_EQ(verdict_.sent, 0U);
+  EXPECT_EQ(verdict_.server_count, 0U);
+  EXPECT_TRUE(verdict_.told_servers().empty());
+  EXPECT_EQ(verdict_.agent_information, AgentInformationOutcome::untouched);
+  EXPECT_TRUE(verdict_.option82_content().empty());
+  EXPECT_EQ(verdict_.error, 0);
+
+  fill();
+  write(discover().octets(), ToClient{&clients_, Delivery::link_broadcast, {}});
+  EXPECT_EQ(verdict_.server_count, 0U);
+  EXPECT_TRUE(verdict_.option82_content().empty());
+  EXPECT_EQ(verdict_.limit, 0U);
+
+  fill();
+  write(discover().agent_information({1, 1, 7}).octets(), ToServers{});
+  EXPECT_EQ(octets_of(verdict_.option82_content()), (Bytes{1, 1, 7}));
+  EXPECT_EQ(verdict_.destination, Ipv4Address{});
+}
+
+}  // namespace
+}  // namespace relay::capture
