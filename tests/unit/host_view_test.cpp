@@ -1,0 +1,166 @@
+// Where a capture listens, how it describes that, and what the host takes for its own.
+#include "relay/capture/host_view.h"
+
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "tests/support/message_builder.h"
+
+namespace relay::capture {
+namespace {
+
+using test_support::ip;
+
+Interface interface(std::uint32_t index, const std::string& name, const std::vector<Ipv4Prefix>& addresses) {
+  Interface result;
+  result.index = index;
+  result.name = name;
+  result.is_up = true;
+  result.is_ethernet = true;
+  result.mac = MacAddress{{2, 0, 0, 0, 0, static_cast<std::uint8_t>(index)}};
+  result.addresses = addresses;
+  return result;
+}
+
+/// An interface for clients, whose giaddr is its first address.
+Interface downstream(std::uint32_t index, const std::string& name, const std::vector<Ipv4Prefix>& addresses) {
+  Interface result = interface(index, name, addresses);
+  result.is_downstream = true;
+  if (!addresses.empty()) {
+    result.giaddr = addresses.front().address;
+  }
+  return result;
+}
+
+/// `name: description` of each point.
+std::vector<std::string> points_of(const HostView& view) {
+  std::vector<std::string> result;
+  for (const HostView::Point& point : view.points) {
+    result.push_back(point.name + ": " + point.description);
+  }
+  return result;
+}
+
+using Points = std::vector<std::string>;
+
+class HostViewTest : public testing::Test {
+ protected:
+  HostViewTest() {
+    table_.put(interface(1, "lo", {{ip(127, 0, 0, 1), 8}}));
+    table_.put(downstream(5, "d1", {{ip(10, 101, 0, 1), 24}}));
+    table_.put(downstream(4, "d0", {}));
+    Interface both = downstream(6, "b1", {{ip(10, 102, 0, 1), 24}, {ip(10, 103, 0, 1), 24}});
+    both.is_upstream = true;
+    table_.put(both);
+    Interface passive = downstream(7, "p1", {{ip(10, 104, 0, 2), 24}});
+    passive.giaddr = ip(10, 104, 0, 1);
+    table_.put(passive);
+    Interface upstream = interface(3, "u1", {{ip(10, 9, 0, 1), 30}});
+    upstream.is_upstream = true;
+    table_.put(upstream);
+    table_.put(interface(8, "x1", {{ip(192, 0, 2, 1), 25}}));
+    table_.put(interface(9, "x2", {}));
+    Interface down = interface(10, "x3", {{ip(192, 0, 2, 129), 25}});
+    down.is_up = false;
+    table_.put(down);
+  }
+
+  InterfaceTable table_;
+};
+
+TEST_F(HostViewTest, points_are_the_interfaces_with_a_role_in_order_of_index) {
+  EXPECT_EQ(points_of(host_view(table_, true)),
+            (Points{"u1: upstream, 10.9.0.1/30", "d0: downstream, no address", "d1: downstream, giaddr 10.101.0.1",
+                    "b1: downstream and upstream, giaddr 10.102.0.1", "p1: downstream (passive), giaddr 10.104.0.1"}));
+}
+
+TEST_F(HostViewTest, where_servers_may_be_anywhere_the_other_interfaces_in_use_are_points_too) {
+  EXPECT_EQ(points_of(host_view(table_, false)),
+            (Points{"u1: upstream, 10.9.0.1/30", "d0: downstream, no address", "d1: downstream, giaddr 10.101.0.1",
+                    "b1: downstream and upstream, giaddr 10.102.0.1", "p1: downstream (passive), giaddr 10.104.0.1",
+                    "x1: upstream, 192.0.2.1/25"}));
+}
+
+TEST_F(HostViewTest, interfaces_with_a_role_are_points_though_they_are_down_or_without_address) {
+  InterfaceTable table;
+  Interface upstream = interface(2, "u1", {});
+  upstream.is_upstream = true;
+  upstream.is_up = false;
+  table.put(upstream);
+  Interface clients = downstream(3, "d1", {{ip(10, 1, 0, 1), 24}});
+  clients.giaddr.reset();
+  clients.is_up = false;
+  table.put(clients);
+  for (const bool upstream_named : {false, true}) {
+    EXPECT_EQ(points_of(host_view(table, upstream_named)),
+              (Points{"u1: upstream, no address", "d1: downstream, 10.1.0.1/24"}));
+  }
+}
+
+TEST_F(HostViewTest, a_point_is_what_the_table_says) {
+  const HostView view = host_view(table_, true);
+  EXPECT_EQ(view.points.at(3), (HostView::Point{.index = 6,
+                                                .name = "b1",
+                                                .description = "downstream and upstream, giaddr 10.102.0.1",
+                                                .addresses = {{ip(10, 102, 0, 1), 24}, {ip(10, 103, 0, 1), 24}},
+                                                .mac = MacAddress{{2, 0, 0, 0, 0, 6}},
+                                                .is_ethernet = true}));
+}
+
+TEST_F(HostViewTest, names_and_addresses_are_of_all_interfaces) {
+  const HostView view = host_view(table_, true);
+  EXPECT_EQ(view.names.size(), 9U);
+  EXPECT_EQ(view.names.at(10), "x3");
+  EXPECT_EQ(view.addresses.size(), 8U);
+  EXPECT_TRUE(view.addresses.contains(ip(10, 103, 0, 1)));
+  EXPECT_TRUE(view.addresses.contains(ip(127, 0, 0, 1)));
+  EXPECT_FALSE(view.addresses.contains(ip(10, 104, 0, 1))) << "giaddr that this host does not hold";
+}
+
+TEST_F(HostViewTest, what_the_kernel_takes) {
+  const HostView view = host_view(table_, true);
+  const HostView::Point& u1 = view.points.at(0);
+  const HostView::Point& b1 = view.points.at(3);
+  struct Case {
+    const HostView::Point& point;
+    Ipv4Address destination;
+    bool is_taken;
+  };
+  for (const auto& [point, destination, is_taken] : std::vector<Case>{
+           {u1, ip(10, 9, 0, 1), true},
+           {u1, limited_broadcast, true},
+           {u1, ip(224, 0, 0, 1), true},
+           {u1, ip(239, 255, 255, 255), true},
+           {u1, ip(10, 9, 0, 3), true},       // broadcast of its /30
+           {u1, ip(10, 9, 0, 2), false},      // its neighbour
+           {u1, ip(192, 0, 2, 129), true},    // another interface's, which is down
+           {u1, ip(10, 102, 0, 255), false},  // another interface's broadcast
+           {b1, ip(10, 102, 0, 255), true},
+           {b1, ip(10, 103, 0, 255), true},  // of its second subnet
+           {b1, ip(10, 103, 0, 254), false},
+           {u1, ip(240, 0, 0, 1), false},
+           {u1, Ipv4Address{}, false},
+       }) {
+    EXPECT_EQ(view.takes(point, destination), is_taken) << point.name << ' ' << destination.host_order();
+  }
+}
+
+TEST_F(HostViewTest, a_subnet_of_two_addresses_has_no_broadcast) {
+  InterfaceTable table;
+  Interface link = interface(2, "u1", {{ip(10, 9, 0, 0), 31}});
+  link.is_upstream = true;
+  table.put(link);
+  const HostView view = host_view(table, true);
+  EXPECT_FALSE(view.takes(view.points.at(0), ip(10, 9, 0, 1)));
+}
+
+TEST_F(HostViewTest, an_empty_table) {
+  const HostView view = host_view(InterfaceTable{}, false);
+  EXPECT_TRUE(view.points.empty());
+  EXPECT_TRUE(view.takes({}, limited_broadcast));
+}
+
+}  // namespace
+}  // namespace relay::capture
