@@ -95,6 +95,12 @@ struct Style {
 constexpr Style sentence{.between = ", ", .before_value = " ", .quote = "\"", .not_in_text = ""};
 constexpr Style field{.between = ",", .before_value = "=", .quote = "", .not_in_text = ",="};
 
+/// Whether text would not be told from what stands around it, or from hexadecimal digits.
+[[nodiscard]] bool is_misleading(std::string_view text, const Style& style) noexcept {
+  return text.find_first_of(style.not_in_text) != std::string_view::npos ||
+         (style.quote.empty() && text.starts_with("0x"));
+}
+
 [[nodiscard]] std::string value_text(SubOption sub_option, Octets value, const Style& style) {
   if (is_address(sub_option, value)) {
     Ipv4Address address;
@@ -103,7 +109,7 @@ constexpr Style field{.between = ",", .before_value = "=", .quote = "", .not_in_
   }
   if (is_text(sub_option, value)) {
     const std::string text(value.begin(), value.end());
-    if (text.find_first_of(style.not_in_text) == std::string::npos) {
+    if (!is_misleading(text, style)) {
       return std::string{style.quote} + text + std::string{style.quote};
     }
   }
@@ -179,7 +185,7 @@ std::string printable_text(std::string_view text) {
 }
 
 std::string agent_information_sentence(Octets content) {
-  return in_words(content, sentence);
+  return content.empty() ? "empty" : in_words(content, sentence);
 }
 
 std::string agent_information_field(Octets content) {

@@ -30,7 +30,7 @@ namespace relay {
 [[nodiscard]] std::string printable_text(std::string_view text);
 
 /// The sub-options of an option 82 for a sentence: `circuit-id "d1", remote-id 0x0102, link-selection 10.1.0.0`. Octets
-/// behind damage follow as `damaged 0x...`.
+/// behind damage follow as `damaged 0x...`. Without any octets: `empty`.
 [[nodiscard]] std::string agent_information_sentence(options82::Octets content);
 
 /// The same for a field of a line: `circuit-id=d1,remote-id=0x0102`.

@@ -1,0 +1,154 @@
+// Each kind of verdict in words, exactly.
+#include "relay/log/verdict_text.h"
+
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "tests/support/message_builder.h"
+
+namespace relay {
+namespace {
+
+using capture::Verdict;
+using capture::VerdictKind;
+using test_support::Bytes;
+using test_support::discover;
+using test_support::encoded;
+using test_support::ip;
+using test_support::text;
+
+Verdict to_servers(std::uint8_t count, AgentInformationOutcome outcome = AgentInformationOutcome::untouched,
+                   const Bytes& option82 = {}) {
+  Verdict verdict;
+  verdict.kind = VerdictKind::to_servers;
+  verdict.giaddr = ip(10, 101, 0, 1);
+  verdict.server_count = count;
+  for (std::size_t number = 0; number < verdict.told_servers().size(); ++number) {
+    verdict.servers.at(number) = ip(10, 9, 0, static_cast<std::uint8_t>(2 + number));
+  }
+  verdict.agent_information = outcome;
+  verdict.option82_size = static_cast<std::uint8_t>(option82.size());
+  std::ranges::copy(option82, verdict.option82.begin());
+  return verdict;
+}
+
+Verdict dropped(DropReason reason, std::uint32_t limit = 0) {
+  Verdict verdict;
+  verdict.reason = reason;
+  verdict.limit = limit;
+  verdict.source = ip(10, 9, 0, 66);
+  verdict.giaddr = ip(10, 7, 7, 7);
+  return verdict;
+}
+
+TEST(VerdictText, servers) {
+  const Bytes message = discover().octets();
+  const auto said = [&](std::uint8_t count) { return verdict_text(to_servers(count), message, {}); };
+  EXPECT_EQ(said(1), "forwarded to 10.9.0.2, giaddr 10.101.0.1");
+  EXPECT_EQ(said(2), "forwarded to 10.9.0.2 and 10.9.0.3, giaddr 10.101.0.1");
+  EXPECT_EQ(said(3), "forwarded to 10.9.0.2, 10.9.0.3 and 10.9.0.4, giaddr 10.101.0.1");
+  const std::string seven = "forwarded to 10.9.0.2, 10.9.0.3, 10.9.0.4, 10.9.0.5, 10.9.0.6, 10.9.0.7, 10.9.0.8";
+  EXPECT_EQ(said(8), seven + " and 10.9.0.9, giaddr 10.101.0.1");
+  EXPECT_EQ(said(9), seven + ", 10.9.0.9 and 1 more, giaddr 10.101.0.1");
+  EXPECT_EQ(said(48), seven + ", 10.9.0.9 and 40 more, giaddr 10.101.0.1");
+}
+
+TEST(VerdictText, outcomes_of_option_82) {
+  const Bytes ours = encoded(1, text("d1"));
+  struct Case {
+    AgentInformationOutcome outcome;
+    std::string expected;
+  };
+  for (const auto& [outcome, expected] : std::vector<Case>{
+           {AgentInformationOutcome::untouched, ""},
+           {AgentInformationOutcome::added, R"(, option 82 circuit-id "d1")"},
+           {AgentInformationOutcome::appended, R"(, option 82 appended circuit-id "d1")"},
+           {AgentInformationOutcome::replaced, R"(, option 82 replaced by circuit-id "d1")"},
+           {AgentInformationOutcome::did_not_fit, ", option 82 left out: it would not fit"},
+       }) {
+    EXPECT_EQ(verdict_text(to_servers(1, outcome, ours), discover().octets(), {}),
+              "forwarded to 10.9.0.2, giaddr 10.101.0.1" + expected);
+  }
+}
+
+TEST(VerdictText, deliveries) {
+  Verdict verdict;
+  verdict.kind = VerdictKind::to_client;
+  verdict.destination = ip(10, 101, 0, 5);
+  const auto said = [&](Delivery delivery, const Bytes& message, std::string_view egress) {
+    verdict.delivery = delivery;
+    return verdict_text(verdict, message, egress);
+  };
+  const Bytes offer = test_support::offer().octets();
+  EXPECT_EQ(said(Delivery::link_broadcast, offer, "d1"), "reply to 02:00:00:00:00:01 on d1 by broadcast");
+  EXPECT_EQ(said(Delivery::link_unicast, offer, "d1"), "reply to 02:00:00:00:00:01 on d1 by unicast to 10.101.0.5");
+  EXPECT_EQ(said(Delivery::routed, offer, "d1"), "reply to 02:00:00:00:00:01 on d1 by datagram to 10.101.0.5");
+  EXPECT_EQ(said(Delivery::link_broadcast, test_support::offer().hlen(0).octets(), "d\n1"),
+            R"(reply to a client without a hardware address on d\x0a1 by broadcast)");
+  EXPECT_EQ(said(Delivery::link_broadcast, {}, "d1"),
+            "reply to a client without a hardware address on d1 by broadcast");
+}
+
+TEST(VerdictText, what_dropped_messages_went_beyond_and_whom_they_name) {
+  const Bytes message = discover().hops(17).secs(3).giaddr(ip(10, 1, 1, 1)).octets();
+  struct Case {
+    DropReason reason;
+    std::uint32_t limit;
+    std::string expected;
+  };
+  for (const auto& [reason, limit, expected] : std::vector<Case>{
+           {DropReason::hops_exceeded, 4, "dropped: hops_exceeded (17 > 4)"},
+           {DropReason::below_min_secs, 10, "dropped: below_min_secs (3 < 10)"},
+           {DropReason::too_short, 600, "dropped: too_short (300 < 600)"},
+           {DropReason::server_unknown, 0, "dropped: server_unknown (10.9.0.66)"},
+           {DropReason::giaddr_own, 0, "dropped: giaddr_own (10.7.7.7)"},
+           {DropReason::giaddr_invalid, 0, "dropped: giaddr_invalid (10.7.7.7)"},
+           {DropReason::giaddr_refused, 0, "dropped: giaddr_refused (10.7.7.7)"},
+           {DropReason::reply_giaddr_unknown, 0, "dropped: reply_giaddr_unknown (10.7.7.7)"},
+           {DropReason::reply_ambiguous, 0, "dropped: reply_ambiguous (10.7.7.7)"},
+           {DropReason::option82_untrusted, 0,
+            "dropped: option82_untrusted (giaddr is zero and option 82 is there on an untrusted circuit (RFC 3046 "
+            "section 2.1))"},
+       }) {
+    EXPECT_EQ(verdict_text(dropped(reason, limit), message, {}), expected);
+  }
+  EXPECT_EQ(verdict_text(dropped(DropReason::too_short, 236), Bytes(235, 1), {}), "dropped: too_short (235 < 236)");
+}
+
+TEST(VerdictText, every_reason_has_its_words_however_short_the_message) {
+  for (const DropReason reason : all_drop_reasons()) {
+    for (const std::size_t size : {0U, 235U, 236U}) {
+      const std::string said = verdict_text(dropped(reason), Bytes(size, 0xff), {});
+      const std::string begin = "dropped: " + std::string{relay::text(reason).name} + " (";
+      EXPECT_TRUE(said.starts_with(begin) && said.ends_with(')') && said.size() > begin.size() + 1) << said;
+    }
+  }
+}
+
+TEST(VerdictText, what_could_not_be_sent) {
+  Verdict verdict;
+  verdict.kind = VerdictKind::send_failed;
+  verdict.reason = DropReason::send_failed;
+  verdict.destination = ip(10, 9, 0, 3);
+  verdict.error = ENETUNREACH;
+  EXPECT_EQ(failed_copy_text(verdict), "not sent to 10.9.0.3: Network is unreachable");
+  EXPECT_EQ(verdict_text(verdict, {}, {}), "dropped: send_failed (to 10.9.0.3: Network is unreachable)");
+  verdict.reason = DropReason::send_buffer_full;
+  verdict.error = ENOBUFS;
+  EXPECT_EQ(verdict_text(verdict, {}, {}), "dropped: send_buffer_full (to 10.9.0.3: No buffer space available)");
+}
+
+TEST(VerdictText, an_option_82_of_zero_octets) {
+  const std::string said =
+      verdict_text(to_servers(1, AgentInformationOutcome::replaced, Bytes(255, 0)), discover().octets(), {});
+  EXPECT_TRUE(said.ends_with(" sub-option-0 0x, damaged 0x00"));
+  EXPECT_LT(said.size(), 2400U);
+}
+
+}  // namespace
+}  // namespace relay
