@@ -263,6 +263,10 @@ void add_identity(LogLine& line, std::span<const std::uint8_t> message, std::str
   if (header) {
     line.field("giaddr", bootp::giaddr(*header));
   }
+}
+
+void add_size(LogLine& line, std::span<const std::uint8_t> message) {
+  line.field("size", message.size());
   if (const auto content = agent_information_of(message)) {
     line.field("agent_information", agent_information_field(*content));
   }
@@ -273,7 +277,7 @@ void add_journey(LogLine& line, std::span<const std::uint8_t> message, Ipv4Addre
   if (const auto header = header_of(message)) {
     line.field("hops", bootp::hops(*header)).field("secs", bootp::secs(*header));
   }
-  line.field("size", message.size());
+  add_size(line, message);
 }
 
 }  // namespace
@@ -322,6 +326,7 @@ void add_destination(LogLine& line, const MessageEvent& event) {
       line.field("yiaddr", bootp::yiaddr(*header));
     }
   }
+  add_size(line, event.message);
 }
 
 void add_explanation(LogLine& line, DropReason reason) {

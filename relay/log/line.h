@@ -50,17 +50,18 @@ class LogLine {
   LogFormat format_;
 };
 
-/// What the message says of itself and where it arrived: type, xid, chaddr, interface, giaddr, agent_information (where
-/// it has option 82). Of a message that is shorter than its header only the interface.
+/// What the message says of itself and where it arrived: type, xid, chaddr, interface, giaddr. Of a message that is
+/// shorter than its header only the interface.
 void add_message(LogLine& line, const MessageEvent& event);
 
 /// What a captured message says of itself, where it was seen, and how it was addressed.
 void add_seen(LogLine& line, const capture::Annotated& annotated);
 
-/// How the message arrived: source, destination, hops, secs, size.
+/// How the message arrived: source, destination, hops, secs, size; and agent_information where it has option 82.
 void add_arrival(LogLine& line, const MessageEvent& event);
 
-/// Where a forwarded message goes: servers, source, hops, option82; or server, egress, delivery, destination, yiaddr.
+/// Where a forwarded message goes: servers, source, hops, option82; or server, egress, delivery, destination, yiaddr;
+/// then size; and agent_information where it has option 82.
 void add_destination(LogLine& line, const MessageEvent& event);
 
 /// reason, meaning, hint.

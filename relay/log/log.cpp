@@ -139,7 +139,6 @@ void Log::message(const MessageEvent& event) noexcept {
       impl_->write(LogLevel::debug, "forwarded", [&](LogLine& line) {
         add_message(line, event);
         add_destination(line, event);
-        line.field("size", event.message.size());
       });
       return;
     case MessageStage::dropped:
