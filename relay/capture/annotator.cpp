@@ -111,9 +111,11 @@ void Annotator::classify(Held& held, const Ipv4Packet& packet, const HostView& v
     }
   } else if (datagram.checksum == ChecksumState::wrong) {
     lost_to(Cause::wrong_udp_checksum);
+  } else if (!packet.is_fragment() && !packet.is_cut && !datagram.is_whole) {
+    lost_to(Cause::wrong_udp_size);
   } else {
     held.finding = Finding::verdict;
-    if (packet.is_fragment() || datagram.payload.size() < datagram.payload_size) {
+    if (packet.is_fragment()) {
       held.cause = Cause::incomplete;
     } else if (view.addresses.contains(datagram.source)) {
       held.cause = Cause::source_is_ours;

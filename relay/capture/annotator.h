@@ -42,8 +42,9 @@ enum class Cause : std::uint8_t {
   unknown,  ///< something on this host took it: the firewall, a full buffer, the reverse path filter
   wrong_ip_checksum,
   wrong_udp_checksum,
+  wrong_udp_size,  ///< less than a UDP header, or more than came
   wrong_port,      ///< not one that the relay listens on
-  incomplete,      ///< a fragment, or shorter than its header says
+  incomplete,      ///< a fragment
   source_is_ours,  ///< its source is an address of this host, which the kernel does not take from outside
 };
 

@@ -44,6 +44,8 @@ using capture::VerdictKind;
       return "bad IP header checksum";
     case Cause::wrong_udp_checksum:
       return "bad UDP checksum";
+    case Cause::wrong_udp_size:
+      return "its UDP header tells a wrong length";
     case Cause::wrong_port:
       return "to port " + std::to_string(annotated.datagram.destination_port) + ", the relay listens on " +
              std::to_string(ports.server);

@@ -69,6 +69,8 @@ std::string cause_text(Cause cause) {
       return "IP checksum";
     case Cause::wrong_udp_checksum:
       return "UDP checksum";
+    case Cause::wrong_udp_size:
+      return "UDP size";
     case Cause::wrong_port:
       return "port";
     case Cause::incomplete:
@@ -448,6 +450,17 @@ TEST_F(AnnotatorTest, a_first_fragment_whose_rest_did_not_come) {
   datagram.resize(200);
   EXPECT_EQ(told_of(d1_, Direction::inbound, test_support::ethernet(0x0800, test_support::ipv4(fields, datagram))),
             "not received: incomplete");
+}
+
+TEST_F(AnnotatorTest, a_udp_header_that_tells_a_wrong_length) {
+  const Bytes whole = frame_of(from_client, discover().octets());
+  const std::size_t place = 14 + 20 + 4;
+  for (const std::uint16_t size : std::vector<std::uint16_t>{0, 7, 309, 65535}) {  // of 308
+    Bytes frame = whole;
+    frame[place] = static_cast<std::uint8_t>(size >> 8U);
+    frame[place + 1] = static_cast<std::uint8_t>(size);
+    EXPECT_EQ(told_of(d1_, Direction::inbound, frame), "not received: UDP size") << size;
+  }
 }
 
 TEST_F(AnnotatorTest, ports_are_those_of_the_relay) {
