@@ -26,6 +26,9 @@ using capture::VerdictKind;
   for (const capture::Verdict& failed : annotated.failed_copies) {
     result += "; " + failed_copy_text(failed);
   }
+  if (annotated.failed_count > annotated.failed_copies.size()) {
+    result += "; not sent to " + std::to_string(annotated.failed_count - annotated.failed_copies.size()) + " more";
+  }
   return result;
 }
 

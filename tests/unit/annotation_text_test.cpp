@@ -84,6 +84,17 @@ TEST_F(AnnotationTextTest, a_request_of_which_no_copy_could_be_sent) {
   EXPECT_EQ(said(annotated(Finding::verdict)), "dropped: send_failed (to 10.9.0.2: Network is unreachable)");
 }
 
+TEST_F(AnnotationTextTest, failures_beyond_those_that_were_kept) {
+  verdict_.server_count = 48;
+  failed_.assign(capture::told_servers_max, failed(ip(10, 9, 0, 2)));
+  Annotated what = annotated(Finding::verdict);
+  what.failed_count = 47;
+  EXPECT_TRUE(said(what).starts_with("forwarded to 10.9.0.2, "));
+  EXPECT_TRUE(said(what).ends_with("; not sent to 10.9.0.2: Network is unreachable; not sent to 39 more"));
+  what.failed_count = 48;
+  EXPECT_EQ(said(what), "dropped: send_failed (to 10.9.0.2: Network is unreachable)");
+}
+
 TEST_F(AnnotationTextTest, a_reply) {
   verdict_.kind = VerdictKind::to_client;
   verdict_.server_count = 0;
