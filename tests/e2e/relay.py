@@ -4,6 +4,7 @@ Its log is its stderr, kept in a file. The binary is the environment's DHCP_RELA
 does as well, as far as it goes: `ours` tells which of the two it is, and what the log says is asked of ours alone.
 """
 
+import contextlib
 import functools
 import os
 import re
@@ -25,12 +26,15 @@ def is_ours(binary=BINARY):
 
 
 class Relay:
-    """One run of the relay in a namespace."""
+    """One run of the relay in a namespace. It is ready when it has the port, where it is to have one, and has logged
+    `ready`. `output` takes its standard output, else its log does; `through` is a command that runs it."""
 
-    def __init__(self, namespace, flags, folder, binary=BINARY, port=67):
+    def __init__(self, namespace, flags, folder, binary=BINARY, port=67, ready=" started ", output=None, through=()):
         self.ours = is_ours(binary)
         debug = ["--log-level", "debug"] if self.ours and "--log-level" not in flags else []
-        self._argv = [binary, "-d", "--no-pid", *debug, *flags]
+        self._argv = [*through, binary, "-d", "--no-pid", *debug, *flags]
+        self._sign = ready
+        self._output = output
         self._namespace = namespace
         self._port = port
         self._log_path = Path(folder) / f"relay-{id(self):x}.log"
@@ -39,7 +43,8 @@ class Relay:
         self._over = False  # its end has been seen and judged
 
     def start(self):
-        self._process = self._namespace.spawn(self._argv, stdout=self._log_file, stderr=self._log_file)
+        self._process = self._namespace.spawn(self._argv, stdout=self._output or self._log_file,
+                                              stderr=self._log_file)
         wait_until(self._ready, lambda: f"{' '.join(self._argv)} to be ready; its log:\n{self.log}", timeout=60)
         return self
 
@@ -48,7 +53,7 @@ class Relay:
             self._over = True
             raise AssertionError(f"{' '.join(self._argv)}\nended at start with status {self._process.returncode}:\n"
                                  f"{self.log}")
-        return port_bound(self.pid, self._port) and (not self.ours or " started " in self.log)
+        return (self._port is None or port_bound(self.pid, self._port)) and (not self.ours or self._sign in self.log)
 
     @property
     def pid(self):
@@ -64,6 +69,17 @@ class Relay:
 
     def signal(self, number):
         self._process.send_signal(number)
+
+    @contextlib.contextmanager
+    def held_up(self):
+        """It does nothing meanwhile, as where a busy machine does not let it run."""
+        self.signal(signal.SIGSTOP)
+        try:
+            wait_until(lambda: " (dhcp-relay) T " in Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii"),
+                       "the relay to stand still")
+            yield
+        finally:
+            self.signal(signal.SIGCONT)
 
     def expect_log(self, pattern, count=1):
         """Waits for at least `count` matches of a regular expression."""

@@ -26,3 +26,9 @@ def port_bound(pid, port=67):
             return any(line.split()[1].endswith(f":{port:04X}") for line in list(file)[1:])
     except (FileNotFoundError, ProcessLookupError):
         return False
+
+
+def packet_sockets(pid):
+    """How many packet sockets that receive there are in the network namespace of this process, each on one interface."""
+    with open(f"/proc/{pid}/net/packet", encoding="ascii") as file:
+        return sum(line.split()[3] == "0003" and line.split()[4] != "0" for line in list(file)[1:])
