@@ -14,7 +14,7 @@ from capture import Capture, await_packets, rows
 from message import (ACK, AGENT, BROADCAST_FLAG, DISCOVER, INFORM, KIND, OFFER, REQUEST, VENDOR, mac_octets, reply,
                      request, udp_frames)
 from network import UPSTREAM_MAC
-from relay import is_ours
+from relay import BINARY, is_ours
 from test_lifecycle import relayed_in_the_end
 from wait import wait_until
 from wire import arrived
@@ -230,6 +230,21 @@ def test_every_packet_of_a_run_has_its_verdict(strict, need):
     assert len(reasons) == 22
     story.check()
     assert "Number of packets = " in capture.run("capinfos", story.file)
+
+
+def test_replay_decides_as_the_live_run_did(strict):
+    """The same flags and the file alone: the same words for every message that came in."""
+    for part in (handshake, requests_dropped, replies_dropped, handshake):
+        part(strict)
+    strict.check()
+    strict.relay.stop()
+    interfaces = [word for number in range(1, 6) for word in ("-id", f"d{number}")] + ["-iu", "u0"]
+    printed = capture.run(BINARY, "--replay", strict.file, *_STRICT, *interfaces, *_SERVERS)
+    replayed = [(int(frame), said.replace(r'\"', '"')) for frame, said in
+                re.findall(r' replay frame=(\d+) .*verdict="(.*)"$', printed, re.M)]
+    expected = ["not run: sent by this host" if re.match(r"(request|reply) of frame", comment) else comment
+                for _, _, comment in strict.rows]
+    assert replayed == list(enumerate(expected, 1))
 
 
 @pytest.mark.parametrize("flags, said", [
