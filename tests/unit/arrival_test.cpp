@@ -1,0 +1,181 @@
+// Which datagrams of a capture are DHCPv4, and which of those the kernel would have given to the relay.
+#include "relay/capture/arrival.h"
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "tests/support/message_builder.h"
+#include "tests/support/test_network.h"
+
+namespace relay::capture {
+namespace {
+
+using test_support::Bytes;
+using test_support::ip;
+
+constexpr Ports usual;
+
+UdpDatagram between(std::uint16_t source_port, std::uint16_t destination_port, const Bytes& payload) {
+  UdpDatagram datagram;
+  datagram.source_port = source_port;
+  datagram.destination_port = destination_port;
+  datagram.payload = payload;
+  datagram.payload_size = payload.size();
+  datagram.is_whole = true;
+  datagram.checksum = ChecksumState::right;
+  return datagram;
+}
+
+TEST(IsDhcp, ByEitherPort) {
+  const Bytes payload{1};
+  struct Case {
+    std::uint16_t source_port;
+    std::uint16_t destination_port;
+    bool expected;
+  };
+  const std::vector<Case> cases = {
+      {68, 67, true},     {67, 68, true},     {67, 67, true},  {5000, 67, true},    {68, 5000, true},
+      {4011, 5000, true}, {5000, 4011, true}, {66, 69, false}, {1067, 1068, false}, {53, 5000, false},
+  };
+  for (const auto& [source, destination, expected] : cases) {
+    EXPECT_EQ(is_dhcp(between(source, destination, payload), usual), expected) << source << ' ' << destination;
+  }
+  EXPECT_TRUE(is_dhcp(between(1068, 1067, payload), {.server = 1067}));
+  EXPECT_TRUE(is_dhcp(between(5000, 1068, payload), {.server = 1067}));
+  EXPECT_TRUE(is_dhcp(between(5000, 2067, payload), {.server = 67, .relay = 2067}));
+  EXPECT_FALSE(is_dhcp(between(68, 67, {}), usual));
+}
+
+TEST(IsReply, AsTheSocketsSort) {
+  EXPECT_FALSE(is_reply(between(68, 67, {1}), usual));
+  EXPECT_TRUE(is_reply(between(67, 67, {2}), usual));
+  EXPECT_FALSE(is_reply(between(67, 67, {3}), usual));
+  EXPECT_TRUE(is_reply(between(67, 2067, {1}), {.server = 67, .relay = 2067}));
+}
+
+/// A request that the relay gets, from a client on c0, for each test to spoil.
+class WhyNotRun : public testing::Test {
+ protected:
+  WhyNotRun() : datagram(between(68, 67, payload_)) {
+    packet.octets = payload_;
+    packet.original_size = payload_.size();
+    ip_packet.destination = limited_broadcast;
+    ip_packet.is_header_intact = true;
+    network.change(test_support::c0, [](Interface& interface) { interface.mac = own_mac; });
+  }
+
+  [[nodiscard]] std::optional<NotRun> reason(const Ports& ports = usual) const {
+    return why_not_run({packet, ip_packet, datagram, network.interfaces.find(test_support::c0), is_named}, ports,
+                       network.interfaces);
+  }
+
+  static constexpr MacAddress own_mac{{2, 0, 0, 0, 0x0a, 1}};
+
+ private:
+  Bytes payload_ = Bytes(300, 1);
+
+ protected:
+  test_support::TestNetwork network;
+  Packet packet;
+  Ipv4Packet ip_packet;
+  UdpDatagram datagram;
+  bool is_named = false;
+};
+
+TEST_F(WhyNotRun, NothingIsWrong) {
+  EXPECT_EQ(reason(), std::nullopt);
+}
+
+TEST_F(WhyNotRun, SentByThisHost) {
+  packet.direction = Direction::outbound;
+  EXPECT_EQ(reason(), NotRun::sent_by_us);
+  packet.direction = Direction::unknown;
+  ip_packet.direction = Direction::outbound;
+  EXPECT_EQ(reason(), NotRun::sent_by_us);
+}
+
+TEST_F(WhyNotRun, SentByThisHostAsItsAddressesTell) {
+  ip_packet.source = ip(10, 2, 0, 1);
+  EXPECT_EQ(reason(), NotRun::sent_by_us);
+  ip_packet.source = {};
+  ip_packet.link_source = own_mac;
+  EXPECT_EQ(reason(), NotRun::sent_by_us);
+  packet.direction = Direction::inbound;
+  EXPECT_EQ(reason(), std::nullopt);
+}
+
+TEST_F(WhyNotRun, InAVlanOfANamedInterface) {
+  ip_packet.vlan_tag_count = 1;
+  ip_packet.vlan_id = 100;
+  EXPECT_EQ(reason(), std::nullopt);
+  is_named = true;
+  EXPECT_EQ(reason(), NotRun::other_vlan);
+  ip_packet.vlan_id = 0;
+  EXPECT_EQ(reason(), std::nullopt);
+  ip_packet.vlan_tag_count = 2;
+  EXPECT_EQ(reason(), NotRun::other_vlan);
+}
+
+TEST_F(WhyNotRun, NotAllOfItIsThere) {
+  datagram.is_whole = false;
+  EXPECT_EQ(reason(), NotRun::bad_length);
+  packet.original_size += 1;
+  EXPECT_EQ(reason(), NotRun::incomplete);
+  ip_packet.more_fragments = true;
+  EXPECT_EQ(reason(), NotRun::fragment);
+}
+
+TEST_F(WhyNotRun, MoreThanADatagramHolds) {
+  const Bytes large(65508, 1);
+  datagram.payload = large;
+  EXPECT_EQ(reason(), NotRun::bad_length);
+  datagram.payload = datagram.payload.first(65507);
+  EXPECT_EQ(reason(), std::nullopt);
+}
+
+TEST_F(WhyNotRun, ToAnotherPort) {
+  datagram.destination_port = 68;
+  EXPECT_EQ(reason(), NotRun::to_clients);
+  datagram.destination_port = 4011;
+  EXPECT_EQ(reason(), NotRun::other_port);
+  datagram.destination_port = 67;
+  EXPECT_EQ(reason({.server = 1067}), NotRun::other_port);
+  datagram.destination_port = 1068;
+  EXPECT_EQ(reason({.server = 1067}), NotRun::to_clients);
+  datagram.destination_port = 2067;
+  EXPECT_EQ(reason({.server = 67, .relay = 2067}), std::nullopt);
+}
+
+TEST_F(WhyNotRun, ToAnotherHost) {
+  for (const Ipv4Address address : {ip(10, 1, 0, 1), ip(10, 2, 0, 1), ip(203, 0, 113, 1), ip(10, 1, 0, 255),
+                                    ip(224, 0, 0, 1), ip(255, 255, 255, 255)}) {
+    ip_packet.destination = address;
+    EXPECT_EQ(reason(), std::nullopt) << test_support::described(address);
+  }
+  for (const Ipv4Address address : {ip(10, 1, 0, 2), ip(10, 2, 0, 255), ip(198, 51, 100, 10), Ipv4Address{}}) {
+    ip_packet.destination = address;
+    EXPECT_EQ(reason(), NotRun::other_host) << test_support::described(address);
+  }
+}
+
+TEST_F(WhyNotRun, Checksums) {
+  datagram.checksum = ChecksumState::wrong;
+  EXPECT_EQ(reason(), NotRun::bad_udp_checksum);
+  for (const ChecksumState state : {ChecksumState::absent, ChecksumState::unfinished}) {
+    datagram.checksum = state;
+    EXPECT_EQ(reason(), std::nullopt);
+  }
+  ip_packet.is_header_intact = false;
+  EXPECT_EQ(reason(), NotRun::bad_ip_checksum);
+}
+
+TEST_F(WhyNotRun, NowhereToArrive) {
+  EXPECT_EQ(why_not_run({packet, ip_packet, datagram, nullptr, false}, usual, network.interfaces),
+            NotRun::unknown_interface);
+}
+
+}  // namespace
+}  // namespace relay::capture

@@ -1,0 +1,121 @@
+// DHCPv4 messages among packets: whole, in fragments, and those whose fragments do not all come.
+#include "relay/capture/message_finder.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "tests/support/message_builder.h"
+#include "tests/support/packet_octets.h"
+
+namespace relay::capture {
+namespace {
+
+using test_support::Bytes;
+
+class MessageFinderTest : public testing::Test {
+ protected:
+  /// Frame after frame: `whole SIZE`, `fragment SIZE` for a beginning alone, `waits`, or `-`.
+  std::string find(const Bytes& frame) {
+    Packet packet;
+    packet.octets = frame;
+    packet.original_size = frame.size();
+    const auto found = finder_.find(packet, ++frame_);
+    if (!found) {
+      return "-";
+    }
+    return found->awaits_rest
+               ? "waits"
+               : (found->ip.is_fragment() ? "fragment " : "whole ") + std::to_string(found->datagram.payload.size());
+  }
+
+  /// Octets `begin` to `end` of a datagram of 8 + 300 octets.
+  static Bytes fragment(std::size_t begin, std::size_t end, std::uint16_t identification = 1) {
+    const Bytes datagram = test_support::udp({}, 68, 67, Bytes(300, 1));
+    return test_support::ethernet(0x0800, test_support::ipv4({.identification = identification,
+                                                              .fragment_offset = begin,
+                                                              .more_fragments = end < datagram.size()},
+                                                             {datagram.begin() + static_cast<std::ptrdiff_t>(begin),
+                                                              datagram.begin() + static_cast<std::ptrdiff_t>(end)}));
+  }
+
+  std::vector<std::uint64_t> unfinished() {
+    std::vector<std::uint64_t> frames;
+    for (const UnfinishedMessage& message : finder_.take_unfinished()) {
+      frames.push_back(message.frame);
+    }
+    return frames;
+  }
+
+  MessageFinder finder_{Ports{}};
+  std::uint64_t frame_ = 0;
+};
+
+using Frames = std::vector<std::uint64_t>;
+
+TEST_F(MessageFinderTest, WholeOnes) {
+  const Bytes datagram = test_support::udp({}, 68, 67, Bytes(300, 1));
+  EXPECT_EQ(find(test_support::ethernet(0x0800, test_support::ipv4({}, datagram))), "whole 300");
+  EXPECT_EQ(find(test_support::ethernet(0x0800, test_support::ipv4({}, test_support::udp({}, 53, 53, {1})))), "-");
+  EXPECT_EQ(find(test_support::ethernet(0x0806, Bytes(28))), "-");
+  EXPECT_EQ(find({}), "-");
+  EXPECT_EQ(unfinished(), Frames{});
+}
+
+TEST_F(MessageFinderTest, InFragments) {
+  EXPECT_EQ(find(fragment(0, 104)), "waits");
+  EXPECT_EQ(find(fragment(200, 308)), "waits");
+  EXPECT_EQ(find(fragment(104, 200)), "whole 300");
+  EXPECT_EQ(unfinished(), Frames{});
+}
+
+TEST_F(MessageFinderTest, TheBeginningLast) {
+  EXPECT_EQ(find(fragment(104, 308)), "-");
+  EXPECT_EQ(find(fragment(0, 104)), "whole 300");
+  EXPECT_EQ(unfinished(), Frames{});
+}
+
+TEST_F(MessageFinderTest, FragmentsOfSomethingElse) {
+  const Bytes datagram = test_support::udp({}, 53, 53, Bytes(300, 1));
+  const Bytes first{datagram.begin(), datagram.begin() + 104};
+  EXPECT_EQ(find(test_support::ethernet(0x0800, test_support::ipv4({.more_fragments = true}, first))), "-");
+  EXPECT_EQ(unfinished(), Frames{});
+}
+
+TEST_F(MessageFinderTest, WhoseRestDoesNotCome) {
+  EXPECT_EQ(find(fragment(0, 104, 1)), "waits");
+  EXPECT_EQ(find(fragment(0, 104, 2)), "waits");
+  EXPECT_EQ(find(fragment(104, 308, 2)), "whole 300");
+  EXPECT_TRUE(finder_.take_given_up().empty());
+  const auto left = finder_.take_unfinished();
+  ASSERT_EQ(left.size(), 1U);
+  EXPECT_EQ(left[0].frame, 1U);
+  EXPECT_EQ(left[0].destination_port, 67);
+  EXPECT_EQ(left[0].payload, Bytes(96, 1));
+  EXPECT_EQ(unfinished(), Frames{});
+}
+
+TEST_F(MessageFinderTest, CutByTheCapture) {
+  Bytes cut = fragment(0, 104);
+  cut.resize(cut.size() - 10);
+  EXPECT_EQ(find(cut), "fragment 86");
+  EXPECT_EQ(unfinished(), Frames{});
+}
+
+TEST_F(MessageFinderTest, GivesUpTheOldestOfMany) {
+  for (std::uint16_t number = 1; number <= 256; ++number) {
+    EXPECT_EQ(find(fragment(0, 104, number)), "waits");
+  }
+  EXPECT_TRUE(finder_.take_given_up().empty());
+  EXPECT_EQ(find(fragment(0, 104, 257)), "waits");
+  const auto given_up = finder_.take_given_up();
+  ASSERT_EQ(given_up.size(), 1U);
+  EXPECT_EQ(given_up[0].frame, 1U);
+  EXPECT_EQ(unfinished().size(), 256U);
+}
+
+}  // namespace
+}  // namespace relay::capture

@@ -1,0 +1,218 @@
+// A relay without sockets: where packets of a capture are taken to have arrived, what becomes of them, and what would
+// be sent. And the filter that selects packets.
+#include "relay/io/replay.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "relay/io/packet_filter.h"
+#include "tests/support/message_builder.h"
+#include "tests/support/packet_octets.h"
+
+namespace relay::io {
+namespace {
+
+using capture::CapturedInterface;
+using capture::Packet;
+using capture::ReplayedMessage;
+using capture::SentFrame;
+using capture::VerdictKind;
+using test_support::Bytes;
+using test_support::ip;
+using testing::ElementsAre;
+using testing::StartsWith;
+
+constexpr Ipv4Address server = ip(10, 9, 0, 2);
+
+CapturedInterface named(const std::string& name, const std::vector<Ipv4Prefix>& addresses = {}) {
+  CapturedInterface interface;
+  interface.name = name;
+  interface.addresses = addresses;
+  return interface;
+}
+
+Bytes from_client(const Bytes& message) {
+  const test_support::Ipv4Fields fields{.source = {}, .destination = limited_broadcast};
+  return test_support::ethernet(0x0800, test_support::ipv4(fields, test_support::udp(fields, 68, 67, message)));
+}
+
+Bytes from_server(const Bytes& message, Ipv4Address giaddr) {
+  const test_support::Ipv4Fields fields{.source = server, .destination = giaddr};
+  return test_support::ethernet(0x0800, test_support::ipv4(fields, test_support::udp(fields, 67, 67, message)));
+}
+
+/// d1 is downstream, u1 upstream; requests go to 10.9.0.2.
+class ReplayTest : public testing::Test {
+ protected:
+  ReplayTest() {
+    settings_.roles = {{"d*", {.downstream = true}}, {"u1", {.upstream = true}}};
+    settings_.servers = {{"*", {server}}};
+    policy_.upstream_named = true;
+  }
+
+  Replay& begin(const std::vector<Replay::GivenInterface>& given) {
+    Replay::Listener listener;
+    listener.message = [this](const Packet&, const ReplayedMessage& message) { lines_.push_back(text(message)); };
+    listener.sent = [this](const Packet&, const ReplayedMessage&, const SentFrame& sent) {
+      lines_.push_back("sent on " + sent.egress.name + ", " + std::to_string(sent.octets.size()) + " octets");
+      sent_.emplace_back(sent.octets.begin(), sent.octets.end());
+    };
+    listener.unfinished = [this](const ReplayedMessage& message) {
+      lines_.push_back("unfinished " + std::to_string(message.frame));
+    };
+    replay_.emplace(Ports{}, policy_, settings_, given, std::move(listener));
+    return *replay_;
+  }
+
+  std::vector<std::string> run(const Bytes& frame, std::size_t interface = 0) {
+    lines_.clear();
+    Packet packet;
+    packet.interface = interface;
+    packet.octets = frame;
+    packet.original_size = frame.size();
+    replay_->run(packet, ++frame_);
+    return lines_;
+  }
+
+  static std::string text(const ReplayedMessage& message) {
+    const std::string where = " on " + std::string(message.interface);
+    if (message.not_run) {
+      return "not run " + std::to_string(static_cast<int>(*message.not_run)) + where;
+    }
+    switch (message.verdict->kind) {
+      case VerdictKind::to_servers:
+        return "to servers" + where;
+      case VerdictKind::to_client:
+        return "to client on " + std::string(message.egress) + where;
+      case VerdictKind::dropped:
+      case VerdictKind::send_failed:
+        return std::string(relay::text(message.verdict->reason).name) + where;
+    }
+    return {};
+  }
+
+  InterfaceSettings settings_;
+  Policy policy_;
+  std::optional<Replay> replay_;
+  std::vector<std::string> lines_;
+  std::vector<Bytes> sent_;
+  std::uint64_t frame_ = 0;
+};
+
+const std::vector<Replay::GivenInterface> both{{"u1", {{ip(10, 9, 0, 1), 24}}}, {"d1", {{ip(10, 1, 0, 1), 24}}}};
+
+TEST_F(ReplayTest, WithoutNamesRequestsComeDownstreamAndRepliesUpstream) {
+  Replay& replay = begin(both);
+  replay.follow({{}});
+  EXPECT_TRUE(replay.has_role());
+  EXPECT_EQ(replay.find(0), nullptr);
+  EXPECT_THAT(run(from_client(test_support::discover().octets())),
+              ElementsAre("to servers on d1", "sent on u1, 342 octets"));
+  EXPECT_THAT(run(from_server(test_support::offer().octets(), ip(10, 1, 0, 1))),
+              ElementsAre("to client on d1 on u1", StartsWith("sent on d1, ")));
+}
+
+TEST_F(ReplayTest, WithoutAnUpstreamInterfaceRepliesComeOnOneThatIsNotDownstream) {
+  policy_.upstream_named = false;
+  begin({{"d1", {{ip(10, 1, 0, 1), 24}}}, {"x1", {{ip(10, 9, 0, 1), 24}}}}).follow({{}});
+  EXPECT_THAT(run(from_server(test_support::offer().octets(), ip(10, 1, 0, 1))),
+              ElementsAre("to client on d1 on x1", StartsWith("sent on d1, ")));
+}
+
+TEST_F(ReplayTest, InterfacesOfTheCapture) {
+  Replay& replay = begin({});
+  EXPECT_FALSE(replay.has_role());
+  replay.follow({named("d1", {{ip(10, 1, 0, 1), 24}})});
+  EXPECT_TRUE(replay.has_role());
+  EXPECT_THAT(run(from_client(test_support::discover().octets())),
+              ElementsAre("to servers on d1", StartsWith("sent on d1, ")));
+  // Another section of the file, with another address of the same interface, and `any`, which is none.
+  replay.follow(
+      {named("d1", {{ip(10, 1, 0, 1), 24}}), named("d1", {{ip(10, 2, 0, 1), 24}}), named("any"), named("x1")});
+  EXPECT_EQ(replay.find(1)->giaddr, ip(10, 2, 0, 1));
+  EXPECT_EQ(replay.find(0), replay.find(1));
+  EXPECT_EQ(replay.find(2), nullptr);
+  EXPECT_THAT(run(from_client(test_support::discover().octets()), 3), ElementsAre("not_downstream on x1"));
+}
+
+TEST_F(ReplayTest, WhatIsGivenHidesWhatTheCaptureSays) {
+  Replay& replay = begin({{"d1", {{ip(10, 7, 0, 1), 24}, {ip(10, 8, 0, 1), 24}}}});
+  replay.follow({named("d1", {{ip(10, 1, 0, 1), 24}})});
+  EXPECT_EQ(replay.find(0)->addresses, (std::vector<Ipv4Prefix>{{ip(10, 7, 0, 1), 24}, {ip(10, 8, 0, 1), 24}}));
+}
+
+TEST_F(ReplayTest, FramesThatWouldBeSent) {
+  begin({{"u1", {{ip(10, 9, 0, 1), 24}}, {{2, 0, 0, 0, 9, 1}}}, {"d1", {{ip(10, 1, 0, 1), 24}}}}).follow({{}});
+  run(from_client(test_support::discover().octets()));
+  ASSERT_EQ(sent_.size(), 1U);
+  const auto ipv4 = capture::ipv4_packet(capture::LinkType::ethernet, sent_[0]);
+  ASSERT_TRUE(ipv4);
+  EXPECT_EQ(ipv4->link_source, (MacAddress{{2, 0, 0, 0, 9, 1}}));
+  EXPECT_EQ(ipv4->link_destination, MacAddress{});
+  EXPECT_TRUE(ipv4->is_header_intact);
+  const auto datagram = capture::udp_datagram(*ipv4);
+  ASSERT_TRUE(datagram);
+  EXPECT_EQ(datagram->source, ip(10, 1, 0, 1));
+  EXPECT_EQ(datagram->destination, server);
+  EXPECT_EQ(datagram->source_port, 67);
+  EXPECT_EQ(datagram->destination_port, 67);
+  EXPECT_EQ(datagram->checksum, capture::ChecksumState::right);
+  EXPECT_EQ(datagram->payload[3], 1);  // hops
+}
+
+TEST_F(ReplayTest, TimeDoesNotGoBack) {
+  settings_.rate_limits = {{"*", {1, 1}}};
+  begin(both).follow({{}});
+  const Bytes frame = from_client(test_support::discover().octets());
+  Packet packet;
+  packet.octets = frame;
+  packet.original_size = frame.size();
+  for (const int seconds : {100, 50, 100, 101}) {
+    packet.time = std::chrono::seconds{seconds};
+    replay_->run(packet, ++frame_);
+  }
+  EXPECT_THAT(lines_, ElementsAre("to servers on d1", "sent on u1, 342 octets", "rate_limited on d1",
+                                  "rate_limited on d1", "to servers on d1", "sent on u1, 342 octets"));
+}
+
+TEST_F(ReplayTest, UnfinishedMessagesAreToldAtTheEnd) {
+  begin(both).follow({{}});
+  const Bytes datagram = test_support::udp({}, 68, 67, Bytes(300, 1));
+  const Bytes first{datagram.begin(), datagram.begin() + 104};
+  EXPECT_THAT(run(test_support::ethernet(0x0800, test_support::ipv4({.more_fragments = true}, first))), ElementsAre());
+  replay_->finish();
+  EXPECT_THAT(lines_, ElementsAre("unfinished 1"));
+}
+
+Packet packet_of(const Bytes& octets, capture::LinkType link_type) {
+  Packet packet;
+  packet.link_type = link_type;
+  packet.octets = octets;
+  packet.original_size = octets.size();
+  return packet;
+}
+
+TEST(PacketFilter, SelectsByExpression) {
+  PacketFilter filter{"udp and src port 67"};
+  const Bytes packet = test_support::ipv4({}, test_support::udp({}, 67, 67, {1, 2, 3}));
+  EXPECT_TRUE(filter.selects(packet_of(test_support::ethernet(0x0800, packet), capture::LinkType::ethernet)));
+  EXPECT_TRUE(filter.selects(packet_of(packet, capture::LinkType::raw)));
+  EXPECT_FALSE(filter.selects(packet_of(packet, capture::LinkType::ethernet)));
+  EXPECT_FALSE(filter.selects(packet_of({}, capture::LinkType::raw)));
+}
+
+TEST(PacketFilter, SaysWhatIsWrong) {
+  EXPECT_THROW(PacketFilter{"src hots"}, FilterError);
+  EXPECT_THROW(PacketFilter{"("}, FilterError);
+  PacketFilter filter{"vlan"};
+  EXPECT_THROW(static_cast<void>(filter.selects(packet_of({}, capture::LinkType::raw))), FilterError);
+}
+
+}  // namespace
+}  // namespace relay::io
