@@ -40,6 +40,7 @@ Capturing::Capturing(const Configuration& configuration, Log& log, const std::ve
       upstream_named_(configuration.policy.upstream_named),
       capture_(options_of(configuration, words), surroundings(std::move(seen))) {
   policy_changed(configuration.policy);
+  capture_.open(false);
 }
 
 io::Capture::Surroundings Capturing::surroundings(std::function<void(const capture::Annotated&)> seen) {
@@ -62,13 +63,13 @@ io::Capture::Surroundings Capturing::surroundings(std::function<void(const captu
 void Capturing::start(const InterfaceTable& table, Post post, std::function<void(bool is_fault)> ended) {
   post_ = std::move(post);
   ended_ = std::move(ended);
-  begin(table, false);
+  begin(table);
   capture_.wait_until_listening();
 }
 
-void Capturing::begin(const InterfaceTable& table, bool keep_previous) {
+void Capturing::begin(const InterfaceTable& table) {
   why_.clear();
-  capture_.start(capture::host_view(table, upstream_named_), keep_previous);
+  capture_.start(capture::host_view(table, upstream_named_));
 }
 
 void Capturing::tell_of_start() {
@@ -86,7 +87,8 @@ void Capturing::toggle(const InterfaceTable& table) {
     capture_.stop();
   } else {
     try {
-      begin(table, true);
+      capture_.open(true);
+      begin(table);
     } catch (const std::runtime_error& error) {
       log_.note(LogLevel::error, "the capture cannot begin: " + std::string{error.what()});
     }

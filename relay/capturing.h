@@ -17,7 +17,7 @@ namespace relay {
 class Capturing {
  public:
   /// `configuration` and `log` must outlive it. `words` stand in the capture, as the flags that the relay ran with.
-  /// `seen`: as in `io::Capture::Surroundings`.
+  /// `seen`: as in `io::Capture::Surroundings`. Opens the capture's file, and throws where that or the filter is unfit.
   Capturing(const Configuration& configuration, Log& log, const std::vector<std::string>& words,
             std::function<void(const capture::Annotated&)> seen = {});
 
@@ -40,7 +40,7 @@ class Capturing {
   [[nodiscard]] Listener listening(Listener listener);
 
  private:
-  void begin(const InterfaceTable& table, bool keep_previous);
+  void begin(const InterfaceTable& table);
   void tell_of_start();
   void settle();
   [[nodiscard]] io::Capture::Surroundings surroundings(std::function<void(const capture::Annotated&)> seen);

@@ -48,11 +48,10 @@ constexpr std::size_t buffers_size = 64U << 20U;
 constexpr std::size_t least_buffer_size = 512U << 10U;
 constexpr std::size_t most_buffer_size = 4U << 20U;
 
-constexpr milliseconds window{1000};         // how long a packet without a verdict waits for one
-constexpr milliseconds busy_interval{20};    // between looks at packets that are held
-constexpr milliseconds idle_interval{100};   // and at verdicts, where there are none
-constexpr milliseconds flush_interval{200};  // the most that a packet waits in the buffer
-constexpr std::size_t flush_size = 64U << 10U;
+constexpr milliseconds window{1000};           // how long a packet without a verdict waits for one
+constexpr milliseconds busy_interval{20};      // between looks at packets that are held
+constexpr milliseconds idle_interval{100};     // and at verdicts, where there are none
+constexpr milliseconds flush_interval{200};    // the most that a packet waits in the buffer
 constexpr milliseconds last_write_limit{500};  // how long a slow reader is waited for at the end
 constexpr milliseconds retry_interval{1000};   // between attempts at an interface that cannot be listened on
 
@@ -123,7 +122,8 @@ class Capture::Impl {
     }
   }
 
-  void start(const capture::HostView& view, bool keep_previous);
+  void open(bool keep_previous);
+  void start(const capture::HostView& view);
   [[nodiscard]] bool is_running() const noexcept { return thread_.joinable(); }
   void wait_until_listening() { listens_.get_future().wait(); }
   void stop() noexcept;
@@ -184,24 +184,29 @@ class Capture::Impl {
   std::uint64_t lost_verdicts_seen_ = 0;
   std::uint64_t lost_since_packet_ = 0;  // packets and verdicts
   std::uint64_t full_buffers_seen_ = 0;
+  std::optional<nanoseconds> buffers_full_at_;  // when the last of them was noticed
   Ending ending_;
 };
 
-void Capture::Impl::start(const capture::HostView& view, bool keep_previous) {
-  allow_many_descriptors();
-  epoll_ = opened(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1");
-  epoll_event event{.events = EPOLLIN, .data = {.u32 = 0}};
-  ::epoll_ctl(epoll_.number(), EPOLL_CTL_ADD, wake_.number(), &event);
+void Capture::Impl::open(bool keep_previous) {
   output_.reset();
   if (options_.file) {
     output_.emplace(*options_.file, keep_previous, options_.section, filter_);
   }
+}
+
+void Capture::Impl::start(const capture::HostView& view) {
+  allow_many_descriptors();
+  epoll_ = opened(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1");
+  epoll_event event{.events = EPOLLIN, .data = {.u32 = 0}};
+  ::epoll_ctl(epoll_.number(), EPOLL_CTL_ADD, wake_.number(), &event);
   annotator_.emplace(options_.ports, limits_for(view.points.size()), options_.judges);
   while (queue_.front() != nullptr) {
     queue_.pop();
   }
   lost_verdicts_at_start_ = lost_verdicts_seen_ = queue_.lost();
   full_buffers_seen_ = full_receive_buffers();
+  buffers_full_at_.reset();
   lost_since_packet_ = 0;
   ending_ = {};
   asked_to_stop_at_ = never;
@@ -429,8 +434,11 @@ capture::HostFacts Capture::Impl::host_facts(const capture::Annotated& annotated
   if (annotated.finding != capture::Finding::not_received || annotated.cause != capture::Cause::unknown) {
     return {};
   }
-  const std::uint64_t full_buffers = full_receive_buffers();
-  return {.receive_buffer_was_full = std::exchange(full_buffers_seen_, full_buffers) != full_buffers,
+  const nanoseconds now = steady_now();
+  if (const std::uint64_t count = full_receive_buffers(); std::exchange(full_buffers_seen_, count) != count) {
+    buffers_full_at_ = now;
+  }
+  return {.receive_buffer_was_full = buffers_full_at_ && *buffers_full_at_ + 2 * window > now,
           .has_strict_rp_filter = has_strict_rp_filter(annotated.point.name)};
 }
 
@@ -439,7 +447,7 @@ void Capture::Impl::write_if_due() {
     return;
   }
   const nanoseconds now = steady_now();
-  if (output_->unwritten() >= flush_size || now >= flushed_at_ + flush_interval) {
+  if (now >= flushed_at_ + flush_interval) {
     output_->flush([this] { return gives_up(); });
     flushed_at_ = now;
   }
@@ -462,8 +470,12 @@ Capture::Capture(const Options& options, Surroundings surroundings)
     : impl_(std::make_unique<Impl>(options, std::move(surroundings))) {}
 Capture::~Capture() = default;
 
-void Capture::start(const capture::HostView& view, bool keep_previous) {
-  impl_->start(view, keep_previous);
+void Capture::open(bool keep_previous) {
+  impl_->open(keep_previous);
+}
+
+void Capture::start(const capture::HostView& view) {
+  impl_->start(view);
 }
 
 bool Capture::is_running() const noexcept {

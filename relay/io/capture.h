@@ -55,9 +55,11 @@ class Capture {
   Capture(const Capture&) = delete;
   Capture& operator=(const Capture&) = delete;
 
-  /// Opens the file and begins. Throws std::runtime_error with one sentence where the file cannot be opened. With
-  /// `keep_previous`, what is in the file is kept under another name.
-  void start(const capture::HostView& view, bool keep_previous);
+  /// Opens the file. Throws std::runtime_error with one sentence where that cannot be. With `keep_previous`, what is in
+  /// the file is kept under another name.
+  void open(bool keep_previous);
+  /// Begins, with the file that was opened.
+  void start(const capture::HostView& view);
   [[nodiscard]] bool is_running() const noexcept;
   /// Until it listens, or has ended. Once after each `start`.
   void wait_until_listening();

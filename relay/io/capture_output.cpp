@@ -6,6 +6,7 @@ namespace relay::io {
 
 namespace {
 
+constexpr std::size_t flush_size = 64U << 10U;  // the most that is kept back
 constexpr std::size_t notes_size = 1024;  // about what stands beside a packet, for the look whether a file is full
 
 [[nodiscard]] capture::CapturedInterface facts_of(const capture::HostView::Point& point, capture::LinkType link_type) {
@@ -60,6 +61,9 @@ std::uint64_t CaptureOutput::packet(const capture::HostView::Point& point, const
   const std::string text = comment();
   writer_.packet(number, packet,
                  {text, lost_before != 0 ? std::optional{lost_before} : std::optional<std::uint64_t>{}});
+  if (buffer_.size() >= flush_size) {
+    flush(should_stop);
+  }
   return packets_;
 }
 
