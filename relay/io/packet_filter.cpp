@@ -1,6 +1,7 @@
 #include "relay/io/packet_filter.h"
 
 #include <map>
+#include <utility>
 
 #include <pcap/pcap.h>
 
@@ -45,7 +46,7 @@ class Program {
 
 class PacketFilter::Impl {
  public:
-  explicit Impl(const std::string& expression) : expression_(expression) {
+  explicit Impl(std::string expression) : expression_(std::move(expression)) {
     static_cast<void>(program_for(LinkType::ethernet));
   }
 

@@ -59,17 +59,17 @@ TEST(IsReply, AsTheSocketsSort) {
 /// A request that the relay gets, from a client on c0, for each test to spoil.
 class WhyNotRun : public testing::Test {
  protected:
-  WhyNotRun() : datagram(between(68, 67, payload_)) {
-    packet.octets = payload_;
-    packet.original_size = payload_.size();
-    ip_packet.destination = limited_broadcast;
-    ip_packet.is_header_intact = true;
-    network.change(test_support::c0, [](Interface& interface) { interface.mac = own_mac; });
+  WhyNotRun() : datagram_(between(68, 67, payload_)) {
+    packet_.octets = payload_;
+    packet_.original_size = payload_.size();
+    ip_packet_.destination = limited_broadcast;
+    ip_packet_.is_header_intact = true;
+    network_.change(test_support::c0, [](Interface& interface) { interface.mac = own_mac; });
   }
 
   [[nodiscard]] std::optional<NotRun> reason(const Ports& ports = usual) const {
-    return why_not_run({packet, ip_packet, datagram, network.interfaces.find(test_support::c0), is_named}, ports,
-                       network.interfaces);
+    return why_not_run({packet_, ip_packet_, datagram_, network_.interfaces.find(test_support::c0), is_named_}, ports,
+                       network_.interfaces);
   }
 
   static constexpr MacAddress own_mac{{2, 0, 0, 0, 0x0a, 1}};
@@ -78,11 +78,11 @@ class WhyNotRun : public testing::Test {
   Bytes payload_ = Bytes(300, 1);
 
  protected:
-  test_support::TestNetwork network;
-  Packet packet;
-  Ipv4Packet ip_packet;
-  UdpDatagram datagram;
-  bool is_named = false;
+  test_support::TestNetwork network_;
+  Packet packet_;
+  Ipv4Packet ip_packet_;
+  UdpDatagram datagram_;
+  bool is_named_ = false;
 };
 
 TEST_F(WhyNotRun, NothingIsWrong) {
@@ -90,90 +90,90 @@ TEST_F(WhyNotRun, NothingIsWrong) {
 }
 
 TEST_F(WhyNotRun, SentByThisHost) {
-  packet.direction = Direction::outbound;
+  packet_.direction = Direction::outbound;
   EXPECT_EQ(reason(), NotRun::sent_by_us);
-  packet.direction = Direction::unknown;
-  ip_packet.direction = Direction::outbound;
+  packet_.direction = Direction::unknown;
+  ip_packet_.direction = Direction::outbound;
   EXPECT_EQ(reason(), NotRun::sent_by_us);
 }
 
 TEST_F(WhyNotRun, SentByThisHostAsItsAddressesTell) {
-  ip_packet.source = ip(10, 2, 0, 1);
+  ip_packet_.source = ip(10, 2, 0, 1);
   EXPECT_EQ(reason(), NotRun::sent_by_us);
-  ip_packet.source = {};
-  ip_packet.link_source = own_mac;
+  ip_packet_.source = {};
+  ip_packet_.link_source = own_mac;
   EXPECT_EQ(reason(), NotRun::sent_by_us);
-  packet.direction = Direction::inbound;
+  packet_.direction = Direction::inbound;
   EXPECT_EQ(reason(), std::nullopt);
 }
 
 TEST_F(WhyNotRun, InAVlanOfANamedInterface) {
-  ip_packet.vlan_tag_count = 1;
-  ip_packet.vlan_id = 100;
+  ip_packet_.vlan_tag_count = 1;
+  ip_packet_.vlan_id = 100;
   EXPECT_EQ(reason(), std::nullopt);
-  is_named = true;
+  is_named_ = true;
   EXPECT_EQ(reason(), NotRun::other_vlan);
-  ip_packet.vlan_id = 0;
+  ip_packet_.vlan_id = 0;
   EXPECT_EQ(reason(), std::nullopt);
-  ip_packet.vlan_tag_count = 2;
+  ip_packet_.vlan_tag_count = 2;
   EXPECT_EQ(reason(), NotRun::other_vlan);
 }
 
 TEST_F(WhyNotRun, NotAllOfItIsThere) {
-  datagram.is_whole = false;
+  datagram_.is_whole = false;
   EXPECT_EQ(reason(), NotRun::bad_length);
-  packet.original_size += 1;
+  packet_.original_size += 1;
   EXPECT_EQ(reason(), NotRun::incomplete);
-  ip_packet.more_fragments = true;
+  ip_packet_.more_fragments = true;
   EXPECT_EQ(reason(), NotRun::fragment);
 }
 
 TEST_F(WhyNotRun, MoreThanADatagramHolds) {
   const Bytes large(65508, 1);
-  datagram.payload = large;
+  datagram_.payload = large;
   EXPECT_EQ(reason(), NotRun::bad_length);
-  datagram.payload = datagram.payload.first(65507);
+  datagram_.payload = datagram_.payload.first(65507);
   EXPECT_EQ(reason(), std::nullopt);
 }
 
 TEST_F(WhyNotRun, ToAnotherPort) {
-  datagram.destination_port = 68;
+  datagram_.destination_port = 68;
   EXPECT_EQ(reason(), NotRun::to_clients);
-  datagram.destination_port = 4011;
+  datagram_.destination_port = 4011;
   EXPECT_EQ(reason(), NotRun::other_port);
-  datagram.destination_port = 67;
+  datagram_.destination_port = 67;
   EXPECT_EQ(reason({.server = 1067}), NotRun::other_port);
-  datagram.destination_port = 1068;
+  datagram_.destination_port = 1068;
   EXPECT_EQ(reason({.server = 1067}), NotRun::to_clients);
-  datagram.destination_port = 2067;
+  datagram_.destination_port = 2067;
   EXPECT_EQ(reason({.server = 67, .relay = 2067}), std::nullopt);
 }
 
 TEST_F(WhyNotRun, ToAnotherHost) {
   for (const Ipv4Address address : {ip(10, 1, 0, 1), ip(10, 2, 0, 1), ip(203, 0, 113, 1), ip(10, 1, 0, 255),
                                     ip(224, 0, 0, 1), ip(255, 255, 255, 255)}) {
-    ip_packet.destination = address;
+    ip_packet_.destination = address;
     EXPECT_EQ(reason(), std::nullopt) << test_support::described(address);
   }
   for (const Ipv4Address address : {ip(10, 1, 0, 2), ip(10, 2, 0, 255), ip(198, 51, 100, 10), Ipv4Address{}}) {
-    ip_packet.destination = address;
+    ip_packet_.destination = address;
     EXPECT_EQ(reason(), NotRun::other_host) << test_support::described(address);
   }
 }
 
 TEST_F(WhyNotRun, Checksums) {
-  datagram.checksum = ChecksumState::wrong;
+  datagram_.checksum = ChecksumState::wrong;
   EXPECT_EQ(reason(), NotRun::bad_udp_checksum);
   for (const ChecksumState state : {ChecksumState::absent, ChecksumState::unfinished}) {
-    datagram.checksum = state;
+    datagram_.checksum = state;
     EXPECT_EQ(reason(), std::nullopt);
   }
-  ip_packet.is_header_intact = false;
+  ip_packet_.is_header_intact = false;
   EXPECT_EQ(reason(), NotRun::bad_ip_checksum);
 }
 
 TEST_F(WhyNotRun, NowhereToArrive) {
-  EXPECT_EQ(why_not_run({packet, ip_packet, datagram, nullptr, false}, usual, network.interfaces),
+  EXPECT_EQ(why_not_run({packet_, ip_packet_, datagram_, nullptr, false}, usual, network_.interfaces),
             NotRun::unknown_interface);
 }
 
