@@ -80,8 +80,7 @@ void Capturing::tell_of_start() {
 
 void Capturing::toggle(const InterfaceTable& table) {
   if (configuration_.capture.file.empty()) {
-    log_.note(LogLevel::warning,
-              "SIGUSR2 starts and stops a capture, and none was named; give --capture FILE at start");
+    log_.note(LogLevel::warning, no_capture_named);
   } else if (capture_.is_running()) {
     why_ = "SIGUSR2";
     capture_.stop();

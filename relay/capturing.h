@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "relay/config/configuration.h"
@@ -13,6 +14,10 @@
 #include "relay/log/log.h"
 
 namespace relay {
+
+/// The answer to SIGUSR2 where there is nothing to start.
+inline constexpr std::string_view no_capture_named =
+    "SIGUSR2 starts and stops a capture, and none was named; give --capture FILE at start";
 
 class Capturing {
  public:

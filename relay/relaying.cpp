@@ -45,26 +45,31 @@ int relay_until_signal(const Configuration& configuration, const std::vector<std
   }
   Log log{configuration.foreground ? Log::Sink::standard_error : Log::Sink::syslog, configuration.log_format,
           configuration.log_level};
-  Capturing capturing{configuration, log, words};
-  const bool captures = !configuration.capture.file.empty();
+  std::optional<Capturing> capturing;
+  if (!configuration.capture.file.empty()) {
+    capturing.emplace(configuration, log, words);
+  }
   io::Service service{{configuration.port, configuration.relay_port},
                       orders,
-                      captures ? capturing.listening(listener_of(log)) : listener_of(log),
-                      surroundings_of(log, capturing, configuration, words)};
+                      capturing ? capturing->listening(listener_of(log)) : listener_of(log),
+                      surroundings_of(log, capturing ? &*capturing : nullptr, configuration, words)};
   std::optional<io::PidFile> pid_file;
   if (!configuration.pid_file.empty()) {
     pid_file.emplace(configuration.pid_file);
   }
-  const CaptureEnd capture_end{capturing};
-  if (captures) {
-    start_capture(capturing, log, service);
+  std::optional<CaptureEnd> capture_end;
+  if (capturing) {
+    capture_end.emplace(*capturing);
+    start_capture(*capturing, log, service);
   }
   tell_of_start(log, configuration, service);
   if (background) {
     background->ready();
   }
   const std::string why = service.run() == SIGTERM ? "SIGTERM" : "SIGINT";
-  capturing.end(why);
+  if (capturing) {
+    capturing->end(why);
+  }
   log.stopped(why);
   return 0;
 }

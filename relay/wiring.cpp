@@ -59,18 +59,21 @@ void note_missing(Log& log, const std::vector<std::string>& missing) {
   }
 }
 
-io::Surroundings surroundings_of(Log& log, Capturing& capturing, const Configuration& started,
+io::Surroundings surroundings_of(Log& log, Capturing* capturing, const Configuration& started,
                                  const std::vector<std::string>& words) {
-  const auto wants_messages = [&log, &capturing] { return log.wants_messages() || capturing.is_running(); };
+  const auto wants_messages = [&log, capturing] {
+    return log.wants_messages() || (capturing != nullptr && capturing->is_running());
+  };
   const auto latest = std::make_shared<Configuration>(started);
   io::Surroundings surroundings;
   surroundings.reload = [latest, words] {
     *latest = std::get<Configuration>(read_configuration(words, {}));
     return orders_of(*latest);
   };
-  surroundings.reloaded = [&log, &capturing, &started, latest,
-                           wants_messages](const std::vector<std::string>& missing) {
-    capturing.policy_changed(latest->policy);
+  surroundings.reloaded = [&log, capturing, &started, latest, wants_messages](const std::vector<std::string>& missing) {
+    if (capturing != nullptr) {
+      capturing->policy_changed(latest->policy);
+    }
     log.set_threshold(latest->log_level);
     for (const std::string& flag : flags_for_next_start(started, *latest)) {
       log.note(LogLevel::warning, flag + " takes effect at the next start");
@@ -83,11 +86,19 @@ io::Surroundings surroundings_of(Log& log, Capturing& capturing, const Configura
     log.note(LogLevel::error, "the old configuration stays in force: " + std::string{why});
   };
   surroundings.log_counters = [&log](const InterfaceTable& table) { log.counters(table); };
-  surroundings.toggle_capture = [&capturing, wants_messages](const InterfaceTable& table) {
-    capturing.toggle(table);
+  surroundings.toggle_capture = [&log, capturing, wants_messages](const InterfaceTable& table) {
+    if (capturing != nullptr) {
+      capturing->toggle(table);
+    } else {
+      log.note(LogLevel::warning, no_capture_named);
+    }
     return wants_messages();
   };
-  surroundings.interfaces_changed = [&capturing](const InterfaceTable& table) { capturing.interfaces_changed(table); };
+  surroundings.interfaces_changed = [capturing](const InterfaceTable& table) {
+    if (capturing != nullptr) {
+      capturing->interfaces_changed(table);
+    }
+  };
   surroundings.report_suppressed = [&log] {
     log.report_suppressed();
     return log.has_suppressed();

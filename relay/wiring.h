@@ -33,9 +33,9 @@ namespace relay {
 /// A warning for each interface that was named and does not exist.
 void note_missing(Log& log, const std::vector<std::string>& missing);
 
-/// Reloads by reading `words` again, logs what is asked for, and tells `capturing` of changes; all but `words` must
-/// outlive the service.
-[[nodiscard]] io::Surroundings surroundings_of(Log& log, Capturing& capturing, const Configuration& started,
+/// Reloads by reading `words` again, logs what is asked for, and tells `capturing`, if there is one, of changes; all
+/// but `words` must outlive the service.
+[[nodiscard]] io::Surroundings surroundings_of(Log& log, Capturing* capturing, const Configuration& started,
                                                const std::vector<std::string>& words);
 
 }  // namespace relay

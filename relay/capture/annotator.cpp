@@ -10,6 +10,8 @@ namespace relay::capture {
 
 namespace {
 
+constexpr std::size_t most_points = 8192;
+
 /// A message is found by its octets, by who sent it and where it came in.
 [[nodiscard]] std::uint64_t received_key(Fingerprint fingerprint, std::uint32_t interface_index,
                                          Ipv4Address source) noexcept {
@@ -76,12 +78,24 @@ void Annotator::add(const Packet& packet, const HostView& view, const HostView::
     return;
   }
   held.datagram = *datagram;
-  held.point = point;
+  held.point = shared(point);
   held.given = now;
   held.fingerprint = fingerprint(datagram->payload);
   classify(held, *ip, view);
   held_octets_ += held.octets.size();
   held_.emplace(packet.time, std::move(held));
+}
+
+/// One copy of each point, for all packets that were seen there while it was the same.
+std::shared_ptr<const HostView::Point> Annotator::shared(const HostView::Point& point) {
+  if (points_.size() == most_points && !points_.contains(point.index)) {
+    points_.clear();  // interfaces come and go: most of these have gone
+  }
+  std::shared_ptr<const HostView::Point>& copy = points_[point.index];
+  if (!copy || *copy != point) {
+    copy = std::make_shared<const HostView::Point>(point);
+  }
+  return copy;
 }
 
 /// What the packet is to the relay, in the order in which the kernel would turn it away.
@@ -101,7 +115,7 @@ void Annotator::classify(Held& held, const Ipv4Packet& packet, const HostView& v
     held.is_source_foreign = !datagram.source.is_unspecified() && !view.addresses.contains(datagram.source);
   } else if (!packet.is_header_intact) {
     lost_to(Cause::wrong_ip_checksum);
-  } else if (!view.takes(held.point, datagram.destination)) {
+  } else if (!view.takes(*held.point, datagram.destination)) {
     held.finding = Finding::in_transit;
   } else if (!ports_.listens_on(datagram.destination_port)) {
     if (datagram.destination_port == ports_.client() && is_reply(datagram)) {
@@ -179,7 +193,7 @@ Annotator::Match Annotator::match(const Held& held) noexcept {
   // What looks like one of our own frames may be a received one with our hardware address as its source.
   if (held.finding == Finding::sent || held.finding == Finding::verdict) {
     if (Known* const known =
-            first_of(received_, received_key(held.fingerprint, held.point.index, held.datagram.source))) {
+            first_of(received_, received_key(held.fingerprint, held.point->index, held.datagram.source))) {
       return {known, Finding::verdict};
     }
   }
@@ -200,7 +214,7 @@ Annotator::Known* Annotator::find(std::uint64_t serial) noexcept {
 void Annotator::tell_first(Known* known, Finding finding, const Tell& tell) {
   const auto place = held_.begin();
   const Held& held = place->second;
-  Annotated annotated{held.packet, held.point, held.datagram, finding, held.cause, held.vlan_id};
+  Annotated annotated{held.packet, *held.point, held.datagram, finding, held.cause, held.vlan_id};
   if (known != nullptr) {
     annotated.verdict = &known->verdict;
     annotated.failed_copies = known->failed_copies;

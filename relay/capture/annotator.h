@@ -9,9 +9,11 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <span>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -103,7 +105,7 @@ class Annotator {
   struct Held {
     std::vector<std::uint8_t> octets;
     Packet packet;
-    HostView::Point point;
+    std::shared_ptr<const HostView::Point> point;
     std::chrono::nanoseconds given{};
     Finding finding = Finding::not_judged;  // what the packet alone says; `verdict` and `sent`: to be found
     Cause cause = Cause::unknown;
@@ -135,6 +137,7 @@ class Annotator {
   [[nodiscard]] Known* first_of(const Queues& queues, std::uint64_t key) noexcept;
   [[nodiscard]] Match match(const Held& held) noexcept;
   [[nodiscard]] Finding finding_without_verdict(const Held& held, bool is_ending, bool is_early) const noexcept;
+  [[nodiscard]] std::shared_ptr<const HostView::Point> shared(const HostView::Point& point);
   void add_failed_copy(const Verdict& verdict);
   void copy_is_settled(Known& known);
   void classify(Held& held, const Ipv4Packet& packet, const HostView& view) const;
@@ -147,7 +150,8 @@ class Annotator {
   bool judges_;
   std::multimap<std::chrono::nanoseconds, Held> held_;  // by the packet's time
   std::size_t held_octets_ = 0;
-  std::deque<Known> known_;  // in order of serial
+  std::unordered_map<std::uint32_t, std::shared_ptr<const HostView::Point>> points_;  // by index
+  std::deque<Known> known_;                                                           // in order of serial
   Queues received_;
   Queues sent_;
   std::optional<std::chrono::nanoseconds> lost_at_;

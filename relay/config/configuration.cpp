@@ -250,6 +250,9 @@ std::variant<Configuration, PrintAndExit> read_configuration(const std::vector<s
     std::vector<Given> lines = flags::read_file(*config);
     reject_repetition(lines, true);
     static_cast<void>(applied(lines));  // a bad line is an error also where the command line overrides it
+    if (find_given(givens, "replay") != nullptr || find_given(givens, "capture-only") != nullptr) {
+      flags::leave_out_captures(lines);
+    }
     givens = merged(std::move(lines), std::move(givens));
   }
   Configuration configuration = applied(givens);

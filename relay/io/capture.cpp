@@ -52,6 +52,7 @@ constexpr milliseconds window{1000};           // how long a packet without a ve
 constexpr milliseconds busy_interval{20};      // between looks at packets that are held
 constexpr milliseconds idle_interval{100};     // and at verdicts, where there are none
 constexpr milliseconds flush_interval{200};    // the most that a packet waits in the buffer
+constexpr milliseconds loss_interval{1000};    // the kernel is asked for each interface
 constexpr milliseconds last_write_limit{500};  // how long a slow reader is waited for at the end
 constexpr milliseconds retry_interval{1000};   // between attempts at an interface that cannot be listened on
 
@@ -147,6 +148,7 @@ class Capture::Impl {
   void read(Listening& listening);
   void take_verdicts();
   void count_losses();
+  void count_losses(Listening& listening);
   std::uint64_t tell(const capture::Annotated& annotated);
   [[nodiscard]] std::string comment(const capture::Annotated& annotated);
   [[nodiscard]] capture::HostFacts host_facts(const capture::Annotated& annotated);
@@ -180,6 +182,7 @@ class Capture::Impl {
   std::vector<std::uint32_t> refused_;                // interfaces that were told to be impossible, sorted
   nanoseconds retry_at_ = never;
   nanoseconds flushed_at_{};
+  nanoseconds losses_counted_at_{};
   std::uint64_t lost_verdicts_at_start_ = 0;
   std::uint64_t lost_verdicts_seen_ = 0;
   std::uint64_t lost_since_packet_ = 0;  // packets and verdicts
@@ -212,6 +215,7 @@ void Capture::Impl::start(const capture::HostView& view) {
   asked_to_stop_at_ = never;
   delivered_.clear();
   refused_.clear();
+  retry_at_ = never;
   listens_ = {};
   follow(view);
   tap_.open();
@@ -305,7 +309,9 @@ void Capture::Impl::turn(milliseconds timeout) {
     reconcile();
   }
   take_verdicts();
-  count_losses();
+  if (steady_now() >= losses_counted_at_ + loss_interval) {
+    count_losses();
+  }
   annotator_->release(steady_now(), [this](const capture::Annotated& annotated) { return tell(annotated); });
   write_if_due();
 }
@@ -367,7 +373,7 @@ void Capture::Impl::open(const capture::HostView::Point& point) {
 }
 
 void Capture::Impl::close(std::map<std::uint32_t, Listening>::iterator listening) {
-  count_losses();
+  count_losses(listening->second);
   listening_.erase(listening);
 }
 
@@ -398,13 +404,18 @@ void Capture::Impl::take_verdicts() {
 }
 
 void Capture::Impl::count_losses() {
+  losses_counted_at_ = steady_now();
   for (auto& [index, listening] : listening_) {
-    const CaptureDevice::Statistics now = listening.device->statistics();
-    const std::uint64_t lost = now.dropped - std::min(now.dropped, listening.counted.dropped);
-    ending_.lost_packets += lost;
-    lost_since_packet_ += lost;
-    listening.counted = now;
+    count_losses(listening);
   }
+}
+
+void Capture::Impl::count_losses(Listening& listening) {
+  const CaptureDevice::Statistics now = listening.device->statistics();
+  const std::uint64_t lost = now.dropped - std::min(now.dropped, listening.counted.dropped);
+  ending_.lost_packets += lost;
+  lost_since_packet_ += lost;
+  listening.counted = now;
 }
 
 std::uint64_t Capture::Impl::tell(const capture::Annotated& annotated) {

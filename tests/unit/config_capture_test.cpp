@@ -1,4 +1,6 @@
 // The flags of captures and replays: what they set, what goes together, and what is refused.
+#include <cstdio>
+#include <fstream>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -211,6 +213,16 @@ TEST(CaptureFlags, TakeEffectAtTheNextStart) {
               ElementsAre("--capture", "--capture-size", "--capture-files", "--capture-filter"));
   EXPECT_THAT(differing("--capture-only"), ElementsAre("--capture-only"));
   EXPECT_THAT(differing("--replay x --replay-interface d1=10.1.0.1/24"), ElementsAre("--replay", "--replay-interface"));
+}
+
+TEST(CaptureWords, OfAFileAreForTheRelayAndNotForAReplay) {
+  const std::string file = testing::TempDir() + "capture_words_of_a_file.conf";
+  std::ofstream{file} << "downstream = d1\nserver = 10.9.0.2\ncapture = relay.pcapng\ncapture-size = 7\n";
+  EXPECT_EQ(configuration_of("--config " + file).capture.file, "relay.pcapng");
+  EXPECT_EQ(configuration_of("--replay x --config " + file).capture, CaptureSettings{});
+  EXPECT_EQ(configuration_of("--replay x --capture out --config " + file).capture.file, "out");
+  EXPECT_EQ(configuration_of("--capture-only --config " + file).capture.file, "");
+  std::remove(file.c_str());
 }
 
 }  // namespace
