@@ -6,7 +6,8 @@ Need root, `ip`, and the relay (DHCP_RELAY, else build/release/dhcp-relay). dnsm
 dhcpcd, keepalived and ISC dhcrelay are used where they are installed; a test that lacks one is skipped and says so. The
 folder DHCP_RELAY_SHARED (else ../shared beside the repository) may hold third parties' messages and captures.
 
-network, wire, message: cables and octets.  relay, peers: processes.  scene: the verbs most tests speak in.
+network, wire, message, capture: cables, octets, files of packets.  relay, peers: processes.  scene: the verbs most
+tests speak in.
 Row ids in the names of tests (4r02) are those of the requirements.
 """
 

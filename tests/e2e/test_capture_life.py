@@ -436,6 +436,20 @@ def test_sigusr2_after_a_capture_ended_by_itself(scene):
     assert rows(inside / "it.pcapng")[0] == ("d1", xid, _FORWARDED)
 
 
+def test_frames_of_a_stream_that_was_interrupted(scene):
+    """Standard output goes on with another section, and whoever reads it counts on."""
+    file = scene.folder / "streamed"
+    with open(file, "wb") as output:
+        relay = started(scene, "-", output=output)
+        first, = ask(scene, 1)
+        toggle(relay, "ended")
+        toggle(relay, "started")
+        last, = ask(scene, 1)
+        relay.stop()
+    assert rows(file) == [("d1", first, _FORWARDED), ("u0", first, "request of frame 1, relayed to 10.9.0.2"),
+                          ("d1", last, _FORWARDED), ("u0", last, "request of frame 3, relayed to 10.9.0.2")]
+
+
 def test_sigusr2_without_a_capture(scene):
     """A line that says what to do; nothing is written."""
     relay = scene.relay()
