@@ -367,7 +367,7 @@ def test_what_passes_by(make_scene):
     def relays():
         story.relayed(asked(), forwarded(servers="10.9.0.2", option82=""), servers=["10.9.0.2"])
     relays()
-    story.request(asked(), "not for the relay: to port 68", dport=68)
+    story.request(asked(), "not received by the relay: to port 68, the relay listens on 67", dport=68)
     story.request(reply(asked(), yiaddr="10.101.0.9"), "not for the relay: to port 68", sport=67, dport=68)
     relays()
     renewal = asked(REQUEST, ciaddr="10.101.0.50")
