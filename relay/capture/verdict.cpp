@@ -110,6 +110,9 @@ void clear(Verdict& verdict) noexcept {
 }
 
 void write_verdict(Verdict& verdict, const MessageEvent& event, const Policy& policy) noexcept {
+  const Fingerprint received = verdict.received;
+  clear(verdict);
+  verdict.received = received;
   verdict.serial = event.serial;
   verdict.interface_index = event.ingress.interface_index;
   verdict.source = event.ingress.source;

@@ -65,7 +65,7 @@ struct Verdict {
 /// Makes `verdict` an empty one, but for the octets behind `option82_size`, which nobody reads.
 void clear(Verdict& verdict) noexcept;
 
-/// Writes the verdict of a `forwarded` or `dropped` message into one that is clear, all but `received`.
+/// Writes the verdict of a `forwarded` or `dropped` message over all of `verdict` but `received`.
 /// No more of `option82` is written than the message has.
 void write_verdict(Verdict& verdict, const MessageEvent& event, const Policy& policy) noexcept;
 

@@ -42,7 +42,6 @@ void VerdictTap::send_failed(const SendFailure& failure) noexcept {
 
 void VerdictTap::record(const MessageEvent& event) noexcept {
   if (Verdict* const verdict = queue_.claim()) {
-    clear(*verdict);
     verdict->received = received_;
     write_verdict(*verdict, event, policy_);
     queue_.publish();

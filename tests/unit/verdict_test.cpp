@@ -101,7 +101,6 @@ class VerdictTest : public testing::Test {
  protected:
   void write(const Bytes& message, const Decision& decision) {
     const bool is_drop = std::holds_alternative<Drop>(decision);
-    clear(verdict_);
     write_verdict(
         verdict_,
         {is_drop ? MessageStage::dropped : MessageStage::forwarded, ingress_, &clients_, message, &decision, ++serial_},
@@ -116,10 +115,12 @@ class VerdictTest : public testing::Test {
 };
 
 TEST_F(VerdictTest, a_request_that_was_relayed) {
+  verdict_.received = 77;
   const std::vector<Ipv4Address> servers{ip(10, 9, 0, 2), ip(10, 9, 0, 3)};
   const Bytes message = discover().giaddr(ip(10, 1, 0, 1)).agent_information(text("\1\2d1")).octets();
   write(message, ToServers{servers, ip(10, 1, 0, 1), AgentInformationOutcome::added});
   EXPECT_EQ(verdict_.serial, 1U);
+  EXPECT_EQ(verdict_.received, 77U);
   EXPECT_EQ(verdict_.sent, fingerprint(message));
   EXPECT_EQ(verdict_.kind, VerdictKind::to_servers);
   EXPECT_EQ(verdict_.interface_index, 2U);
