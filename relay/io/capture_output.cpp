@@ -35,7 +35,8 @@ CaptureOutput::CaptureOutput(const CaptureFile::Options& file, bool keep_previou
 
 void CaptureOutput::describe(const capture::HostView& view) {
   for (const capture::HostView::Point& point : view.points) {
-    static_cast<void>(number_of(point, usual_link_type(point)));
+    const auto found = described_.find(point.index);
+    static_cast<void>(number_of(point, found != described_.end() ? found->second.link_type : usual_link_type(point)));
   }
 }
 
