@@ -76,6 +76,9 @@ void Capturing::tell_of_start() {
   if (!configuration_.capture.file.empty()) {
     log_.capture_started(configuration_.capture.file);
   }
+  if (configuration_.capture.only) {
+    log_.note(LogLevel::info, "listening; nothing is relayed");
+  }
 }
 
 void Capturing::toggle(const InterfaceTable& table) {
@@ -174,7 +177,6 @@ int capture_until_signal(const Configuration& configuration, const std::vector<s
           observer.end();
         }
       });
-  log.note(LogLevel::info, "listening; nothing is relayed");
   const int signal = observer.run();
   capturing.end(signal == SIGTERM ? "SIGTERM" : "SIGINT");
   lines.report_suppressed();

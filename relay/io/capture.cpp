@@ -139,6 +139,7 @@ class Capture::Impl {
   };
 
   void run() noexcept;
+  void begin_listening();
   void listen_until_stopped();
   void turn(milliseconds timeout);
   void obey_wake();
@@ -180,6 +181,7 @@ class Capture::Impl {
   std::map<std::uint32_t, Listening> listening_;      // by index
   std::map<std::uint32_t, std::uint64_t> delivered_;  // packets that were written, by index
   std::vector<std::uint32_t> refused_;                // interfaces that were told to be impossible, sorted
+  std::string first_refusal_;                         // why
   nanoseconds retry_at_ = never;
   nanoseconds flushed_at_{};
   nanoseconds losses_counted_at_{};
@@ -215,6 +217,7 @@ void Capture::Impl::start(const capture::HostView& view) {
   asked_to_stop_at_ = never;
   delivered_.clear();
   refused_.clear();
+  first_refusal_.clear();
   retry_at_ = never;
   listens_ = {};
   follow(view);
@@ -249,7 +252,7 @@ void Capture::Impl::run() noexcept {
   ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
   bool is_listening = false;
   try {
-    obey_wake();
+    begin_listening();
     is_listening = true;
     listens_.set_value();
     surroundings_.listening();
@@ -269,6 +272,17 @@ void Capture::Impl::run() noexcept {
     listens_.set_value();
   }
   surroundings_.ended();
+}
+
+/// A file can be read from here on, and what passes is captured.
+void Capture::Impl::begin_listening() {
+  obey_wake();
+  if (!options_.judges && listening_.empty() && !first_refusal_.empty()) {
+    throw std::runtime_error(first_refusal_);  // nobody relays, and there is nothing to see
+  }
+  if (output_) {
+    output_->flush([this] { return gives_up(); });
+  }
 }
 
 /// What passed before the end was asked for is still told: the kernel hands it over in a moment.
@@ -367,6 +381,9 @@ void Capture::Impl::open(const capture::HostView::Point& point) {
     retry_at_ = steady_now() + retry_interval;
     if (std::ranges::find(refused_, point.index) == refused_.end()) {
       refused_.push_back(point.index);
+      if (first_refusal_.empty()) {
+        first_refusal_ = "cannot capture on " + point.name + ": " + error.what();
+      }
       surroundings_.cannot_listen(point.name, error.what());
     }
   }
@@ -426,9 +443,12 @@ std::uint64_t Capture::Impl::tell(const capture::Annotated& annotated) {
     return 0;
   }
   ++delivered_[annotated.point.index];
-  const auto text = [&] { return comment(annotated); };
-  const auto stops = [this] { return gives_up(); };
-  return output_->packet(annotated.point, annotated.packet, text, std::exchange(lost_since_packet_, 0), stops);
+  const std::uint64_t lost = std::exchange(lost_since_packet_, 0);
+  const auto text = [&] {
+    return lost == 0 ? comment(annotated)
+                     : comment(annotated) + " [" + std::to_string(lost) + " packets or verdicts were lost before this]";
+  };
+  return output_->packet(annotated.point, annotated.packet, text, lost, [this] { return gives_up(); });
 }
 
 std::string Capture::Impl::comment(const capture::Annotated& annotated) {
