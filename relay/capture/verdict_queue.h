@@ -33,10 +33,10 @@ class VerdictQueue {
 
   [[nodiscard]] std::size_t place(std::uint64_t number) const noexcept { return number & (ring_.size() - 1); }
 
-  std::vector<Verdict> ring_;
   alignas(line_size) std::atomic<std::uint64_t> written_{0};
   std::atomic<std::uint64_t> lost_{0};
   std::uint64_t read_before_ = 0;  // the writer's last look at `read_`
+  std::vector<Verdict> ring_;
   alignas(line_size) std::atomic<std::uint64_t> read_{0};
 };
 

@@ -24,7 +24,6 @@ using test_support::discover;
 using test_support::ip;
 using test_support::joined;
 using test_support::offer;
-using test_support::text;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
@@ -292,9 +291,9 @@ TEST_F(AnnotatorTest, of_identical_requests_the_first_have_the_verdicts) {
 
 TEST_F(AnnotatorTest, copies_of_identical_requests_are_of_one_after_the_other) {
   const Way to_second{upstream_address, ip(10, 9, 0, 3), 67, 67};
-  for (const int start : {0, 10}) {
+  for (const std::uint8_t start : Bytes{0, 10}) {
     comes(start + 1, d1_, from_client, message_number(1));
-    relays(static_cast<std::uint64_t>(start + 1), message_number(1), relayed(1), 2);
+    relays(start + 1U, message_number(1), relayed(1), 2);
     leaves(start + 2, u1_, to_server, relayed(1));
     leaves(start + 3, u1_, to_second, relayed(1));
   }
