@@ -89,13 +89,13 @@ def test_lines(scene):
     xid = f"{asked.xid:#x}"
     begin = f"xid={xid} chaddr={_CLIENT} interface="
     rest = "secs=0 size=300"
-    ours = 'giaddr=10.101.0.1 agent_information="circuit-id=d1"'
+    ours = f'{rest} agent_information="circuit-id=d1"'
+    offered = "giaddr=10.101.0.1 yiaddr=10.101.0.5"
     assert seen(looking) == [
         f"type=DISCOVER {begin}d1 giaddr=0.0.0.0 source=0.0.0.0 destination=255.255.255.255 hops=0 {rest}",
-        f"type=DISCOVER {begin}u0 {ours} source=10.101.0.1 destination=10.9.0.2 hops=1 {rest}",
-        f"type=OFFER {begin}u0 {ours} yiaddr=10.101.0.5 source=10.9.0.2 destination=10.101.0.1 hops=0 {rest}",
-        f"type=OFFER {begin}d1 giaddr=10.101.0.1 yiaddr=10.101.0.5 source=10.101.0.1 destination=255.255.255.255 "
-        f"hops=0 {rest}"]
+        f"type=DISCOVER {begin}u0 giaddr=10.101.0.1 source=10.101.0.1 destination=10.9.0.2 hops=1 {ours}",
+        f"type=OFFER {begin}u0 {offered} source=10.9.0.2 destination=10.101.0.1 hops=0 {ours}",
+        f"type=OFFER {begin}d1 {offered} source=10.101.0.1 destination=255.255.255.255 hops=0 {rest}"]
     assert re.search(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z INFO seen ", looking.log)
     looking.stop()
     added = set(scene.folder.iterdir()) - files
