@@ -190,8 +190,9 @@ Annotator::Match Annotator::match(const Held& held) noexcept {
       return {known, Finding::sent};
     }
   }
-  // What looks like one of our own frames may be a received one with our hardware address as its source.
-  if (held.finding == Finding::sent || held.finding == Finding::verdict) {
+  // What looks like one of our own frames may be a received one with our hardware address as its source, and what is
+  // for another host may have been translated (DNAT) into what is for us.
+  if (held.finding == Finding::sent || held.finding == Finding::verdict || held.finding == Finding::in_transit) {
     if (Known* const known =
             first_of(received_, received_key(held.fingerprint, held.point->index, held.datagram.source))) {
       return {known, Finding::verdict};

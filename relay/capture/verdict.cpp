@@ -29,11 +29,28 @@ constexpr std::size_t word_size = sizeof(std::uint64_t);
 struct Lanes {
   std::array<std::uint64_t, 4> sums{1, 2, 3, 4};
 
+  static constexpr std::size_t block_size = 4 * word_size;
+  static constexpr std::array<std::uint64_t, 4> factors{0x9e3779b97f4a7c15U, 0xc2b2ae3d27d4eb4fU, 0x165667b19e3779f9U,
+                                                        0x27d4eb2f165667c5U};
+
   void add(std::size_t lane, std::uint64_t word) noexcept {
-    constexpr std::array<std::uint64_t, 4> factors{0x9e3779b97f4a7c15U, 0xc2b2ae3d27d4eb4fU, 0x165667b19e3779f9U,
-                                                   0x27d4eb2f165667c5U};
     sums[lane] = (sums[lane] ^ word) * factors[lane];
     sums[lane] ^= sums[lane] >> 29U;
+  }
+
+  void add_block(const std::uint8_t* octets) noexcept {
+    for (std::size_t lane = 0; lane < sums.size(); ++lane) {
+      add(lane, word_at(octets + lane * word_size, word_size));
+    }
+  }
+
+  [[nodiscard]] std::uint64_t result(std::size_t size) const noexcept {
+    std::uint64_t result = size;
+    for (const std::uint64_t sum : sums) {
+      result = (result ^ sum) * factors[0];
+      result ^= result >> 32U;
+    }
+    return mixed(result);
   }
 };
 
@@ -63,7 +80,9 @@ void write_to_servers(Verdict& verdict, const ToServers& decision, const Message
   verdict.server_count = static_cast<std::uint32_t>(decision.servers.size());
   std::ranges::copy(decision.servers.first(std::min(decision.servers.size(), told_servers_max)),
                     verdict.servers.begin());
-  write_option82(verdict, event.message);
+  if (decision.agent_information != AgentInformationOutcome::untouched) {
+    write_option82(verdict, event.message);
+  }
 }
 
 void write_to_client(Verdict& verdict, const ToClient& decision) noexcept {
@@ -79,20 +98,17 @@ void write_to_client(Verdict& verdict, const ToClient& decision) noexcept {
 Fingerprint fingerprint(std::span<const std::uint8_t> message) noexcept {
   const std::span<const std::uint8_t> octets = message.first(std::min(message.size(), fingerprinted_size));
   Lanes lanes;
-  std::size_t offset = 0;
-  for (; offset + 4 * word_size <= octets.size(); offset += 4 * word_size) {
-    for (std::size_t lane = 0; lane < 4; ++lane) {
-      lanes.add(lane, word_at(octets.data() + offset + lane * word_size, word_size));
+  if (octets.size() < Lanes::block_size) {
+    for (std::size_t offset = 0; offset < octets.size(); offset += word_size) {
+      lanes.add(offset / word_size, word_at(octets.data() + offset, std::min(word_size, octets.size() - offset)));
     }
+  } else {
+    for (std::size_t offset = 0; offset + Lanes::block_size <= octets.size(); offset += Lanes::block_size) {
+      lanes.add_block(octets.data() + offset);
+    }
+    lanes.add_block(octets.data() + octets.size() - Lanes::block_size);  // what is left, and some of it again
   }
-  for (std::size_t lane = 0; offset < octets.size(); offset += word_size, ++lane) {
-    lanes.add(lane, word_at(octets.data() + offset, std::min(word_size, octets.size() - offset)));
-  }
-  std::uint64_t result = octets.size();
-  for (const std::uint64_t sum : lanes.sums) {
-    result = mixed(result ^ sum);
-  }
-  return result;
+  return lanes.result(octets.size());
 }
 
 void clear(Verdict& verdict) noexcept {

@@ -52,7 +52,7 @@ struct Verdict {
   int error = 0;                                        ///< errno, of `send_failed`
   std::uint8_t option82_size = 0;
   std::array<std::uint8_t, options82::max_option_value_size>
-      option82{};  ///< the last option 82 of a request, as it leaves
+      option82{};  ///< the last one of a request that was given any
 
   [[nodiscard]] std::span<const Ipv4Address> told_servers() const noexcept {
     return std::span{servers}.first(std::min<std::size_t>(server_count, told_servers_max));

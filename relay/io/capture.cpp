@@ -36,6 +36,8 @@ using Clock = std::chrono::steady_clock;
 
 constexpr nanoseconds never = nanoseconds::max();
 
+constexpr int niceness = 10;
+
 constexpr std::size_t queue_size = 16384;  // verdicts
 
 // The kernel hands packets over when a block of them is full or this old. Each interface has a timer for that, so many
@@ -185,6 +187,7 @@ class Capture::Impl {
   nanoseconds retry_at_ = never;
   nanoseconds flushed_at_{};
   nanoseconds losses_counted_at_{};
+  std::uint64_t packets_before_ = 0;  // in the same stream
   std::uint64_t lost_verdicts_at_start_ = 0;
   std::uint64_t lost_verdicts_seen_ = 0;
   std::uint64_t lost_since_packet_ = 0;  // packets and verdicts
@@ -196,7 +199,8 @@ class Capture::Impl {
 void Capture::Impl::open(bool keep_previous) {
   output_.reset();
   if (options_.file) {
-    output_.emplace(*options_.file, keep_previous, options_.section, filter_);
+    packets_before_ = options_.file->name == "-" ? packets_before_ : 0;
+    output_.emplace(*options_.file, keep_previous, options_.section, filter_, packets_before_);
   }
 }
 
@@ -250,6 +254,7 @@ void Capture::Impl::run() noexcept {
   sigset_t all;
   ::sigfillset(&all);
   ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
+  ::setpriority(PRIO_PROCESS, 0, niceness);  // of this thread alone: what it cannot keep up with is lost, and counted
   bool is_listening = false;
   try {
     begin_listening();
@@ -263,7 +268,10 @@ void Capture::Impl::run() noexcept {
   }
   tap_.close();
   count_losses();
-  ending_.packets = output_ ? output_->packets_written() : 0;
+  if (output_) {
+    ending_.packets = output_->packets_written() - packets_before_;
+    packets_before_ = output_->packets_written();
+  }
   ending_.lost_verdicts = queue_.lost() - lost_verdicts_at_start_;
   listening_.clear();
   output_.reset();

@@ -28,8 +28,12 @@ constexpr std::size_t notes_size = 1024;  // about what stands beside a packet, 
 }  // namespace
 
 CaptureOutput::CaptureOutput(const CaptureFile::Options& file, bool keep_previous, capture::SectionFacts section,
-                             std::string filter)
-    : file_(file, keep_previous), section_(std::move(section)), filter_(std::move(filter)) {
+                             std::string filter, std::uint64_t packets_before)
+    : file_(file, keep_previous),
+      section_(std::move(section)),
+      filter_(std::move(filter)),
+      packets_(packets_before),
+      packets_written_(packets_before) {
   writer_.section(section_);
 }
 

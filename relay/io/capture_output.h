@@ -21,9 +21,10 @@ class CaptureOutput {
  public:
   using Comment = std::function<std::string()>;
 
-  /// Opens the file as `CaptureFile` does. `filter` stands in the description of each interface.
-  CaptureOutput(const CaptureFile::Options& file, bool keep_previous, capture::SectionFacts section,
-                std::string filter);
+  /// Opens the file as `CaptureFile` does. `filter` stands in the description of each interface. `packets_before`: in
+  /// the same stream already, whose readers count on.
+  CaptureOutput(const CaptureFile::Options& file, bool keep_previous, capture::SectionFacts section, std::string filter,
+                std::uint64_t packets_before = 0);
 
   /// Describes the interfaces that the current file does not describe yet, or not as they are now.
   void describe(const capture::HostView& view);
@@ -44,7 +45,7 @@ class CaptureOutput {
   void flush(const std::function<bool()>& should_stop);
 
   [[nodiscard]] std::size_t unwritten() const noexcept { return buffer_.size(); }
-  /// Packets that were handed to the files.
+  /// Packets that were handed to the files, those in the stream before included.
   [[nodiscard]] std::uint64_t packets_written() const noexcept { return packets_written_; }
 
  private:
