@@ -68,6 +68,7 @@ void Capturing::start(const InterfaceTable& table, Post post, std::function<void
 }
 
 void Capturing::begin(const InterfaceTable& table) {
+  table_ = &table;
   why_.clear();
   capture_.start(capture::host_view(table, upstream_named_));
 }
@@ -85,15 +86,20 @@ void Capturing::toggle(const InterfaceTable& table) {
   if (configuration_.capture.file.empty()) {
     log_.note(LogLevel::warning, no_capture_named);
   } else if (capture_.is_running()) {
+    begins_again_ = !why_.empty();  // it is ending already
     why_ = "SIGUSR2";
     capture_.stop();
   } else {
-    try {
-      capture_.open(true);
-      begin(table);
-    } catch (const std::runtime_error& error) {
-      log_.note(LogLevel::error, "the capture cannot begin: " + std::string{error.what()});
-    }
+    begin_again(table);
+  }
+}
+
+void Capturing::begin_again(const InterfaceTable& table) {
+  try {
+    capture_.open(true);
+    begin(table);
+  } catch (const std::runtime_error& error) {
+    log_.note(LogLevel::error, "the capture cannot begin: " + std::string{error.what()});
   }
 }
 
@@ -111,6 +117,7 @@ void Capturing::policy_changed(const Policy& policy) {
 void Capturing::end(const std::string& why) {
   if (capture_.is_running()) {
     why_ = why;
+    begins_again_ = false;
     capture_.stop();
     settle();
   }
@@ -131,8 +138,14 @@ void Capturing::settle() {
                         .lost_verdicts = ending.lost_verdicts});
   } else if (is_fault) {
     log_.note(LogLevel::error, ending.fault);
+  } else if (ending.lost_packets != 0) {
+    log_.note(LogLevel::warning, std::to_string(ending.lost_packets) + " packets were lost and are not in the lines");
   }
-  ended_(is_fault);
+  if (std::exchange(begins_again_, false) && !is_fault) {
+    begin_again(*table_);
+  } else {
+    ended_(is_fault);
+  }
 }
 
 Listener Capturing::listening(Listener listener) {
@@ -166,8 +179,8 @@ int capture_until_signal(const Configuration& configuration, const std::vector<s
       listener,
       {.toggle_capture = [&](const InterfaceTable& table) { capturing.toggle(table); },
        .interfaces_changed = [&](const InterfaceTable& table) { capturing.interfaces_changed(table); }}};
-  const CaptureEnd capture_end{capturing};
   bool has_failed = false;
+  const CaptureEnd capture_end{capturing};
   note_missing(log, observer.missing_interfaces());
   capturing.start(
       observer.interfaces(), [&observer](std::function<void()> what) { observer.post(std::move(what)); },

@@ -32,7 +32,7 @@ class Capturing {
   /// has ended, and told whether it did so without being asked to. Waits until the interfaces are listened on. Throws
   /// where the file cannot be opened.
   void start(const InterfaceTable& table, Post post, std::function<void(bool is_fault)> ended);
-  /// SIGUSR2: ends the capture, or begins it again in a new file.
+  /// SIGUSR2: ends the capture, or begins it again in a new file. `table` must outlive the capture.
   void toggle(const InterfaceTable& table);
   void interfaces_changed(const InterfaceTable& table);
   void policy_changed(const Policy& policy);
@@ -46,6 +46,7 @@ class Capturing {
 
  private:
   void begin(const InterfaceTable& table);
+  void begin_again(const InterfaceTable& table);
   void tell_of_start();
   void settle();
   [[nodiscard]] io::Capture::Surroundings surroundings(std::function<void(const capture::Annotated&)> seen);
@@ -55,7 +56,9 @@ class Capturing {
   Ports ports_;
   bool upstream_named_;
   io::Capture capture_;
-  std::string why_;  // it was asked to end
+  const InterfaceTable* table_ = nullptr;  // that `start` and `toggle` were given
+  std::string why_;                        // it was asked to end; empty while it was not
+  bool begins_again_ = false;              // once it has ended
   Post post_;
   std::function<void(bool is_fault)> ended_;
 };

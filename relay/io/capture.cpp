@@ -1,7 +1,7 @@
 #include "relay/io/capture.h"
 
+#include <poll.h>
 #include <pthread.h>
-#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -21,7 +21,7 @@
 #include <utility>
 
 #include "relay/capture/verdict_queue.h"
-#include "relay/io/capture_device.h"
+#include "relay/io/capture_devices.h"
 #include "relay/io/capture_output.h"
 #include "relay/io/descriptor.h"
 #include "relay/io/host_facts.h"
@@ -40,23 +40,12 @@ constexpr int niceness = 10;
 
 constexpr std::size_t queue_size = 16384;  // verdicts
 
-// The kernel hands packets over when a block of them is full or this old. Each interface has a timer for that, so many
-// interfaces have slower ones.
-constexpr milliseconds least_patience{50};
-constexpr milliseconds most_patience{1000};
-
-// The kernel's buffers of all interfaces together, and the least that libpcap can use for one.
-constexpr std::size_t buffers_size = 64U << 20U;
-constexpr std::size_t least_buffer_size = 512U << 10U;
-constexpr std::size_t most_buffer_size = 4U << 20U;
-
 constexpr milliseconds window{1000};           // how long a packet without a verdict waits for one
 constexpr milliseconds busy_interval{20};      // between looks at packets that are held
 constexpr milliseconds idle_interval{100};     // and at verdicts, where there are none
 constexpr milliseconds flush_interval{200};    // the most that a packet waits in the buffer
-constexpr milliseconds loss_interval{1000};    // the kernel is asked for each interface
+constexpr milliseconds fact_interval{1000};    // between looks at what the kernel says of the host
 constexpr milliseconds last_write_limit{500};  // how long a slow reader is waited for at the end
-constexpr milliseconds retry_interval{1000};   // between attempts at an interface that cannot be listened on
 
 [[nodiscard]] nanoseconds steady_now() {
   return Clock::now().time_since_epoch();
@@ -66,12 +55,8 @@ constexpr milliseconds retry_interval{1000};   // between attempts at an interfa
   return std::chrono::system_clock::now().time_since_epoch();
 }
 
-[[nodiscard]] milliseconds patience_for(std::size_t interfaces) {
-  return std::clamp(milliseconds{interfaces}, least_patience, most_patience);
-}
-
 [[nodiscard]] capture::Annotator::Limits limits_for(std::size_t interfaces) {
-  const milliseconds hold = 2 * patience_for(interfaces) + busy_interval;
+  const milliseconds hold = 2 * capture_patience(interfaces) + busy_interval;
   return {.hold = hold, .window = std::max(window, 2 * hold)};
 }
 
@@ -135,23 +120,14 @@ class Capture::Impl {
   [[nodiscard]] capture::VerdictTap& tap() noexcept { return tap_; }
 
  private:
-  struct Listening {
-    std::unique_ptr<CaptureDevice> device;
-    CaptureDevice::Statistics counted;  // at the last look
-  };
-
   void run() noexcept;
   void begin_listening();
   void listen_until_stopped();
   void turn(milliseconds timeout);
   void obey_wake();
-  void reconcile();
-  void open(const capture::HostView::Point& point);
-  void close(std::map<std::uint32_t, Listening>::iterator listening);
-  void read(Listening& listening);
+  void take_packets();
   void take_verdicts();
-  void count_losses();
-  void count_losses(Listening& listening);
+  void look_at_host();
   std::uint64_t tell(const capture::Annotated& annotated);
   [[nodiscard]] std::string comment(const capture::Annotated& annotated);
   [[nodiscard]] capture::HostFacts host_facts(const capture::Annotated& annotated);
@@ -176,23 +152,20 @@ class Capture::Impl {
   std::thread thread_;
 
   // Of the thread alone while it runs:
-  Descriptor epoll_;
   std::optional<CaptureOutput> output_;
+  std::optional<CaptureDevices> devices_;
   std::optional<capture::Annotator> annotator_;
   capture::HostView view_;
-  std::map<std::uint32_t, Listening> listening_;      // by index
   std::map<std::uint32_t, std::uint64_t> delivered_;  // packets that were written, by index
-  std::vector<std::uint32_t> refused_;                // interfaces that were told to be impossible, sorted
-  std::string first_refusal_;                         // why
-  nanoseconds retry_at_ = never;
   nanoseconds flushed_at_{};
-  nanoseconds losses_counted_at_{};
+  nanoseconds host_looked_at_{};
   std::uint64_t packets_before_ = 0;  // in the same stream
   std::uint64_t lost_verdicts_at_start_ = 0;
   std::uint64_t lost_verdicts_seen_ = 0;
-  std::uint64_t lost_since_packet_ = 0;  // packets and verdicts
+  std::uint64_t lost_verdicts_since_packet_ = 0;
   std::uint64_t full_buffers_seen_ = 0;
-  std::optional<nanoseconds> buffers_full_at_;  // when the last of them was noticed
+  std::optional<nanoseconds> buffers_full_at_;       // when more of them were noticed
+  std::map<std::string, bool> strict_rp_filters_{};  // of interfaces that were asked for, for a while
   Ending ending_;
 };
 
@@ -206,27 +179,27 @@ void Capture::Impl::open(bool keep_previous) {
 
 void Capture::Impl::start(const capture::HostView& view) {
   allow_many_descriptors();
-  epoll_ = opened(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1");
-  epoll_event event{.events = EPOLLIN, .data = {.u32 = 0}};
-  ::epoll_ctl(epoll_.number(), EPOLL_CTL_ADD, wake_.number(), &event);
+  devices_.emplace(filter_, surroundings_.cannot_listen);
   annotator_.emplace(options_.ports, limits_for(view.points.size()), options_.judges);
   while (queue_.front() != nullptr) {
     queue_.pop();
   }
   lost_verdicts_at_start_ = lost_verdicts_seen_ = queue_.lost();
+  lost_verdicts_since_packet_ = 0;
   full_buffers_seen_ = full_receive_buffers();
   buffers_full_at_.reset();
-  lost_since_packet_ = 0;
   ending_ = {};
   asked_to_stop_at_ = never;
   delivered_.clear();
-  refused_.clear();
-  first_refusal_.clear();
-  retry_at_ = never;
   listens_ = {};
   follow(view);
   tap_.open();
-  thread_ = std::thread{[this] { run(); }};
+  try {
+    thread_ = std::thread{[this] { run(); }};
+  } catch (...) {
+    tap_.close();
+    throw;
+  }
 }
 
 void Capture::Impl::stop() noexcept {
@@ -255,42 +228,39 @@ void Capture::Impl::run() noexcept {
   ::sigfillset(&all);
   ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
   ::setpriority(PRIO_PROCESS, 0, niceness);  // of this thread alone: what it cannot keep up with is lost, and counted
-  bool is_listening = false;
   try {
     begin_listening();
-    is_listening = true;
-    listens_.set_value();
-    surroundings_.listening();
     listen_until_stopped();
     finish();
   } catch (const std::exception& error) {
     ending_.fault = error.what();
   }
   tap_.close();
-  count_losses();
+  devices_->count_losses();
+  ending_.lost_packets = devices_->lost();
+  ending_.lost_verdicts = queue_.lost() - lost_verdicts_at_start_;
   if (output_) {
     ending_.packets = output_->packets_written() - packets_before_;
     packets_before_ = output_->packets_written();
   }
-  ending_.lost_verdicts = queue_.lost() - lost_verdicts_at_start_;
-  listening_.clear();
+  devices_.reset();
   output_.reset();
   annotator_.reset();
-  if (!is_listening) {
-    listens_.set_value();
-  }
   surroundings_.ended();
 }
 
-/// A file can be read from here on, and what passes is captured.
+/// What passes is captured from here on.
 void Capture::Impl::begin_listening() {
   obey_wake();
-  if (!options_.judges && listening_.empty() && !first_refusal_.empty()) {
-    throw std::runtime_error(first_refusal_);  // nobody relays, and there is nothing to see
+  const bool is_hopeless = !options_.judges && !devices_->hopeless().empty();
+  listens_.set_value();
+  if (is_hopeless) {
+    throw std::runtime_error(devices_->hopeless());  // nobody relays, and there is nothing to see
   }
   if (output_) {
-    output_->flush([this] { return gives_up(); });
+    output_->flush([this] { return gives_up(); });  // so that the file can be read
   }
+  surroundings_.listening();
 }
 
 /// What passed before the end was asked for is still told: the kernel hands it over in a moment.
@@ -316,24 +286,14 @@ bool Capture::Impl::gives_up() const {
 }
 
 void Capture::Impl::turn(milliseconds timeout) {
-  std::array<epoll_event, 64> events{};
-  const int count =
-      ::epoll_wait(epoll_.number(), events.data(), static_cast<int>(events.size()), static_cast<int>(timeout.count()));
-  for (int number = 0; number < count; ++number) {
-    const std::uint32_t index = events[static_cast<std::size_t>(number)].data.u32;
-    if (index == 0) {
-      obey_wake();
-    } else if (const auto listening = listening_.find(index); listening != listening_.end()) {
-      read(listening->second);
-    }
+  std::array<pollfd, 2> waiting{{{wake_.number(), POLLIN, 0}, {devices_->descriptor(), POLLIN, 0}}};
+  ::poll(waiting.data(), waiting.size(), static_cast<int>(timeout.count()));
+  if (waiting[0].revents != 0) {
+    obey_wake();
   }
-  if (steady_now() >= retry_at_) {
-    reconcile();
-  }
+  take_packets();
   take_verdicts();
-  if (steady_now() >= losses_counted_at_ + loss_interval) {
-    count_losses();
-  }
+  look_at_host();
   annotator_->release(steady_now(), [this](const capture::Annotated& annotated) { return tell(annotated); });
   write_if_due();
 }
@@ -348,70 +308,17 @@ void Capture::Impl::obey_wake() {
     }
     view_ = std::move(next_view_);
   }
-  reconcile();
+  devices_->follow(view_);
   if (output_) {
     output_->describe(view_);
   }
 }
 
-/// Listens on the interfaces of the view and on no others.
-void Capture::Impl::reconcile() {
-  retry_at_ = never;
-  for (auto place = listening_.begin(); place != listening_.end();) {
-    const auto here = place++;
-    const auto point = std::ranges::find(view_.points, here->first, &capture::HostView::Point::index);
-    if (point == view_.points.end() || point->name != here->second.device->point().name) {
-      close(here);
-    } else {
-      here->second.device->describe(*point);
-    }
-  }
-  for (const capture::HostView::Point& point : view_.points) {
-    if (!listening_.contains(point.index)) {
-      open(point);
-    }
-  }
-}
-
-void Capture::Impl::open(const capture::HostView::Point& point) {
-  const std::size_t buffer_size = std::clamp(buffers_size / view_.points.size(), least_buffer_size, most_buffer_size);
-  try {
-    Listening listening{std::make_unique<CaptureDevice>(
-                            point, CaptureDevice::Options{filter_, patience_for(view_.points.size()), buffer_size}),
-                        {}};
-    epoll_event event{.events = EPOLLIN, .data = {.u32 = point.index}};
-    if (::epoll_ctl(epoll_.number(), EPOLL_CTL_ADD, listening.device->descriptor(), &event) != 0) {
-      throw std::system_error(errno, std::generic_category(), "epoll_ctl");
-    }
-    listening_.insert_or_assign(point.index, std::move(listening));
-    std::erase(refused_, point.index);
-  } catch (const std::runtime_error& error) {
-    retry_at_ = steady_now() + retry_interval;
-    if (std::ranges::find(refused_, point.index) == refused_.end()) {
-      refused_.push_back(point.index);
-      if (first_refusal_.empty()) {
-        first_refusal_ = "cannot capture on " + point.name + ": " + error.what();
-      }
-      surroundings_.cannot_listen(point.name, error.what());
-    }
-  }
-}
-
-void Capture::Impl::close(std::map<std::uint32_t, Listening>::iterator listening) {
-  count_losses(listening->second);
-  listening_.erase(listening);
-}
-
-void Capture::Impl::read(Listening& listening) {
+void Capture::Impl::take_packets() {
   const nanoseconds now = steady_now();
-  const capture::HostView::Point point = listening.device->point();
-  try {
-    listening.device->read([&](const capture::Packet& packet) { annotator_->add(packet, view_, point, now); });
-  } catch (const std::runtime_error&) {
-    // Gone, or down: the view tells of the first, and another attempt finds the end of the second.
-    close(listening_.find(point.index));
-    retry_at_ = now + retry_interval;
-  }
+  devices_->read(now, [&](const capture::HostView::Point& point, const capture::Packet& packet) {
+    annotator_->add(packet, view_, point, now);
+  });
 }
 
 void Capture::Impl::take_verdicts() {
@@ -423,24 +330,22 @@ void Capture::Impl::take_verdicts() {
   const std::uint64_t lost = queue_.lost();
   if (lost != lost_verdicts_seen_) {
     annotator_->verdicts_were_lost(now);
-    lost_since_packet_ += lost - lost_verdicts_seen_;
+    lost_verdicts_since_packet_ += lost - lost_verdicts_seen_;
     lost_verdicts_seen_ = lost;
   }
 }
 
-void Capture::Impl::count_losses() {
-  losses_counted_at_ = steady_now();
-  for (auto& [index, listening] : listening_) {
-    count_losses(listening);
+/// Full receive buffers are noticed when they fill, so that no later packet is put down to them.
+void Capture::Impl::look_at_host() {
+  const nanoseconds now = steady_now();
+  if (!options_.judges || now < host_looked_at_ + fact_interval) {
+    return;
   }
-}
-
-void Capture::Impl::count_losses(Listening& listening) {
-  const CaptureDevice::Statistics now = listening.device->statistics();
-  const std::uint64_t lost = now.dropped - std::min(now.dropped, listening.counted.dropped);
-  ending_.lost_packets += lost;
-  lost_since_packet_ += lost;
-  listening.counted = now;
+  host_looked_at_ = now;
+  strict_rp_filters_.clear();
+  if (const std::uint64_t count = full_receive_buffers(); std::exchange(full_buffers_seen_, count) != count) {
+    buffers_full_at_ = now;
+  }
 }
 
 std::uint64_t Capture::Impl::tell(const capture::Annotated& annotated) {
@@ -451,12 +356,15 @@ std::uint64_t Capture::Impl::tell(const capture::Annotated& annotated) {
     return 0;
   }
   ++delivered_[annotated.point.index];
-  const std::uint64_t lost = std::exchange(lost_since_packet_, 0);
+  const std::uint64_t lost_packets = devices_->take_lost(annotated.point.index);
+  const std::uint64_t lost_verdicts = std::exchange(lost_verdicts_since_packet_, 0);
   const auto text = [&] {
-    return lost == 0 ? comment(annotated)
-                     : comment(annotated) + " [" + std::to_string(lost) + " packets or verdicts were lost before this]";
+    return lost_packets + lost_verdicts == 0
+               ? comment(annotated)
+               : comment(annotated) + " [" + std::to_string(lost_packets) + " packets and " +
+                     std::to_string(lost_verdicts) + " verdicts were lost before this one]";
   };
-  return output_->packet(annotated.point, annotated.packet, text, lost, [this] { return gives_up(); });
+  return output_->packet(annotated.point, annotated.packet, text, lost_packets, [this] { return gives_up(); });
 }
 
 std::string Capture::Impl::comment(const capture::Annotated& annotated) {
@@ -473,12 +381,13 @@ capture::HostFacts Capture::Impl::host_facts(const capture::Annotated& annotated
   if (annotated.finding != capture::Finding::not_received || annotated.cause != capture::Cause::unknown) {
     return {};
   }
-  const nanoseconds now = steady_now();
-  if (const std::uint64_t count = full_receive_buffers(); std::exchange(full_buffers_seen_, count) != count) {
-    buffers_full_at_ = now;
+  const auto [rp_filter, is_new] = strict_rp_filters_.try_emplace(annotated.point.name);
+  if (is_new) {
+    rp_filter->second = has_strict_rp_filter(annotated.point.name);
   }
-  return {.receive_buffer_was_full = buffers_full_at_ && *buffers_full_at_ + 2 * window > now,
-          .has_strict_rp_filter = has_strict_rp_filter(annotated.point.name)};
+  // The packet waited for its verdict as long as the window, and the buffers are looked at now and then.
+  return {.receive_buffer_was_full = buffers_full_at_ && steady_now() < *buffers_full_at_ + 2 * window,
+          .has_strict_rp_filter = rp_filter->second};
 }
 
 void Capture::Impl::write_if_due() {
@@ -497,10 +406,12 @@ void Capture::Impl::finish() {
   if (!output_) {
     return;
   }
-  for (const auto& [index, listening] : listening_) {
-    const CaptureDevice::Statistics counted = listening.device->statistics();
-    output_->statistics(listening.device->point(), wall_now(),
-                        {.received = counted.received, .dropped = counted.dropped, .delivered = delivered_[index]});
+  for (const capture::HostView::Point& point : view_.points) {
+    if (const std::uint64_t delivered = delivered_[point.index]; delivered != 0) {
+      const CaptureDevice::Statistics counted = devices_->statistics(point.index);
+      output_->statistics(point, wall_now(),
+                          {.received = counted.received, .dropped = counted.dropped, .delivered = delivered});
+    }
   }
   output_->flush([this] { return gives_up(); });
 }

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <stdexcept>
+#include <exception>
+#include <utility>
 
 #include "relay/capture/datagram.h"
 
@@ -25,6 +26,9 @@ void activate(pcap_t* handle) {
   const int result = ::pcap_activate(handle);
   if (result < 0) {
     const std::string_view detail = ::pcap_geterr(handle);
+    if (result == PCAP_ERROR_PERM_DENIED) {
+      throw CaptureForbidden(detail.empty() ? ::pcap_statustostr(result) : std::string{detail});
+    }
     throw std::runtime_error(detail.empty() ? ::pcap_statustostr(result) : std::string{detail});
   }
 }
@@ -57,6 +61,9 @@ class CaptureDevice::Impl {
     ::pcap_set_buffer_size(handle_.get(), static_cast<int>(options.buffer_size));
     ::pcap_set_tstamp_precision(handle_.get(), PCAP_TSTAMP_PRECISION_NANO);
     activate(handle_.get());
+    if (point.index == 0) {
+      ::pcap_set_datalink(handle_.get(), DLT_LINUX_SLL2);  // which has the interface's index
+    }
     if (::pcap_setnonblock(handle_.get(), 1, error.data()) != 0) {
       throw std::runtime_error(error.data());
     }
@@ -67,9 +74,12 @@ class CaptureDevice::Impl {
 
   [[nodiscard]] int descriptor() const noexcept { return ::pcap_get_selectable_fd(handle_.get()); }
 
-  void read(const std::function<void(const capture::Packet&)>& tell) {
+  void read(const Tell& tell) {
     tell_ = &tell;
     const int count = ::pcap_dispatch(handle_.get(), packets_in_a_row, &Impl::take, reinterpret_cast<u_char*>(this));
+    if (fault_) {
+      std::rethrow_exception(std::exchange(fault_, nullptr));
+    }
     if (count < 0) {
       fail(handle_.get());
     }
@@ -85,7 +95,13 @@ class CaptureDevice::Impl {
 
  private:
   static void take(u_char* self, const pcap_pkthdr* header, const u_char* octets) {
-    reinterpret_cast<Impl*>(self)->take(*header, {octets, header->caplen});
+    Impl& impl = *reinterpret_cast<Impl*>(self);
+    try {
+      impl.take(*header, {octets, header->caplen});
+    } catch (...) {
+      impl.fault_ = std::current_exception();  // which must not pass through libpcap
+      ::pcap_breakloop(impl.handle_.get());
+    }
   }
 
   void take(const pcap_pkthdr& header, std::span<const std::uint8_t> octets) {
@@ -96,7 +112,17 @@ class CaptureDevice::Impl {
     packet.direction = direction_of(octets);
     packet.octets = octets;
     packet.original_size = header.len;
-    (*tell_)(packet);
+    (*tell_)(packet, point_.index != 0 ? point_.index : interface_index_of(octets));
+  }
+
+  /// Of a cooked header, version 2.
+  [[nodiscard]] static std::uint32_t interface_index_of(std::span<const std::uint8_t> octets) noexcept {
+    constexpr std::size_t offset = 4;
+    std::uint32_t index = 0;
+    for (std::size_t at = offset; at < offset + sizeof index && at < octets.size(); ++at) {
+      index = index << 8U | octets[at];
+    }
+    return index;
   }
 
   /// libpcap does not tell: what carries the interface's own hardware address as its source is on its way out; on links
@@ -106,6 +132,9 @@ class CaptureDevice::Impl {
     const auto packet = capture::ipv4_packet(link_type_, octets);
     if (!packet) {
       return unknown;
+    }
+    if (packet->direction != unknown) {
+      return packet->direction;
     }
     if (link_type_ == capture::LinkType::ethernet) {
       return packet->link_source == point_.mac ? outbound : inbound;
@@ -119,7 +148,8 @@ class CaptureDevice::Impl {
   Handle handle_;
   capture::LinkType link_type_ = capture::LinkType::ethernet;
   bool is_nanoseconds_ = true;
-  const std::function<void(const capture::Packet&)>* tell_ = nullptr;
+  const Tell* tell_ = nullptr;
+  std::exception_ptr fault_;  // of `tell_`
 };
 
 CaptureDevice::CaptureDevice(const capture::HostView::Point& point, const Options& options)
@@ -130,7 +160,7 @@ int CaptureDevice::descriptor() const noexcept {
   return impl_->descriptor();
 }
 
-void CaptureDevice::read(const std::function<void(const capture::Packet&)>& tell) {
+void CaptureDevice::read(const Tell& tell) {
   impl_->read(tell);
 }
 

@@ -6,12 +6,19 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <stdexcept>
 #include <string>
 
 #include "relay/capture/host_view.h"
 #include "relay/capture/packet.h"
 
 namespace relay::io {
+
+/// The process may not listen at all: it lacks CAP_NET_RAW.
+class CaptureForbidden : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
 
 class CaptureDevice {
  public:
@@ -25,7 +32,11 @@ class CaptureDevice {
     std::uint64_t dropped = 0;  ///< for want of room in the buffer
   };
 
-  /// Needs CAP_NET_RAW. Not in promiscuous mode. Throws std::runtime_error with a clause that says why not.
+  using Tell = std::function<void(const capture::Packet&, std::uint32_t interface_index)>;
+
+  /// Needs CAP_NET_RAW. Not in promiscuous mode. A point without an index is libpcap's `any`: all interfaces of the
+  /// host, whose packets have cooked headers. Throws CaptureForbidden, or std::runtime_error with a clause that says
+  /// why not.
   CaptureDevice(const capture::HostView::Point& point, const Options& options);
   ~CaptureDevice();
   CaptureDevice(const CaptureDevice&) = delete;
@@ -34,9 +45,9 @@ class CaptureDevice {
   /// Readable when there are packets.
   [[nodiscard]] int descriptor() const noexcept;
 
-  /// Calls `tell` for what is there, without waiting; `Packet::octets` are valid during the call alone. Throws
-  /// std::runtime_error where the interface is gone or down.
-  void read(const std::function<void(const capture::Packet&)>& tell);
+  /// Calls `tell` for what is there, without waiting, with the index of the interface; `Packet::octets` are valid
+  /// during the call alone. Throws std::runtime_error where the interface is gone or down, and what `tell` throws.
+  void read(const Tell& tell);
 
   [[nodiscard]] Statistics statistics() const;
 

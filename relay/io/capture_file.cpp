@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -234,6 +235,9 @@ void CaptureFile::Impl::open(Expected expected) {
     fail("cannot open " + options_.name);
   }
   check_may_be_emptied(options_.name, status);
+  if (::flock(file.number(), LOCK_EX | LOCK_NB) != 0) {
+    fail("cannot have " + options_.name + " to itself: another process writes it");
+  }
   if (::ftruncate(file.number(), 0) != 0) {
     fail("cannot empty " + options_.name);
   }

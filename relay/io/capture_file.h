@@ -20,7 +20,8 @@ class CaptureFile {
   };
 
   /// Opens the file, without following a symbolic link in its last component, and empties it. What exists must be a
-  /// regular file that the process's user owns, with no further hard link; nothing else is touched. A new one is for
+  /// regular file that the process's user owns, with no further hard link, and that no other process
+  /// writes as a capture (flock(2)); nothing else is touched. A new one is for
   /// its owner alone (mode 0600). Standard output must not be a terminal. Throws std::runtime_error with one sentence
   /// that names the file. With `keep_previous`, what exists is rotated away first.
   explicit CaptureFile(const Options& options, bool keep_previous = false);

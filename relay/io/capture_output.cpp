@@ -7,6 +7,7 @@ namespace relay::io {
 namespace {
 
 constexpr std::size_t flush_size = 64U << 10U;  // the most that is kept back
+constexpr std::size_t described_at_once = 256;
 constexpr std::size_t notes_size = 1024;  // about what stands beside a packet, for the look whether a file is full
 
 [[nodiscard]] capture::CapturedInterface facts_of(const capture::HostView::Point& point, capture::LinkType link_type) {
@@ -77,6 +78,9 @@ void CaptureOutput::begin_next_file() {
   packets_before_ = packets_;
   const auto described = std::exchange(described_, {});
   writer_.section(section_);
+  if (described.size() > described_at_once) {
+    return;  // each with its first packet, so that a small file has room for packets too
+  }
   for (const auto& [index, interface] : described) {
     static_cast<void>(number_of(interface.point, interface.link_type));
   }

@@ -33,6 +33,9 @@ constexpr std::chrono::seconds report_interval{10};
 constexpr std::chrono::milliseconds route_delay{200};  // a burst of link changes is worth one look at the routes
 constexpr std::chrono::seconds link_retry_delay{1};
 
+// So many interfaces can be looked through at each change of one; of more, a burst of changes is worth one look.
+constexpr std::size_t looked_at_at_once = 256;
+
 /// Where a reload that is under way leaves its result; outlives the service if the resolver takes longer than that.
 struct Mailbox {
   std::mutex mutex;
@@ -183,7 +186,9 @@ void Service::Impl::await_links() {
 
 void Service::Impl::follow_links() {
   is_in_step_ = monitor_.read_changes();
-  surroundings_.interfaces_changed(table_);
+  if (table_.all().size() <= looked_at_at_once) {
+    surroundings_.interfaces_changed(table_);
+  }
   if (is_catching_up_) {
     return;
   }
@@ -195,6 +200,7 @@ void Service::Impl::follow_links() {
     }
     is_catching_up_ = false;
     measure_route();
+    surroundings_.interfaces_changed(table_);
     if (!is_in_step_) {
       follow_links();
     }
@@ -277,8 +283,8 @@ void Service::Impl::finish_reload(const Orders& orders) {
   orders_ = orders;
   view_.apply(orders.interfaces);
   measure_route();
-  surroundings_.interfaces_changed(table_);
   data_path_.tell_messages(surroundings_.reloaded(view_.missing()));
+  surroundings_.interfaces_changed(table_);
   end_reload();
 }
 
