@@ -86,7 +86,7 @@ void Capturing::toggle(const InterfaceTable& table) {
   if (configuration_.capture.file.empty()) {
     log_.note(LogLevel::warning, no_capture_named);
   } else if (capture_.is_running()) {
-    begins_again_ = !why_.empty();  // it is ending already
+    begins_again_ = !why_.empty() && !begins_again_;  // it is ending already
     why_ = "SIGUSR2";
     capture_.stop();
   } else {
@@ -177,7 +177,8 @@ int capture_until_signal(const Configuration& configuration, const std::vector<s
   io::Observer observer{
       configuration.interfaces,
       listener,
-      {.toggle_capture = [&](const InterfaceTable& table) { capturing.toggle(table); },
+      {.ends_with_standard_output = prints,
+       .toggle_capture = [&](const InterfaceTable& table) { capturing.toggle(table); },
        .interfaces_changed = [&](const InterfaceTable& table) { capturing.interfaces_changed(table); }}};
   bool has_failed = false;
   const CaptureEnd capture_end{capturing};

@@ -1,5 +1,8 @@
 #include "relay/io/observer.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <chrono>
 #include <csignal>
 #include <utility>
@@ -32,7 +35,11 @@ class Observer::Impl {
         monitor_(view_),
         link_watch_(loop_, monitor_.descriptor()),
         signals_(loop_, SIGTERM, SIGINT, SIGHUP),
-        link_timer_(loop_) {
+        link_timer_(loop_),
+        output_watch_(loop_) {
+    if (surroundings_.ends_with_standard_output) {
+      output_watch_.assign(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0));
+    }
     signals_.add(SIGUSR1);
     signals_.add(SIGUSR2);
     monitor_.synchronise();
@@ -44,6 +51,7 @@ class Observer::Impl {
   [[nodiscard]] int run() {
     await_links();
     await_signal();
+    await_end_of_output();
     loop_.run();
     return ending_signal_;
   }
@@ -76,6 +84,18 @@ class Observer::Impl {
     }
   }
 
+  /// A pipe without a reader is an error that the loop is told of; what is not a pipe, or cannot be waited for, is
+  /// none.
+  void await_end_of_output() {
+    if (output_watch_.is_open()) {
+      output_watch_.async_wait(asio::posix::stream_descriptor::wait_error, [this](const error_code& error) {
+        if (!error) {
+          end();
+        }
+      });
+    }
+  }
+
   void await_signal() {
     signals_.async_wait([this](const error_code& error, int signal) {
       if (error) {
@@ -99,6 +119,7 @@ class Observer::Impl {
   asio::posix::stream_descriptor link_watch_;
   asio::signal_set signals_;
   asio::steady_timer link_timer_;
+  asio::posix::stream_descriptor output_watch_;
   int ending_signal_ = 0;
 };
 

@@ -17,6 +17,7 @@ class Observer {
  public:
   /// What the observer asks of its surroundings, on the thread of `run`.
   struct Surroundings {
+    bool ends_with_standard_output = false;                         ///< once nobody can read that any more
     std::function<void(const InterfaceTable&)> toggle_capture;      ///< SIGUSR2
     std::function<void(const InterfaceTable&)> interfaces_changed;  ///< links or addresses may be others now
   };
@@ -27,7 +28,8 @@ class Observer {
   Observer(const Observer&) = delete;
   Observer& operator=(const Observer&) = delete;
 
-  /// Until SIGTERM, SIGINT or `end`; returns the signal's number, 0 after `end`. SIGHUP and SIGUSR1 change nothing.
+  /// Until SIGTERM, SIGINT, `end` or the end of standard output's reader; returns the signal's number, 0 without one.
+  /// SIGHUP and SIGUSR1 change nothing.
   [[nodiscard]] int run();
 
   /// Calls `what` on the thread of `run`; from any thread.
