@@ -29,7 +29,6 @@ constexpr std::size_t most_points = 8192;
 }  // namespace
 
 void Annotator::add(const Verdict& verdict, std::chrono::nanoseconds now) {
-  forget_old(now);
   if (verdict.kind == VerdictKind::send_failed) {
     add_failed_copy(verdict);
     return;
@@ -138,6 +137,11 @@ void Annotator::classify(Held& held, const Ipv4Packet& packet, const HostView& v
 }
 
 void Annotator::release(std::chrono::nanoseconds now, const Tell& tell) {
+  tell_due(now, tell);
+  forget_old(now);
+}
+
+void Annotator::tell_due(std::chrono::nanoseconds now, const Tell& tell) {
   while (!held_.empty()) {
     const Held& held = held_.begin()->second;
     const Match found = match(held);
@@ -242,7 +246,15 @@ void Annotator::forget_first() {
   known_.pop_front();
 }
 
+/// Whoever could not call for long may still have packets to give that are as old as the oldest verdicts.
 void Annotator::forget_old(std::chrono::nanoseconds now) {
+  if (now > released_at_ + limits_.window) {
+    keep_until_ = now + 2 * limits_.window;
+  }
+  released_at_ = now;
+  if (now < keep_until_) {
+    return;
+  }
   while (!known_.empty() && known_.front().since + 2 * limits_.window < now) {
     forget_first();
   }

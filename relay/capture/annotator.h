@@ -93,7 +93,7 @@ class Annotator {
   /// Verdicts were lost: what has none may have had one.
   void verdicts_were_lost(std::chrono::nanoseconds now) noexcept { lost_at_ = now; }
 
-  /// Tells of every packet that is due.
+  /// Tells of every packet that is due. To be called several times in each window, or the verdicts are kept longer.
   void release(std::chrono::nanoseconds now, const Tell& tell);
   /// Tells of every packet: the capture ends.
   void release_all(const Tell& tell);
@@ -141,6 +141,7 @@ class Annotator {
   void add_failed_copy(const Verdict& verdict);
   void copy_is_settled(Known& known);
   void classify(Held& held, const Ipv4Packet& packet, const HostView& view) const;
+  void tell_due(std::chrono::nanoseconds now, const Tell& tell);
   void tell_first(Known* known, Finding finding, const Tell& tell);
   void forget_first();
   void forget_old(std::chrono::nanoseconds now);
@@ -155,6 +156,8 @@ class Annotator {
   Queues received_;
   Queues sent_;
   std::optional<std::chrono::nanoseconds> lost_at_;
+  std::chrono::nanoseconds released_at_{};
+  std::chrono::nanoseconds keep_until_{};  // verdicts, however old
 };
 
 }  // namespace relay::capture

@@ -615,15 +615,29 @@ TEST_F(AnnotatorTest, at_the_end_every_packet_is_told) {
 }
 
 TEST_F(AnnotatorTest, verdicts_are_forgotten_after_two_windows) {
+  told_after(3 * window);
+  told_after(window);
+  told_after(window);
   relays(1, message_number(1), relayed(1));
-  now_ += 2 * window;
-  drops(2, message_number(2));
+  told_after(window);
+  told_after(window);
   comes(1, d1_, from_client, message_number(1));
   EXPECT_THAT(told_after(hold), ElementsAre("verdict 1"));
-  now_ += milliseconds{1};
-  drops(3, message_number(3));
   leaves(2, u1_, to_server, relayed(1));
   EXPECT_THAT(told_after(hold), ElementsAre("sent by other"));
+}
+
+TEST_F(AnnotatorTest, after_a_stall_packets_find_the_verdicts_of_before_it) {
+  comes(1, d1_, from_client, message_number(1));
+  relays(1, message_number(1), relayed(1));
+  drops(2, message_number(2));
+  told_after(milliseconds{0});
+  now_ += 10 * window;  // in which nobody called
+  leaves(2, u1_, to_server, relayed(1));
+  drops(3, message_number(3));
+  EXPECT_THAT(told_after(milliseconds{0}), ElementsAre("verdict 1"));
+  comes(3, d1_, from_client, message_number(2));
+  EXPECT_THAT(told_after(hold), ElementsAre("sent 1 of frame 1", "verdict 2"));
 }
 
 TEST_F(AnnotatorTest, beyond_the_most_verdicts_the_oldest_is_forgotten) {

@@ -148,7 +148,7 @@ TEST_F(VerdictTest, the_first_servers_of_many) {
 TEST_F(VerdictTest, the_last_option_82_is_taken) {
   const Bytes first(255, 'x');
   const auto content_in = [this](const Bytes& message) {
-    write(message, ToServers{});
+    write(message, ToServers{{}, {}, AgentInformationOutcome::added});
     return octets_of(verdict_.option82_content());
   };
   EXPECT_EQ(content_in(discover().octets()), Bytes{});
@@ -225,7 +225,7 @@ TEST_F(VerdictTest, nothing_of_an_earlier_verdict_shows_up) {
   EXPECT_EQ(verdict_.limit, 0U);
 
   fill();
-  write(discover().agent_information({1, 1, 7}).octets(), ToServers{});
+  write(discover().agent_information({1, 1, 7}).octets(), ToServers{{}, {}, AgentInformationOutcome::added});
   EXPECT_EQ(octets_of(verdict_.option82_content()), (Bytes{1, 1, 7}));
   EXPECT_EQ(verdict_.destination, Ipv4Address{});
 }
