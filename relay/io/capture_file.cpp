@@ -235,6 +235,9 @@ void CaptureFile::Impl::open(Expected expected) {
     fail("cannot open " + options_.name);
   }
   check_may_be_emptied(options_.name, status);
+  if (file_.is_open()) {
+    ::flock(file_.number(), LOCK_UN);  // it may be the same file, begun anew
+  }
   if (::flock(file.number(), LOCK_EX | LOCK_NB) != 0) {
     fail("cannot have " + options_.name + " to itself: another process writes it");
   }
