@@ -38,11 +38,10 @@ constexpr nanoseconds never = nanoseconds::max();
 
 constexpr int niceness = 10;
 
-// Verdicts. The ring stays in the processor's cache: one of 16,384 cost the data path 10 % by its misses alone.
+// Verdicts. A ring that stays in the processor's cache: one of 16,384 cost the data path 10 % by its misses alone.
 constexpr std::size_t queue_size = 2048;
 
 constexpr milliseconds window{1000};         // how long a packet without a verdict waits for one
-constexpr milliseconds flow_interval{5};     // between looks at verdicts while they come
 constexpr milliseconds busy_interval{20};    // between looks at packets that are held
 constexpr milliseconds idle_interval{100};   // and at verdicts, where there are none
 constexpr milliseconds flush_interval{200};  // the most that a packet waits in the buffer
@@ -159,8 +158,7 @@ class Capture::Impl {
   std::optional<capture::Annotator> annotator_;
   capture::HostView view_;
   std::map<std::uint32_t, std::uint64_t> delivered_;  // packets that were written, by index
-  bool has_verdicts_ = false;                         // at the last look
-  bool has_packets_ = false;                          // likewise
+  bool has_packets_ = false;                          // at the last look
   nanoseconds flushed_at_{};
   nanoseconds host_looked_at_{};
   std::uint64_t packets_before_ = 0;  // in the same stream
@@ -270,7 +268,7 @@ void Capture::Impl::begin_listening() {
 /// What passed before the end was asked for is still told: the kernel hands it over in a moment.
 void Capture::Impl::listen_until_stopped() {
   while (!is_over(hold()) || (has_packets_ && !gives_up())) {
-    turn(has_verdicts_ ? flow_interval : annotator_->empty() ? idle_interval : busy_interval);
+    turn(annotator_->empty() ? idle_interval : busy_interval);
   }
 }
 
@@ -329,7 +327,6 @@ void Capture::Impl::take_packets() {
 
 void Capture::Impl::take_verdicts() {
   const nanoseconds now = steady_now();
-  has_verdicts_ = queue_.front() != nullptr;
   while (const capture::Verdict* const verdict = queue_.front()) {
     annotator_->add(*verdict, now);
     queue_.pop();

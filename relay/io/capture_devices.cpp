@@ -20,8 +20,7 @@ using std::chrono::nanoseconds;
 constexpr std::size_t most_sockets = 128;
 
 // The kernel hands packets over when a block of them is full or this old, by a timer for each socket.
-constexpr milliseconds patience_of_few{20};
-constexpr milliseconds patience_of_some{50};
+constexpr milliseconds patience{50};
 constexpr milliseconds patience_of_many{200};
 
 // The kernel's buffers of all interfaces together, and the least that libpcap can use for one.
@@ -48,10 +47,7 @@ constexpr std::chrono::seconds loss_interval{1};
 }  // namespace
 
 milliseconds capture_patience(std::size_t interfaces) noexcept {
-  if (interfaces <= most_sockets / 16) {
-    return patience_of_few;
-  }
-  return interfaces <= most_sockets / 4 ? patience_of_some : patience_of_many;
+  return interfaces <= most_sockets / 4 ? patience : patience_of_many;
 }
 
 CaptureDevices::CaptureDevices(std::string filter, CannotListen cannot_listen)
