@@ -53,7 +53,7 @@ void Annotator::add_failed_copy(const Verdict& verdict) {
   }
   ++known->failed_count;
   if (known->failed_copies.size() < told_servers_max) {
-    known->failed_copies.push_back(verdict);
+    known->failed_copies.push_back({verdict.destination, verdict.reason, verdict.error});
   }
   copy_is_settled(*known);
 }
@@ -114,7 +114,9 @@ void Annotator::classify(Held& held, const Ipv4Packet& packet, const HostView& v
     held.is_source_foreign = !datagram.source.is_unspecified() && !view.addresses.contains(datagram.source);
   } else if (!packet.is_header_intact) {
     lost_to(Cause::wrong_ip_checksum);
-  } else if (!view.takes(*held.point, datagram.destination)) {
+  } else if (packet.is_cut && held.packet.original_size <= held.octets.size()) {
+    lost_to(Cause::wrong_ip_size);
+  } else if (!view.takes(datagram.destination)) {
     held.finding = Finding::in_transit;
   } else if (!ports_.listens_on(datagram.destination_port)) {
     if (datagram.destination_port == ports_.client() && is_reply(datagram)) {

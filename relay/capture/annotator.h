@@ -43,6 +43,7 @@ enum class Finding : std::uint8_t {
 enum class Cause : std::uint8_t {
   unknown,  ///< something on this host took it: the firewall, a full buffer, the reverse path filter
   wrong_ip_checksum,
+  wrong_ip_size,  ///< more than the frame has
   wrong_udp_checksum,
   wrong_udp_size,  ///< less than a UDP header, or more than came
   wrong_port,      ///< not one that the relay listens on
@@ -63,11 +64,11 @@ struct Annotated {
   const UdpDatagram& datagram;
   Finding finding = Finding::not_judged;
   Cause cause = Cause::unknown;
-  std::uint16_t vlan_id = 0;                 ///< of `other_vlan`
-  const Verdict* verdict = nullptr;          ///< of `verdict` and `sent`
-  std::span<const Verdict> failed_copies{};  ///< of `verdict`, the first of them
-  std::uint32_t failed_count = 0;            ///< of them all
-  std::uint64_t source_frame = 0;            ///< of `sent`: what `tell` returned for the received packet; 0: not told
+  std::uint16_t vlan_id = 0;                    ///< of `other_vlan`
+  const Verdict* verdict = nullptr;             ///< of `verdict` and `sent`
+  std::span<const FailedCopy> failed_copies{};  ///< of `verdict`, the first of them
+  std::uint32_t failed_count = 0;               ///< of them all
+  std::uint64_t source_frame = 0;  ///< of `sent`: what `tell` returned for the received packet; 0: not told
 };
 
 class Annotator {
@@ -116,7 +117,7 @@ class Annotator {
   };
   struct Known {
     Verdict verdict;
-    std::vector<Verdict> failed_copies;
+    std::vector<FailedCopy> failed_copies;
     std::chrono::nanoseconds since{};
     std::uint64_t frame = 0;  // of the received packet
     std::uint32_t copies_to_see = 0;

@@ -37,10 +37,9 @@ void append_address(std::string& text, Ipv4Address address) {
 
 }  // namespace
 
-bool HostView::takes(const Point& point, Ipv4Address destination) const noexcept {
+bool HostView::takes(Ipv4Address destination) const noexcept {
   return destination.is_limited_broadcast() || destination.is_multicast() || addresses.contains(destination) ||
-         std::ranges::any_of(point.addresses,
-                             [destination](const Ipv4Prefix& own) { return own.is_broadcast(destination); });
+         broadcasts.contains(destination);
 }
 
 HostView host_view(const InterfaceTable& table, bool upstream_named) {
@@ -49,6 +48,10 @@ HostView host_view(const InterfaceTable& table, bool upstream_named) {
     view.names.emplace(index, interface.name);
     for (const Ipv4Prefix& own : interface.addresses) {
       view.addresses.insert(own.address);
+      const auto last = Ipv4Address::from_host_order(own.network().host_order() | ~own.mask());
+      if (interface.is_up && own.is_broadcast(last)) {
+        view.broadcasts.insert(last);
+      }
     }
     const bool is_open_to_servers = !upstream_named && !interface.is_downstream && interface.is_up &&
                                     !interface.addresses.empty() && !interface.addresses.front().address.is_loopback();

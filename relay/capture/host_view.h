@@ -28,9 +28,10 @@ struct HostView {
   std::vector<Point> points;                               ///< where to listen, in order of index
   std::unordered_map<std::uint32_t, std::string> names{};  ///< of all interfaces, by index
   std::unordered_set<Ipv4Address> addresses{};             ///< of all interfaces
+  std::unordered_set<Ipv4Address> broadcasts{};            ///< of the subnets of all interfaces that are up
 
-  /// Whether the kernel takes what is for `destination` and arrives at `point` as its own.
-  [[nodiscard]] bool takes(const Point& point, Ipv4Address destination) const noexcept;
+  /// Whether the kernel takes what is for `destination` as its own, wherever it arrives.
+  [[nodiscard]] bool takes(Ipv4Address destination) const noexcept;
 };
 
 /// Points are the interfaces with a role; where the servers' side is not named, also every other one that is up and has

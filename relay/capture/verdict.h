@@ -62,6 +62,15 @@ struct Verdict {
   }
 };
 
+/// What a verdict of `send_failed` says, and no more.
+struct FailedCopy {
+  Ipv4Address destination;
+  DropReason reason{};
+  int error = 0;  ///< errno
+
+  friend bool operator==(const FailedCopy&, const FailedCopy&) = default;
+};
+
 /// Makes `verdict` an empty one, but for the octets behind `option82_size`, which nobody reads.
 void clear(Verdict& verdict) noexcept;
 

@@ -20,10 +20,10 @@ using capture::VerdictKind;
   const capture::Verdict& verdict = *annotated.verdict;
   const std::size_t copies = verdict.kind == VerdictKind::to_servers ? verdict.server_count : 1;
   if (!annotated.failed_copies.empty() && annotated.failed_count >= copies) {
-    return verdict_text(annotated.failed_copies.front(), annotated.datagram.payload, egress);
+    return unsent_text(annotated.failed_copies.front());
   }
   std::string result = verdict_text(verdict, annotated.datagram.payload, egress);
-  for (const capture::Verdict& failed : annotated.failed_copies) {
+  for (const capture::FailedCopy& failed : annotated.failed_copies) {
     result += "; " + failed_copy_text(failed);
   }
   if (annotated.failed_count > annotated.failed_copies.size()) {
@@ -45,6 +45,8 @@ using capture::VerdictKind;
   switch (annotated.cause) {
     case Cause::wrong_ip_checksum:
       return "bad IP header checksum";
+    case Cause::wrong_ip_size:
+      return "its IP header tells a wrong length";
     case Cause::wrong_udp_checksum:
       return "bad UDP checksum";
     case Cause::wrong_udp_size:
@@ -64,11 +66,11 @@ using capture::VerdictKind;
     return (source.host_order() & own.mask()) == own.network().host_order();
   });
   if (facts.receive_buffer_was_full) {
-    return "the receive buffer was full";
+    return "a receive buffer of this host was full";
   }
   if (facts.has_strict_rp_filter && !source.is_unspecified() && !is_of_subnet) {
     return "rp_filter on " + printable_text(annotated.point.name) + " is strict and " + address_text(source) +
-           " is not routed there; or a firewall rule";
+           " may not be routed there; or a firewall rule";
   }
   return "probably a firewall rule (nftables or iptables, hook input)";
 }

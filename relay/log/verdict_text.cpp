@@ -84,8 +84,8 @@ using capture::VerdictKind;
   return {};
 }
 
-[[nodiscard]] std::string to_destination(const Verdict& verdict) {
-  return address_text(verdict.destination) + ": " + std::generic_category().message(verdict.error);
+[[nodiscard]] std::string to_destination(const capture::FailedCopy& copy) {
+  return address_text(copy.destination) + ": " + std::generic_category().message(copy.error);
 }
 
 }  // namespace
@@ -103,9 +103,13 @@ std::string verdict_text(const Verdict& verdict, std::span<const std::uint8_t> m
       return "dropped: " + std::string{words.name} + " (" + (why.empty() ? std::string{words.meaning} : why) + ')';
     }
     case VerdictKind::send_failed:
-      return "dropped: " + std::string{text(verdict.reason).name} + " (to " + to_destination(verdict) + ')';
+      return unsent_text({verdict.destination, verdict.reason, verdict.error});
   }
   return {};
+}
+
+std::string unsent_text(const capture::FailedCopy& copy) {
+  return "dropped: " + std::string{text(copy.reason).name} + " (to " + to_destination(copy) + ')';
 }
 
 std::string client_text(std::span<const std::uint8_t> message) {
@@ -118,8 +122,8 @@ std::string client_text(std::span<const std::uint8_t> message) {
   return "a client without a hardware address";
 }
 
-std::string failed_copy_text(const Verdict& verdict) {
-  return "not sent to " + to_destination(verdict);
+std::string failed_copy_text(const capture::FailedCopy& copy) {
+  return "not sent to " + to_destination(copy);
 }
 
 std::string message_summary(std::span<const std::uint8_t> message) {

@@ -17,8 +17,11 @@ namespace relay {
 [[nodiscard]] std::string verdict_text(const capture::Verdict& verdict, std::span<const std::uint8_t> message,
                                        std::string_view egress);
 
-/// Of one copy of a message, of kind `send_failed`: `not sent to 10.9.0.3: Network is unreachable`.
-[[nodiscard]] std::string failed_copy_text(const capture::Verdict& verdict);
+/// `not sent to 10.9.0.3: Network is unreachable`.
+[[nodiscard]] std::string failed_copy_text(const capture::FailedCopy& copy);
+
+/// Of a message of which no copy could be sent: `dropped: send_failed (to 10.9.0.3: Network is unreachable)`.
+[[nodiscard]] std::string unsent_text(const capture::FailedCopy& copy);
 
 /// The client of a reply: its hardware address, or words where it has none.
 [[nodiscard]] std::string client_text(std::span<const std::uint8_t> message);

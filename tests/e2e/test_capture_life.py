@@ -26,7 +26,7 @@ _FORWARDED = "forwarded to 10.9.0.2, giaddr 10.101.0.1"
 _REFERENCE = re.compile(r"request of frame (\d+), relayed to 10\.9\.0\.2")
 _ELSEWHERE = "request of a frame that is not in this file, relayed to 10.9.0.2"
 _OF_A_STREAM = (_FORWARDED, _ELSEWHERE, "verdict not known: the capture could not keep up",
-                "not received by the relay: the receive buffer was full")
+                "not received by the relay: a receive buffer of this host was full")
 _F_SETPIPE_SZ = 1031
 _xids = itertools.count(0xa0000001)
 

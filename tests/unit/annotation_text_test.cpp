@@ -16,6 +16,7 @@ namespace {
 
 using capture::Annotated;
 using capture::Cause;
+using capture::FailedCopy;
 using capture::Finding;
 using capture::HostFacts;
 using capture::Verdict;
@@ -39,13 +40,8 @@ class AnnotationTextTest : public testing::Test {
     verdict_.server_count = 2;
   }
 
-  [[nodiscard]] static Verdict failed(Ipv4Address destination) {
-    Verdict verdict;
-    verdict.kind = VerdictKind::send_failed;
-    verdict.reason = DropReason::send_failed;
-    verdict.destination = destination;
-    verdict.error = ENETUNREACH;
-    return verdict;
+  [[nodiscard]] static FailedCopy failed(Ipv4Address destination) {
+    return {destination, DropReason::send_failed, ENETUNREACH};
   }
   [[nodiscard]] Annotated annotated(Finding finding, Cause cause = Cause::unknown) const {
     Annotated result{packet_, point_, datagram_, finding, cause};
@@ -69,7 +65,7 @@ class AnnotationTextTest : public testing::Test {
   capture::HostView::Point point_;
   capture::UdpDatagram datagram_;
   Verdict verdict_;
-  std::vector<Verdict> failed_;
+  std::vector<FailedCopy> failed_;
 };
 
 TEST_F(AnnotationTextTest, a_request_that_was_relayed) {
@@ -115,6 +111,7 @@ TEST_F(AnnotationTextTest, what_was_sent) {
 TEST_F(AnnotationTextTest, why_a_packet_did_not_reach_the_relay) {
   const std::string begin = "not received by the relay: ";
   EXPECT_EQ(said(Cause::wrong_ip_checksum), begin + "bad IP header checksum");
+  EXPECT_EQ(said(Cause::wrong_ip_size), begin + "its IP header tells a wrong length");
   EXPECT_EQ(said(Cause::wrong_udp_checksum), begin + "bad UDP checksum");
   EXPECT_EQ(said(Cause::wrong_udp_size), begin + "its UDP header tells a wrong length");
   EXPECT_EQ(said(Cause::incomplete), begin + "a fragment whose rest did not come");
@@ -126,7 +123,7 @@ TEST_F(AnnotationTextTest, why_a_packet_did_not_reach_the_relay) {
 TEST_F(AnnotationTextTest, what_the_kernel_says_of_a_packet_that_says_nothing_itself) {
   const std::string begin = "not received by the relay: ";
   const std::string firewall = begin + "probably a firewall rule (nftables or iptables, hook input)";
-  const std::string full = begin + "the receive buffer was full";
+  const std::string full = begin + "a receive buffer of this host was full";
   const HostFacts strict{.has_strict_rp_filter = true};
   EXPECT_EQ(said(Cause::unknown, {.receive_buffer_was_full = true}), full);
   EXPECT_EQ(said(Cause::unknown, {.receive_buffer_was_full = true, .has_strict_rp_filter = true}), full);
@@ -136,7 +133,7 @@ TEST_F(AnnotationTextTest, what_the_kernel_says_of_a_packet_that_says_nothing_it
   EXPECT_EQ(said(Cause::unknown, strict), firewall) << "which the filter lets pass";
   datagram_.source = ip(10, 66, 0, 9);
   EXPECT_EQ(said(Cause::unknown, strict),
-            begin + "rp_filter on d1 is strict and 10.66.0.9 is not routed there; or a firewall rule");
+            begin + "rp_filter on d1 is strict and 10.66.0.9 may not be routed there; or a firewall rule");
   EXPECT_EQ(said(Cause::unknown), firewall);
 }
 

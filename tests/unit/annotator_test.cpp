@@ -66,6 +66,8 @@ std::string cause_text(Cause cause) {
       return "unknown";
     case Cause::wrong_ip_checksum:
       return "IP checksum";
+    case Cause::wrong_ip_size:
+      return "IP size";
     case Cause::wrong_udp_checksum:
       return "UDP checksum";
     case Cause::wrong_udp_size:
@@ -126,6 +128,7 @@ class AnnotatorTest : public testing::Test {
            .is_ethernet = true};
     view_.points = {d1_, u1_};
     view_.addresses = {gateway, upstream_address, ip(127, 0, 0, 1)};
+    view_.broadcasts = {ip(10, 1, 0, 255), ip(10, 9, 0, 255)};
   }
 
   void limit(const Annotator::Limits& limits) { annotator_ = Annotator{{}, limits}; }
@@ -407,6 +410,7 @@ TEST_F(AnnotatorTest, what_packets_say_by_themselves) {
            {"not received: source is ours", frame_of({.source = upstream_address}, message)},
            {"not received: unknown", frame_of({.source = ip(10, 66, 0, 9)}, message)},
            {"not received: unknown", frame_of({.destination = ip(10, 1, 0, 255)}, message)},
+           {"not received: unknown", frame_of({.destination = ip(10, 9, 0, 255)}, message)},
            {"not received: unknown", frame_of({.destination = upstream_address}, message)},
            {"for clients", frame_of({.source = server, .destination_port = 68}, offer().octets())},
            {"for clients", frame_of({server, gateway, 67, 68}, offer().octets())},
@@ -460,6 +464,15 @@ TEST_F(AnnotatorTest, a_udp_header_that_tells_a_wrong_length) {
     frame[place + 1] = static_cast<std::uint8_t>(size);
     EXPECT_EQ(told_of(d1_, Direction::inbound, frame), "not received: UDP size") << size;
   }
+}
+
+TEST_F(AnnotatorTest, an_ip_header_that_tells_more_than_the_frame_has) {
+  Bytes frame = frame_of(from_client, discover().octets());
+  frame.pop_back();
+  EXPECT_EQ(told_of(d1_, Direction::inbound, frame), "not received: IP size");
+  const Packet cut{.direction = Direction::inbound, .octets = frame, .original_size = frame.size() + 1};
+  annotator_.add(cut, view_, d1_, now_);
+  EXPECT_THAT(told_after(window), ElementsAre("not received: unknown")) << "the capture has less of it";
 }
 
 TEST_F(AnnotatorTest, ports_are_those_of_the_relay) {

@@ -14,6 +14,7 @@
 namespace relay {
 namespace {
 
+using capture::FailedCopy;
 using capture::Verdict;
 using capture::VerdictKind;
 using test_support::Bytes;
@@ -136,7 +137,9 @@ TEST(VerdictText, what_could_not_be_sent) {
   verdict.reason = DropReason::send_failed;
   verdict.destination = ip(10, 9, 0, 3);
   verdict.error = ENETUNREACH;
-  EXPECT_EQ(failed_copy_text(verdict), "not sent to 10.9.0.3: Network is unreachable");
+  const FailedCopy copy{verdict.destination, verdict.reason, verdict.error};
+  EXPECT_EQ(failed_copy_text(copy), "not sent to 10.9.0.3: Network is unreachable");
+  EXPECT_EQ(unsent_text(copy), "dropped: send_failed (to 10.9.0.3: Network is unreachable)");
   EXPECT_EQ(verdict_text(verdict, {}, {}), "dropped: send_failed (to 10.9.0.3: Network is unreachable)");
   verdict.reason = DropReason::send_buffer_full;
   verdict.error = ENOBUFS;
