@@ -28,11 +28,11 @@ namespace {
   return packet.vlan_tag_count > 1 || packet.vlan_id.value_or(0) != 0;
 }
 
-[[nodiscard]] bool is_for_us(Ipv4Address destination, const Interface& interface,
-                             const InterfaceTable& table) noexcept {
-  return destination.is_limited_broadcast() || destination.is_multicast() || table.is_local(destination) ||
-         std::ranges::any_of(interface.addresses,
-                             [destination](const Ipv4Prefix& own) { return own.is_broadcast(destination); });
+/// Linux takes what is for any of its interfaces on every one.
+[[nodiscard]] bool is_for_us(const Arrival& arrival, const InterfaceTable& table) noexcept {
+  const Ipv4Address destination = arrival.ip.destination;
+  return destination.is_limited_broadcast() || destination.is_multicast() || arrival.is_to_subnet ||
+         table.is_local(destination);
 }
 
 [[nodiscard]] std::optional<NotRun> damage(const Arrival& arrival) noexcept {
@@ -76,7 +76,7 @@ std::optional<NotRun> why_not_run(const Arrival& arrival, const Ports& ports, co
   if (arrival.interface == nullptr) {
     return NotRun::unknown_interface;
   }
-  if (!is_for_us(arrival.ip.destination, *arrival.interface, table)) {
+  if (!is_for_us(arrival, table)) {
     return NotRun::other_host;
   }
   if (!arrival.ip.is_header_intact) {

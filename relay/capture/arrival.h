@@ -42,6 +42,7 @@ struct Arrival {
   const UdpDatagram& datagram;
   const Interface* interface = nullptr;  ///< where it was seen, or would have arrived; null: nowhere
   bool is_named = false;                 ///< the capture says that it was there
+  bool is_to_subnet = false;             ///< to the broadcast address of a subnet of any interface
 };
 
 /// Nothing where the kernel would give the datagram to the relay.

@@ -16,7 +16,7 @@ namespace {
 using BlockType = PcapngSection::BlockType;
 
 constexpr std::size_t max_size = std::size_t{16} << 20U;  // of a packet or block; more is a lie
-constexpr std::size_t max_interfaces = 65'536;
+constexpr std::size_t max_interfaces = 4096;
 constexpr std::uint32_t byte_order_magic = 0x1a2b3c4d;
 
 [[nodiscard]] std::string too_large(std::size_t size) {

@@ -34,7 +34,7 @@ class CaptureReader {
   /// packet 7` or `not a capture file: it begins with 0x7f454c46`; empty where the file was read whole.
   [[nodiscard]] const std::string& fault() const noexcept;
 
-  /// The interfaces of all sections so far, at most 65,536; `Packet::interface` is a position in it. A pcap file has
+  /// The interfaces of all sections so far, at most 4,096; `Packet::interface` is a position in it. A pcap file has
   /// one without a name. Of a name and a description there are at most 256 octets, any octets, and at most 16
   /// addresses.
   [[nodiscard]] const std::vector<CapturedInterface>& interfaces() const noexcept;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -33,34 +34,37 @@ namespace {
   return interface.is_upstream ? 1 : 2;
 }
 
-[[nodiscard]] const Interface* egress_towards(Ipv4Address server, const InterfaceTable& table) noexcept {
+}  // namespace
+
+const Interface* egress_towards(Ipv4Address server, const InterfaceTable& table) noexcept {
   const Interface* best = nullptr;
+  std::pair<int, std::uint32_t> least;
   for (const auto& [index, interface] : table.all()) {
-    const int away = distance(interface, server);
-    if (best == nullptr || away < distance(*best, server) || (away == distance(*best, server) && index < best->index)) {
+    const std::pair away{distance(interface, server), index};
+    if (best == nullptr || away < least) {
       best = &interface;
+      least = away;
     }
   }
   return best;
 }
 
-}  // namespace
-
 void for_each_sent_frame(const Decision& decision, std::span<const std::uint8_t> message, const Ports& ports,
-                         const InterfaceTable& table, const std::function<void(const SentFrame&)>& tell) {
+                         const std::function<const Interface*(Ipv4Address server)>& egress,
+                         const std::function<void(const SentFrame&)>& tell) {
   FrameAddresses addresses;
   if (const auto* const upstream = std::get_if<ToServers>(&decision)) {
     for (const Ipv4Address server : upstream->servers) {
-      const Interface* const egress = egress_towards(server, table);
-      if (egress == nullptr) {
+      const Interface* const leaves_by = egress(server);
+      if (leaves_by == nullptr) {
         continue;
       }
-      addresses.link_source = egress->mac;
+      addresses.link_source = leaves_by->mac;
       addresses.source = upstream->source;
       addresses.destination = server;
       addresses.source_port = upstream->from_relay_port ? ports.relay.value_or(ports.server) : ports.server;
       addresses.destination_port = ports.server;
-      tell({*egress, server, frame_of(addresses, message)});
+      tell({*leaves_by, server, frame_of(addresses, message)});
     }
   } else if (const auto* const client = std::get_if<ToClient>(&decision)) {
     addresses.link_source = client->egress->mac;

@@ -18,10 +18,14 @@ struct SentFrame {
   std::span<const std::uint8_t> octets;
 };
 
-/// Tells of each copy of `message` that `decision` sends. MAC addresses that only ARP would tell are zero. What goes to
-/// a server leaves by the first interface with a subnet that has the server, else by the first upstream one, else by
-/// the first one. Needs `message` to fit into one UDP datagram.
+/// Where what goes to the server leaves: the first interface with a subnet that has the server, else the first upstream
+/// one, else the first one. Looks at every interface; null where there is none.
+[[nodiscard]] const Interface* egress_towards(Ipv4Address server, const InterfaceTable& table) noexcept;
+
+/// Tells of each copy of `message` that `decision` sends. MAC addresses that only ARP would tell are zero. `egress`
+/// says where what goes to a server leaves. Needs `message` to fit into one UDP datagram.
 void for_each_sent_frame(const Decision& decision, std::span<const std::uint8_t> message, const Ports& ports,
-                         const InterfaceTable& table, const std::function<void(const SentFrame&)>& tell);
+                         const std::function<const Interface*(Ipv4Address server)>& egress,
+                         const std::function<void(const SentFrame&)>& tell);
 
 }  // namespace relay::capture

@@ -342,6 +342,9 @@ void InterfaceView::settle(Known& known) {
 
 /// This host has got or lost `addresses`: some interfaces may have become active or passive.
 void InterfaceView::settle_holders(const std::vector<LinkAddress>& addresses) {
+  if (!listener_.interface_changed) {
+    return;
+  }
   for (const LinkAddress& address : addresses) {
     for (const std::uint32_t index : table_.downstream_by_giaddr(address.prefix.address)) {
       report(known_.at(index));
@@ -378,6 +381,9 @@ void InterfaceView::forget(std::map<std::uint32_t, Known>::iterator entry) {
 
 /// Tells the listener how the interface differs from what it was told.
 void InterfaceView::report(Known& known) {
+  if (!listener_.interface_changed) {
+    return;
+  }
   const Interface& interface = *table_.find(known.link.index);
   if (!has_role(interface)) {
     return;
@@ -412,9 +418,7 @@ void InterfaceView::report_all() {
 }
 
 void InterfaceView::tell(InterfaceChange change, const Interface& interface, std::string_view previous_name) const {
-  if (listener_.interface_changed) {
-    listener_.interface_changed({change, interface, previous_name});
-  }
+  listener_.interface_changed({change, interface, previous_name});
 }
 
 }  // namespace relay::io

@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "relay/capture/message_finder.h"
@@ -48,7 +49,8 @@ class Replay {
   Replay(const Ports& ports, const Policy& policy, const InterfaceSettings& settings,
          const std::vector<GivenInterface>& given, Listener listener);
 
-  /// All interfaces of the capture that are known by now, those of earlier calls first.
+  /// All interfaces of the capture that are known by now, those of earlier calls first. A new one is what its name
+  /// stands for from now on, with its addresses or without any, until a packet of another one of this name comes.
   void follow(const std::vector<capture::CapturedInterface>& interfaces);
 
   /// Whether any interface has a role.
@@ -63,17 +65,41 @@ class Replay {
   /// The interface that the capture's interface of this number is; null where it has no name.
   [[nodiscard]] const Interface* find(std::size_t captured) const noexcept;
 
+  /// Every interface that there is now, in the order in which they came.
+  [[nodiscard]] std::vector<const Interface*> interfaces() const;
+
+  /// The number of the capture's interface that this one is at the moment; nothing where it is in no capture.
+  [[nodiscard]] std::optional<std::size_t> captured(const Interface& interface) const noexcept;
+
+  /// Whether the interface of `-U` changed its addresses more often than this was followed: each time costs as much as
+  /// there are interfaces.
+  [[nodiscard]] bool has_passed_over_changes() const noexcept { return has_passed_over_changes_; }
+
  private:
+  /// An interface of the relay.
   struct Known {
-    std::uint32_t index = 0;
+    LinkState link;
     std::vector<Ipv4Prefix> addresses;
     bool is_given = false;
+    std::optional<std::size_t> captured;  // which interface of the capture it is now
+  };
+  /// An interface of the capture; without a name it is none of the relay.
+  struct Captured {
+    Known* known = nullptr;
+    MacAddress mac;
+    bool is_ethernet = true;
+    std::vector<Ipv4Prefix> addresses;
   };
 
-  [[nodiscard]] Known& enter(const std::string& name, const MacAddress& mac);
-  void apply_addresses(Known& known, const std::vector<Ipv4Prefix>& addresses);
-  void choose_arrivals();
+  [[nodiscard]] Known& enter(const std::string& name, const MacAddress& mac, bool is_ethernet);
+  void put_in_force(std::size_t number);
+  void apply(Known& known, const MacAddress& mac, bool is_ethernet, const std::vector<Ipv4Prefix>& addresses);
+  [[nodiscard]] bool may_change(const Known& known, std::size_t steps) noexcept;
+  void count_broadcast(const Ipv4Prefix& address, int change);
+  void choose_arrivals(const Interface& added);
   [[nodiscard]] const Interface* arrival(bool is_reply) const noexcept;
+  [[nodiscard]] const Interface* egress(Ipv4Address server);
+  void advance(std::chrono::nanoseconds time) noexcept;
   void decide(const capture::Packet& packet, const capture::FoundMessage& found, const Interface& interface,
               capture::ReplayedMessage& message);
   void tell_unfinished(const std::vector<capture::UnfinishedMessage>& messages) const;
@@ -85,12 +111,22 @@ class Replay {
   InterfaceView view_;
   Relay relay_;
   capture::MessageFinder finder_;
+  std::string giaddr_interface_;  // `-U`
   std::map<std::string, Known> known_;
-  std::vector<std::optional<std::uint32_t>> captured_;  // index of each of the capture's interfaces
-  std::optional<std::uint32_t> arrival_of_requests_;    // without a name: where they are taken to have arrived
-  std::optional<std::uint32_t> arrival_of_replies_;
+  std::vector<const Known*> in_order_;
+  std::vector<Captured> captured_;
+  std::size_t updates_left_;
+  bool has_passed_over_changes_ = false;
+  std::unordered_map<Ipv4Address, int> broadcasts_;                     // of all subnets, with the number of these
+  std::unordered_map<Ipv4Address, const Interface*> egress_by_server_;  // as far as asked for
+  // Where what has no interface in the capture is taken to have arrived, as far as there is such an interface:
+  const Interface* first_ = nullptr;
+  const Interface* first_downstream_ = nullptr;
+  const Interface* first_upstream_ = nullptr;
+  const Interface* first_not_downstream_ = nullptr;
   std::vector<std::uint8_t> storage_;
-  std::chrono::nanoseconds now_{};
+  std::chrono::nanoseconds now_{};                  // the relay's: never goes back
+  std::optional<std::chrono::nanoseconds> latest_;  // the capture's, that `now_` stands for
   capture::Verdict verdict_;
 };
 

@@ -68,8 +68,9 @@ class WhyNotRun : public testing::Test {
   }
 
   [[nodiscard]] std::optional<NotRun> reason(const Ports& ports = usual) const {
-    return why_not_run({packet_, ip_packet_, datagram_, network_.interfaces.find(test_support::c0), is_named_}, ports,
-                       network_.interfaces);
+    return why_not_run(
+        {packet_, ip_packet_, datagram_, network_.interfaces.find(test_support::c0), is_named_, is_to_subnet_}, ports,
+        network_.interfaces);
   }
 
   static constexpr MacAddress own_mac{{2, 0, 0, 0, 0x0a, 1}};
@@ -83,6 +84,7 @@ class WhyNotRun : public testing::Test {
   Ipv4Packet ip_packet_;
   UdpDatagram datagram_;
   bool is_named_ = false;
+  bool is_to_subnet_ = false;
 };
 
 TEST_F(WhyNotRun, NothingIsWrong) {
@@ -152,9 +154,11 @@ TEST_F(WhyNotRun, ToAnotherPort) {
 TEST_F(WhyNotRun, ToAnotherHost) {
   for (const Ipv4Address address : {ip(10, 1, 0, 1), ip(10, 2, 0, 1), ip(203, 0, 113, 1), ip(10, 1, 0, 255),
                                     ip(224, 0, 0, 1), ip(255, 255, 255, 255)}) {
+    is_to_subnet_ = address == ip(10, 1, 0, 255);
     ip_packet_.destination = address;
     EXPECT_EQ(reason(), std::nullopt) << test_support::described(address);
   }
+  is_to_subnet_ = false;
   for (const Ipv4Address address : {ip(10, 1, 0, 2), ip(10, 2, 0, 255), ip(198, 51, 100, 10), Ipv4Address{}}) {
     ip_packet_.destination = address;
     EXPECT_EQ(reason(), NotRun::other_host) << test_support::described(address);

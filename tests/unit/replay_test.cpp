@@ -141,6 +141,76 @@ TEST_F(ReplayTest, InterfacesOfTheCapture) {
   EXPECT_THAT(run(from_client(test_support::discover().octets()), 3), ElementsAre("not_downstream on x1"));
 }
 
+TEST_F(ReplayTest, AddressesOfTheCaptureGoAndComeBack) {
+  Replay& replay = begin({});
+  const Bytes request = from_client(test_support::discover().octets());
+  std::vector<CapturedInterface> interfaces{named("d1", {{ip(10, 1, 0, 1), 24}})};
+  replay.follow(interfaces);
+  EXPECT_THAT(run(request, 0), ElementsAre("to servers on d1", StartsWith("sent on d1, ")));
+  interfaces.push_back(named("d1"));
+  replay.follow(interfaces);
+  EXPECT_EQ(replay.find(0)->addresses, std::vector<Ipv4Prefix>{});
+  EXPECT_EQ(replay.captured(*replay.find(0)), 1U);
+  EXPECT_THAT(run(request, 1), ElementsAre("no_address on d1"));
+  // The packets of files that were merged come in any order behind all of the interfaces.
+  EXPECT_THAT(run(request, 0), ElementsAre("to servers on d1", StartsWith("sent on d1, ")));
+  EXPECT_THAT(run(request, 1), ElementsAre("no_address on d1"));
+}
+
+TEST_F(ReplayTest, AddressesThatAreNoneAndThoseToldTwice) {
+  begin({}).follow({named("d1", {{{}, 0}, {ip(10, 1, 0, 1), 24}, {ip(10, 1, 0, 1), 24}, {ip(127, 0, 0, 1), 8}})});
+  EXPECT_EQ(replay_->find(0)->addresses, (std::vector<Ipv4Prefix>{{ip(10, 1, 0, 1), 24}}));
+  EXPECT_EQ(replay_->find(0)->giaddr, ip(10, 1, 0, 1));
+}
+
+TEST_F(ReplayTest, LinksWithoutFrames) {
+  Replay& replay = begin({{"d1", {{ip(10, 1, 0, 1), 24}}}});
+  std::vector<CapturedInterface> interfaces{named("d1"), named("d2"), named("d3")};
+  interfaces[0].link_type = capture::LinkType::raw;
+  interfaces[1].link_type = capture::LinkType::raw;
+  interfaces[2].link_type = capture::LinkType::linux_sll;
+  replay.follow(interfaces);
+  EXPECT_TRUE(replay.find(0)->is_ethernet);  // it is given
+  EXPECT_FALSE(replay.find(1)->is_ethernet);
+  EXPECT_TRUE(replay.find(2)->is_ethernet);
+}
+
+TEST_F(ReplayTest, BroadcastsOfEverySubnetAreForThisHost) {
+  begin(both).follow({named("d1")});
+  const auto to = [](Ipv4Address destination) {
+    const test_support::Ipv4Fields fields{.source = ip(10, 1, 0, 50), .destination = destination};
+    return test_support::ethernet(
+        0x0800, test_support::ipv4(fields, test_support::udp(fields, 68, 67, test_support::discover().octets())));
+  };
+  EXPECT_EQ(run(to(ip(10, 1, 0, 255))).front(), "to servers on d1");
+  EXPECT_EQ(run(to(ip(10, 9, 0, 255))).front(), "to servers on d1");
+  EXPECT_EQ(run(to(ip(10, 8, 0, 255))).front(), "not run 7 on d1");
+}
+
+/// As many interfaces as a capture may have, with as many addresses, all the same: this takes seconds, or far too long.
+TEST_F(ReplayTest, ManyInterfacesWithManyAddresses) {
+  settings_.giaddr_interface = "d0";
+  Replay& replay = begin({});
+  const Bytes request = from_client(test_support::discover().octets());
+  std::vector<Ipv4Prefix> addresses;
+  for (std::uint8_t last = 1; last <= 16; ++last) {
+    addresses.push_back({ip(10, 1, 0, last), 24});
+  }
+  std::vector<CapturedInterface> interfaces;
+  for (std::size_t number = 0; number < 4096; ++number) {
+    const bool is_again = number > 2048;
+    interfaces.push_back(named("d" + std::to_string(is_again ? 0 : number), addresses));
+    if (is_again) {
+      interfaces.back().addresses.resize(1 + number % 2);
+    }
+    replay.follow(interfaces);
+    run(request, number);
+  }
+  EXPECT_TRUE(replay.has_passed_over_changes());
+  EXPECT_EQ(replay.interfaces().size(), 2049U);
+  EXPECT_EQ(lines_.front(), "to servers on d0");
+}
+
 TEST_F(ReplayTest, WhatIsGivenHidesWhatTheCaptureSays) {
   Replay& replay = begin({{"d1", {{ip(10, 7, 0, 1), 24}, {ip(10, 8, 0, 1), 24}}}});
   replay.follow({named("d1", {{ip(10, 1, 0, 1), 24}})});
@@ -173,12 +243,37 @@ TEST_F(ReplayTest, TimeDoesNotGoBack) {
   Packet packet;
   packet.octets = frame;
   packet.original_size = frame.size();
-  for (const int seconds : {100, 50, 100, 101}) {
+  for (const int seconds : {100, 95, 100, 101}) {
     packet.time = std::chrono::seconds{seconds};
     replay_->run(packet, ++frame_);
   }
   EXPECT_THAT(lines_, ElementsAre("to servers on d1", "sent on u1, 342 octets", "rate_limited on d1",
                                   "rate_limited on d1", "to servers on d1", "sent on u1, 342 octets"));
+}
+
+TEST_F(ReplayTest, AWrongTimeDoesNotStopTheClock) {
+  settings_.rate_limits = {{"*", {1, 1}}};
+  begin(both).follow({{}});
+  const Bytes frame = from_client(test_support::discover().octets());
+  Packet packet;
+  packet.octets = frame;
+  packet.original_size = frame.size();
+  using std::chrono::nanoseconds;
+  const nanoseconds now = std::chrono::seconds{1'700'000'000};
+  const std::vector<std::pair<nanoseconds, std::string>> cases{
+      {now, "to servers on d1"},
+      {nanoseconds::max(), "to servers on d1"},
+      {now, "rate_limited on d1"},
+      {now + std::chrono::seconds{1}, "to servers on d1"},
+      {nanoseconds::min(), "rate_limited on d1"},
+      {now, "to servers on d1"},
+  };
+  for (const auto& [time, verdict] : cases) {
+    lines_.clear();
+    packet.time = time;
+    replay_->run(packet, ++frame_);
+    EXPECT_EQ(lines_.front(), verdict) << frame_;
+  }
 }
 
 TEST_F(ReplayTest, UnfinishedMessagesAreToldAtTheEnd) {
