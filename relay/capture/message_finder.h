@@ -5,7 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -29,7 +29,6 @@ struct UnfinishedMessage {
   std::uint64_t frame = 0;
   std::chrono::nanoseconds time{};
   Ipv4Packet ip;  ///< without its payload
-  std::uint16_t source_port = 0;
   std::uint16_t destination_port = 0;
   std::size_t interface = 0;          ///< as `Packet::interface`
   std::vector<std::uint8_t> payload;  ///< the first octets of it
@@ -42,7 +41,7 @@ class MessageFinder {
   /// Nothing where the packet is about something else. Borrows from the packet and the finder, until the next call.
   [[nodiscard]] std::optional<FoundMessage> find(const Packet& packet, std::uint64_t frame);
 
-  /// Those that are given up: one more has come that takes their place.
+  /// Those that are given up since the last call, as `Reassembly` forgets them.
   [[nodiscard]] std::vector<UnfinishedMessage> take_given_up();
   /// All: nothing more will come.
   [[nodiscard]] std::vector<UnfinishedMessage> take_unfinished();
@@ -50,12 +49,11 @@ class MessageFinder {
  private:
   [[nodiscard]] std::optional<FoundMessage> find_fragment(const Packet& packet, const Ipv4Packet& fragment,
                                                           std::uint64_t frame);
-  [[nodiscard]] std::deque<UnfinishedMessage>::iterator waiting_for(const Packet& packet, const Ipv4Packet& fragment);
-  void await_rest(const Packet& packet, const Ipv4Packet& fragment, const UdpDatagram& beginning, std::uint64_t frame);
+  void give_up(std::uint64_t datagram);
 
   Ports ports_;
   Reassembly reassembly_;
-  std::deque<UnfinishedMessage> waiting_;  // the oldest first
+  std::map<std::uint64_t, UnfinishedMessage> waiting_;  // by the reassembly's number of the datagram
   std::vector<UnfinishedMessage> given_up_;
 };
 

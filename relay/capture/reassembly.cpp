@@ -53,7 +53,9 @@ struct Key {
 /// The fragments of one datagram so far.
 class Pending {
  public:
-  Pending(const Key& key, nanoseconds time) : key_(key), time_(time) {}
+  Pending(std::uint64_t number, const Key& key, nanoseconds time) : number_(number), key_(key), time_(time) {}
+
+  [[nodiscard]] std::uint64_t number() const noexcept { return number_; }
 
   [[nodiscard]] const Key& key() const noexcept { return key_; }
   [[nodiscard]] nanoseconds time() const noexcept { return time_; }
@@ -101,6 +103,7 @@ class Pending {
   }
 
  private:
+  std::uint64_t number_;
   Key key_;
   nanoseconds time_;  ///< of the first fragment that came
   Ipv4Packet first_;  ///< the fragment with the datagram's beginning; without its payload
@@ -115,21 +118,23 @@ class Pending {
 class Reassembly::Impl {
  public:
   [[nodiscard]] std::optional<Ipv4Packet> add(const Ipv4Packet& fragment, std::size_t interface, nanoseconds time) {
-    std::erase_if(pending_, [time](const auto& each) { return is_apart(each->time(), time); });
-    if (fragment.is_cut) {
-      return std::nullopt;
-    }
+    forget_old(time);
     const Key key = key_of(fragment, interface);
     auto found = std::ranges::find_if(pending_, [&key](const auto& each) { return each->key() == key; });
+    if (fragment.is_cut) {
+      datagram_ = found == pending_.end() ? 0 : (*found)->number();
+      return std::nullopt;
+    }
     if (found == pending_.end()) {
       if (pending_.size() == max_pending) {
-        pending_.erase(pending_.begin());
+        forget(pending_.begin());
       }
-      pending_.push_back(std::make_unique<Pending>(key, time));
+      pending_.push_back(std::make_unique<Pending>(++count_, key, time));
       found = pending_.end() - 1;
     }
+    datagram_ = (*found)->number();
     if (!(*found)->add(fragment)) {
-      pending_.erase(found);
+      forget(found);
       return std::nullopt;
     }
     if (!(*found)->is_complete()) {
@@ -140,8 +145,32 @@ class Reassembly::Impl {
     return whole_->whole();
   }
 
+  [[nodiscard]] std::uint64_t datagram() const noexcept { return datagram_; }
+  [[nodiscard]] std::span<const std::uint64_t> forgotten() const noexcept { return forgotten_; }
+
  private:
-  std::vector<std::unique_ptr<Pending>> pending_;  ///< in the order in which they began
+  using List = std::vector<std::unique_ptr<Pending>>;
+
+  void forget_old(nanoseconds time) {
+    forgotten_.clear();
+    std::erase_if(pending_, [this, time](const auto& each) {
+      const bool is_old = is_apart(each->time(), time);
+      if (is_old) {
+        forgotten_.push_back(each->number());
+      }
+      return is_old;
+    });
+  }
+
+  void forget(List::iterator pending) {
+    forgotten_.push_back((*pending)->number());
+    pending_.erase(pending);
+  }
+
+  List pending_;  ///< in the order in which they began
+  std::uint64_t count_ = 0;
+  std::uint64_t datagram_ = 0;
+  std::vector<std::uint64_t> forgotten_;
   std::unique_ptr<Pending> whole_;
 };
 
@@ -151,6 +180,14 @@ Reassembly::~Reassembly() = default;
 std::optional<Ipv4Packet> Reassembly::add(const Ipv4Packet& fragment, std::size_t interface,
                                           std::chrono::nanoseconds time) {
   return impl_->add(fragment, interface, time);
+}
+
+std::uint64_t Reassembly::datagram() const noexcept {
+  return impl_->datagram();
+}
+
+std::span<const std::uint64_t> Reassembly::forgotten() const noexcept {
+  return impl_->forgotten();
 }
 
 }  // namespace relay::capture

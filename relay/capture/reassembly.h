@@ -27,6 +27,12 @@ class Reassembly {
   [[nodiscard]] std::optional<Ipv4Packet> add(const Ipv4Packet& fragment, std::size_t interface,
                                               std::chrono::nanoseconds time);
 
+  /// The number of the datagram that the last fragment given was of, counted from 1; 0: it was cut, and of none.
+  [[nodiscard]] std::uint64_t datagram() const noexcept;
+
+  /// The numbers of those that were forgotten when the last fragment was given, valid until the next one is.
+  [[nodiscard]] std::span<const std::uint64_t> forgotten() const noexcept;
+
  private:
   class Impl;
   std::unique_ptr<Impl> impl_;

@@ -98,6 +98,47 @@ TEST_F(MessageFinderTest, WhoseRestDoesNotCome) {
   EXPECT_EQ(unfinished(), Frames{});
 }
 
+TEST_F(MessageFinderTest, TheSameFragmentTwiceIsOneMessage) {
+  EXPECT_EQ(find(fragment(0, 104)), "waits");
+  EXPECT_EQ(find(fragment(0, 104)), "waits");
+  EXPECT_TRUE(finder_.take_given_up().empty());
+  EXPECT_EQ(find(fragment(104, 308)), "whole 300");
+  EXPECT_EQ(find(fragment(0, 104)), "waits");
+  EXPECT_EQ(unfinished(), Frames{4});
+}
+
+TEST_F(MessageFinderTest, DirectionsAreTwoMessages) {
+  const auto cooked = [](const Bytes& frame, std::uint8_t type) {
+    Bytes result{0, type, 0, 1, 0, 6, 2, 0, 0, 0, 0, 1, 0, 0};
+    result.insert(result.end(), frame.begin() + 12, frame.end());
+    return result;
+  };
+  const auto find_cooked = [&](const Bytes& octets) {
+    Packet packet;
+    packet.link_type = LinkType::linux_sll;
+    packet.octets = octets;
+    packet.original_size = octets.size();
+    const auto found = finder_.find(packet, ++frame_);
+    return found && !found->awaits_rest;
+  };
+  for (const std::uint8_t type : {std::uint8_t{0}, std::uint8_t{4}}) {
+    EXPECT_FALSE(find_cooked(cooked(fragment(0, 104), type)));
+  }
+  EXPECT_TRUE(finder_.take_given_up().empty());
+  for (const std::uint8_t type : {std::uint8_t{0}, std::uint8_t{4}}) {
+    EXPECT_TRUE(find_cooked(cooked(fragment(104, 308), type)));
+  }
+  EXPECT_EQ(unfinished(), Frames{});
+}
+
+TEST_F(MessageFinderTest, ABeginningThatContradictsAnotherOne) {
+  Bytes other = fragment(0, 104);
+  other.back() ^= 1;
+  EXPECT_EQ(find(fragment(0, 104)), "waits");
+  EXPECT_EQ(find(other), "waits");
+  EXPECT_EQ(unfinished(), (Frames{1, 2}));
+}
+
 TEST_F(MessageFinderTest, CutByTheCapture) {
   Bytes cut = fragment(0, 104);
   cut.resize(cut.size() - 10);
