@@ -148,6 +148,9 @@ void ReplayReport::write(const ReplayedMessage& message) {
     line.field("giaddr", bootp::giaddr(*header));
   }
   line.field("source", message.source).field("destination", message.destination);
+  if (const auto content = agent_information_of(message.octets)) {
+    line.field("agent_information", agent_information_field(*content));
+  }
   line.field("verdict", replay_verdict_text(message));
   write_line_(line.finish());
 }

@@ -61,6 +61,15 @@ TEST_F(ReplayReportTest, Text) {
                                   "INFO replay_total packets=20 messages=1 unfinished=0"));
 }
 
+TEST_F(ReplayReportTest, Option82IsInWords) {
+  ReplayReport report = this->report(LogFormat::text);
+  const Bytes octets = test_support::discover().option(82, {1, 2, 'd', '1'}).octets();
+  message_.octets = octets;
+  report.message(message_);
+  EXPECT_THAT(lines_, ElementsAre(testing::HasSubstr(
+                          R"( destination=255.255.255.255 agent_information="circuit-id=d1" verdict="forwarded)")));
+}
+
 TEST_F(ReplayReportTest, Json) {
   ReplayReport report = this->report(LogFormat::json);
   message_.octets = message_.octets.first(10);
