@@ -46,16 +46,6 @@ std::string escaped(char octet) {
   return {octet};
 }
 
-// inet_pton(3) reads C strings: a text with a zero in it is no address.
-std::optional<Ipv4Address> ipv4_address(std::string_view text) {
-  Ipv4Address address;
-  if (text.find('\0') != std::string_view::npos ||
-      inet_pton(AF_INET, std::string(text).c_str(), address.octets.data()) != 1) {
-    return std::nullopt;
-  }
-  return address;
-}
-
 bool is_ipv6_address(std::string_view text) {
   if (text.starts_with('[') && text.ends_with(']')) {
     text = text.substr(1, text.size() - 2);
@@ -120,6 +110,16 @@ void check_interface(const Given& given, std::string_view text) {
 }
 
 }  // namespace
+
+// inet_pton(3) reads C strings: a text with a zero in it is no address.
+std::optional<Ipv4Address> ipv4_address(std::string_view text) {
+  Ipv4Address address;
+  if (text.find('\0') != std::string_view::npos ||
+      inet_pton(AF_INET, std::string(text).c_str(), address.octets.data()) != 1) {
+    return std::nullopt;
+  }
+  return address;
+}
 
 std::string printable(std::string_view text) {
   std::string result;

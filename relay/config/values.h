@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -44,6 +45,9 @@ struct ForInterfaces {
 /// The same for a part of the value.
 [[nodiscard]] std::uint32_t number(const Given& given, std::string_view text, std::string_view noun,
                                    std::uint32_t least, std::uint32_t most);
+
+/// Any address in dotted-decimal form; nothing where the text is none.
+[[nodiscard]] std::optional<Ipv4Address> ipv4_address(std::string_view text);
 
 /// An address that one host can have, in dotted-decimal form.
 [[nodiscard]] Ipv4Address host_address(const Given& given, std::string_view text);

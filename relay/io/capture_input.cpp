@@ -53,6 +53,13 @@ bool CaptureInput::is_file(const std::string& name) const {
          ours.st_ino == other.st_ino;
 }
 
+bool CaptureInput::is_written_by(int descriptor) const {
+  struct stat ours {};
+  struct stat other {};
+  return ::fstat(descriptor_, &ours) == 0 && ::fstat(descriptor, &other) == 0 && S_ISREG(ours.st_mode) &&
+         ours.st_dev == other.st_dev && ours.st_ino == other.st_ino;
+}
+
 /// Reads what there is next; false at the end.
 bool CaptureInput::fill() {
   ssize_t count = 0;

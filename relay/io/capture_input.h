@@ -24,6 +24,8 @@ class CaptureInput {
 
   /// Whether `name` is this very file.
   [[nodiscard]] bool is_file(const std::string& name) const;
+  /// Whether what is written to this descriptor gets into this very file.
+  [[nodiscard]] bool is_written_by(int descriptor) const;
 
  private:
   [[nodiscard]] bool fill();

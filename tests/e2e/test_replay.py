@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import resource
 import socket
 import struct
 import subprocess
@@ -37,12 +38,12 @@ def option(code, value):
     return struct.pack("<HH", code, len(value)) + value + bytes(-len(value) % 4)
 
 
-def interface(name=b"", address="", prefix=24):
+def interface(name=b"", address="", prefix=24, link=1):
     options = option(2, name) if name else b""
     if address:
         mask = (0xffffffff << (32 - prefix)) & 0xffffffff
         options += option(4, socket.inet_aton(address) + struct.pack("!I", mask))
-    return block(1, struct.pack("<HHI", 1, 0, 0) + options + option(0, b""))
+    return block(1, struct.pack("<HHI", link, 0, 0) + options + option(0, b""))
 
 
 def packet(number, frame, flags=None):
@@ -162,6 +163,32 @@ def test_without_interfaces(replay):
                              b"for one that -id, -iu or -i names\n")
 
 
+def test_the_role_may_come_late(replay):
+    """The first interface of the file has none; the first message is of one that has."""
+    octets = section() + interface(b"x1") + packet(0, b"\xff" * 60) + interface(b"d1", "10.1.0.1") + packet(1, discover())
+    assert verdicts(replay(octets)) == [(2, "forwarded to 10.9.0.2, giaddr 10.1.0.1")]
+    assert replay(section() + interface(b"x1") + packet(0, b"\xff" * 60)).returncode == 2
+
+
+def test_names_are_not_resolved(tmp_path):
+    (tmp_path / "input").write_bytes(pcap(discover()))
+    result = subprocess.run([BINARY, "-id", "d1", "dhcp.example.", *INTERFACES, "--replay", tmp_path / "input"],
+                            capture_output=True, text=True, check=False, timeout=60)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == "dhcp-relay: SERVER 'dhcp.example.': expected an IPv4 address in a replay\n"
+
+
+def test_filter_that_goes_with_some_link_types(replay):
+    octets = section() + interface(b"d1", "10.1.0.1") + interface(b"u1", link=101) + packet(0, discover()) + packet(
+        1, offer()[14:]) + packet(0, discover())
+    result = replay(octets, "--capture-filter", "udp or vlan")
+    assert result.returncode == 1
+    assert [frame for frame, _ in verdicts(result)] == [1, 3]
+    assert totals(result) == "packets=3 messages=2 unfinished=0"
+    assert re.fullmatch(rb"dhcp-relay: --capture-filter 'udp or vlan': .*; packets that it does not go with were left "
+                        rb"out\n", result.stderr)
+
+
 def test_filter(replay):
     octets = pcap(discover(), offer())
     assert [frame for frame, _ in verdicts(replay(octets, *INTERFACES, "--capture-filter", "src host 10.9.0.2"))] == [2]
@@ -234,6 +261,59 @@ def test_input_is_not_overwritten(replay, tmp_path):
     assert (tmp_path / "input").read_bytes() == octets
 
 
+def test_input_is_not_rotated_away(replay, tmp_path):
+    octets = pcap(discover())
+    result = replay(octets, *INTERFACES, "--capture", str(tmp_path / "inpu"))
+    assert result.returncode == 0
+    (tmp_path / "t.2").symlink_to(tmp_path / "input")
+    result = replay(octets, *INTERFACES, "--capture", str(tmp_path / "t"), "--capture-files", "3")
+    assert result.returncode == 2
+    assert result.stderr.endswith(b": this is the file that is replayed; expected another one\n")
+    assert (tmp_path / "input").read_bytes() == octets
+    assert not (tmp_path / "t").exists()
+
+
+@pytest.mark.parametrize("flags", [[], ["--capture", "-"]])
+def test_output_is_not_the_input(tmp_path, flags):
+    path = tmp_path / "input"
+    octets = pcap(discover())
+    path.write_bytes(octets)
+    with path.open("ab") as output:
+        result = subprocess.run([BINARY, *FLAGS, *INTERFACES, *flags, "--replay", path], stdout=output,
+                                stderr=subprocess.PIPE, check=False, timeout=60)
+    assert result.returncode == 2
+    assert result.stderr.endswith(b": standard output is this very file; expected another one\n")
+    assert path.read_bytes() == octets
+
+
+def test_output_that_cannot_be_written(tmp_path):
+    """A full disk, and a reader that goes: one sentence, and status 1."""
+    path = tmp_path / "input"
+    path.write_bytes(pcap(*(discover() for _ in range(20000))))
+    command = [BINARY, *FLAGS, *INTERFACES, "--replay", path]
+    with open("/dev/full", "wb") as full:
+        result = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, check=False, timeout=60)
+    assert (result.returncode, result.stderr) == (1, b"dhcp-relay: standard output cannot be written\n")
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as pipe:
+        result = subprocess.run(command, stdout=pipe, stderr=subprocess.PIPE, check=False, timeout=60)
+    assert (result.returncode, result.stderr) == (1, b"dhcp-relay: standard output cannot be written\n")
+
+
+def test_capture_that_cannot_be_written(replay, tmp_path):
+    """The verdicts and the summary come all the same."""
+    path = tmp_path / "input"
+    path.write_bytes(pcap(*(discover() for _ in range(2000))))
+    result = subprocess.run([BINARY, *FLAGS, *INTERFACES, "--replay", path, "--capture", tmp_path / "out"],
+                            capture_output=True, check=False, timeout=60,
+                            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000)))
+    assert result.returncode == 1
+    assert totals(result) == "packets=2000 messages=2000 unfinished=0"
+    assert result.stderr.startswith(b"dhcp-relay: ") and result.stderr.endswith(b": File too large\n")
+    assert verdicts(replay((tmp_path / "out").read_bytes()))
+
+
 # --- no privilege, no socket -------------------------------------------------------------------------------------------
 
 
@@ -293,6 +373,31 @@ def test_capture_of_what_would_be_sent(replay, need, tmp_path):
     again = [verdict for _, verdict in verdicts(replay(out.read_bytes(), "-a"))]
     assert [verdict for verdict in again if verdict != "not run: sent by this host"] == [
         verdict for _, verdict in verdicts(replay(octets, "-a"))]
+
+
+def test_written_capture_has_the_addresses_of_each_time(replay, tmp_path):
+    """Those of interfaces without packets too: what was written replays to the same decisions."""
+    octets = (section() + interface(b"u1", "10.9.0.1", link=101) + interface(b"d1", "10.1.0.1") + packet(0, offer()[14:])
+              + interface(b"d1", "10.2.0.1") + packet(0, offer()[14:]) + packet(0, offer("10.2.0.1")[14:])
+              + packet(1, discover()) + interface(b"d1") + packet(3, discover()) + packet(1, discover()))
+    out = tmp_path / "out.pcapng"
+    expected = [verdict for _, verdict in verdicts(replay(octets, "--capture", str(out)))]
+    assert expected == ["reply to 02:00:00:00:00:01 on d1 by broadcast",
+                        "not run: to 10.1.0.1, which is not an address of this host",
+                        "reply to 02:00:00:00:00:01 on d1 by broadcast",
+                        "forwarded to 10.9.0.2, giaddr 10.1.0.1",
+                        "dropped: no_address (the interface has no IPv4 address to put into giaddr (RFC 1542 section 4.1.1))",
+                        "forwarded to 10.9.0.2, giaddr 10.1.0.1"]
+    again = [verdict for _, verdict in verdicts(replay(out.read_bytes()))]
+    assert [verdict for verdict in again if verdict != "not run: sent by this host"] == expected
+
+
+def test_written_capture_of_given_interfaces(replay, tmp_path):
+    """They are described in each file, so that it replays without their flags."""
+    out = tmp_path / "out.pcapng"
+    first = verdicts(replay(pcap(discover(), offer()), *INTERFACES, "--capture", str(out)))
+    again = [verdict for _, verdict in verdicts(replay(out.read_bytes()))]
+    assert [verdict for verdict in again if verdict != "not run: sent by this host"] == [verdict for _, verdict in first]
 
 
 def test_capture_on_standard_output(replay, need):
