@@ -109,8 +109,10 @@ TEST_F(MessageFinderTest, TheSameFragmentTwiceIsOneMessage) {
 
 TEST_F(MessageFinderTest, DirectionsAreTwoMessages) {
   const auto cooked = [](const Bytes& frame, std::uint8_t type) {
-    Bytes result{0, type, 0, 1, 0, 6, 2, 0, 0, 0, 0, 1, 0, 0};
-    result.insert(result.end(), frame.begin() + 12, frame.end());
+    Bytes result = frame;
+    const Bytes header{0, type, 0, 1, 0, 6, 2, 0, 0, 0, 0, 1, 0, 0};
+    result.erase(result.begin(), result.begin() + 12);
+    result.insert(result.begin(), header.begin(), header.end());
     return result;
   };
   const auto find_cooked = [&](const Bytes& octets) {
@@ -141,7 +143,7 @@ TEST_F(MessageFinderTest, ABeginningThatContradictsAnotherOne) {
 
 TEST_F(MessageFinderTest, CutByTheCapture) {
   Bytes cut = fragment(0, 104);
-  cut.resize(cut.size() - 10);
+  cut.erase(cut.end() - 10, cut.end());
   EXPECT_EQ(find(cut), "fragment 86");
   EXPECT_EQ(unfinished(), Frames{});
 }
