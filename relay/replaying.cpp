@@ -228,18 +228,14 @@ class Replaying {
 
   [[nodiscard]] io::Replay::Listener listener() {
     io::Replay::Listener listener;
+    listener.beginning = [this] { begin(); };
     listener.message = [this](const Packet& packet, const ReplayedMessage& message) {
-      begin();
       report_.message(message);
       written_frame_ = write(packet, replay_verdict_text(message));
     };
-    listener.unfinished = [this](const ReplayedMessage& message) {
-      begin();
-      report_.unfinished(message);
-    };
+    listener.unfinished = [this](const ReplayedMessage& message) { report_.unfinished(message); };
     if (!configuration_.capture.file.empty()) {
       listener.fragment = [this](const Packet& packet) {
-        begin();
         write(packet, "a fragment; the verdict is with the packet that completes the datagram, if there is one");
       };
       listener.sent = [this](const Packet& packet, const ReplayedMessage& message, const capture::SentFrame& sent) {

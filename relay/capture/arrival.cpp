@@ -18,8 +18,7 @@ namespace {
   if (direction != Direction::unknown) {
     return direction == Direction::outbound;
   }
-  const bool is_from_our_card = arrival.interface != nullptr && arrival.interface->mac.is_station() &&
-                                arrival.ip.link_source == arrival.interface->mac;
+  const bool is_from_our_card = arrival.interface.mac.is_station() && arrival.ip.link_source == arrival.interface.mac;
   return is_from_our_card || table.is_local(arrival.ip.source);
 }
 
@@ -72,9 +71,6 @@ std::optional<NotRun> why_not_run(const Arrival& arrival, const Ports& ports, co
   }
   if (!ports.listens_on(arrival.datagram.destination_port)) {
     return arrival.datagram.destination_port == ports.client() ? NotRun::to_clients : NotRun::other_port;
-  }
-  if (arrival.interface == nullptr) {
-    return NotRun::unknown_interface;
   }
   if (!is_for_us(arrival, table)) {
     return NotRun::other_host;

@@ -96,6 +96,9 @@ void Replay::run(const capture::Packet& packet, std::uint64_t frame) {
   if (!found) {
     return;
   }
+  if (!std::exchange(has_begun_, true) && listener_.beginning) {
+    listener_.beginning();
+  }
   if (found->awaits_rest) {
     if (listener_.fragment) {
       listener_.fragment(packet);
@@ -104,7 +107,7 @@ void Replay::run(const capture::Packet& packet, std::uint64_t frame) {
   }
   put_in_force(packet.interface);
   const Interface* const named = find(packet.interface);
-  const Interface* const interface = named != nullptr ? named : arrival(capture::is_reply(found->datagram, ports_));
+  const Interface& interface = named != nullptr ? *named : *arrival(capture::is_reply(found->datagram, ports_));
   ReplayedMessage message{.frame = frame,
                           .time = packet.time,
                           .octets = found->datagram.payload,
@@ -120,7 +123,7 @@ void Replay::run(const capture::Packet& packet, std::uint64_t frame) {
   if (message.not_run) {
     listener_.message(packet, message);
   } else {
-    decide(packet, *found, *interface, message);
+    decide(packet, *found, interface, message);
   }
 }
 

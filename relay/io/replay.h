@@ -36,6 +36,8 @@ class Replay {
 
   /// All are called during `run` and `finish`; empty ones are not.
   struct Listener {
+    /// Once, before any other: a first message is there. Must throw where there is no interface that has a role.
+    std::function<void()> beginning;
     /// A message, and the packet that carries it or completes it.
     std::function<void(const capture::Packet&, const capture::ReplayedMessage&)> message;
     /// Called behind that, for each copy that would be sent.
@@ -124,6 +126,7 @@ class Replay {
   const Interface* first_downstream_ = nullptr;
   const Interface* first_upstream_ = nullptr;
   const Interface* first_not_downstream_ = nullptr;
+  bool has_begun_ = false;
   std::vector<std::uint8_t> storage_;
   std::chrono::nanoseconds now_{};                  // the relay's: never goes back
   std::optional<std::chrono::nanoseconds> latest_;  // the capture's, that `now_` stands for

@@ -42,8 +42,6 @@ using capture::VerdictKind;
       return "bad IP header checksum";
     case NotRun::bad_udp_checksum:
       return "bad UDP checksum";
-    case NotRun::unknown_interface:
-      return "no interface on which it could have arrived";
   }
   return {};
 }
@@ -79,8 +77,6 @@ std::string_view reason_name(NotRun reason) noexcept {
       return "bad_ip_checksum";
     case NotRun::bad_udp_checksum:
       return "bad_udp_checksum";
-    case NotRun::unknown_interface:
-      return "unknown_interface";
   }
   return {};
 }
