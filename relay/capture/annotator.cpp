@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <limits>
 #include <utility>
 
 #include "relay/core/bootp.h"
@@ -10,7 +11,21 @@ namespace relay::capture {
 
 namespace {
 
+using std::chrono::milliseconds;
+using std::chrono::nanoseconds;
+
 constexpr std::size_t most_points = 8192;
+
+// How far a verdict's arrival may be behind the packet's time: the data path's clock is coarse.
+constexpr milliseconds tolerance{20};
+// And for a relay that had to wait for the processor while packets came.
+constexpr milliseconds most_delay{500};
+// How long the relay takes to send.
+constexpr milliseconds usual_delay{250};
+// A difference of the clocks that is not for want of precision in measuring it.
+constexpr milliseconds least_step{10};
+// Identical messages that are looked at to find which of them a verdict is about.
+constexpr std::size_t most_compared = 64;
 
 /// A message is found by its octets, by who sent it and where it came in.
 [[nodiscard]] std::uint64_t received_key(Fingerprint fingerprint, std::uint32_t interface_index,
@@ -20,6 +35,16 @@ constexpr std::size_t most_points = 8192;
 
 [[nodiscard]] std::uint64_t received_key(const Verdict& verdict) noexcept {
   return received_key(verdict.received, verdict.interface_index, verdict.source);
+}
+
+/// A copy is found by its octets and by whom it goes to; those beyond the servers that a verdict tells, by their
+/// octets.
+[[nodiscard]] std::uint64_t sent_key(Fingerprint fingerprint, Ipv4Address destination) noexcept {
+  return fingerprint ^ destination.host_order() * 0xd6e8feb86659fd93U;
+}
+
+[[nodiscard]] std::uint64_t untold_key(Fingerprint fingerprint) noexcept {
+  return sent_key(fingerprint, {});
 }
 
 [[nodiscard]] bool is_reply(const UdpDatagram& datagram) noexcept {
@@ -40,9 +65,21 @@ void Annotator::add(const Verdict& verdict, std::chrono::nanoseconds now) {
   known.verdict = verdict;
   known.since = now;
   received_.emplace(received_key(verdict), verdict.serial);
-  if (verdict.kind != VerdictKind::dropped) {
-    known.copies_to_see = verdict.kind == VerdictKind::to_servers ? verdict.server_count : 1;
-    sent_.emplace(verdict.sent, verdict.serial);
+  expect_copies(known);
+}
+
+void Annotator::expect_copies(Known& known) {
+  const Verdict& verdict = known.verdict;
+  if (verdict.kind == VerdictKind::to_client) {
+    sent_.emplace(sent_key(verdict.sent, verdict.destination), verdict.serial);
+  } else if (verdict.kind == VerdictKind::to_servers) {
+    for (const Ipv4Address server : verdict.told_servers()) {
+      sent_.emplace(sent_key(verdict.sent, server), verdict.serial);
+    }
+    known.untold_copies = verdict.server_count - static_cast<std::uint32_t>(verdict.told_servers().size());
+    if (known.untold_copies != 0) {
+      sent_.emplace(untold_key(verdict.sent), verdict.serial);
+    }
   }
 }
 
@@ -55,13 +92,41 @@ void Annotator::add_failed_copy(const Verdict& verdict) {
   if (known->failed_copies.size() < told_servers_max) {
     known->failed_copies.push_back({verdict.destination, verdict.reason, verdict.error});
   }
-  copy_is_settled(*known);
+  copy_is_settled(*known, verdict.destination);
 }
 
 /// A copy was seen, or will never be.
-void Annotator::copy_is_settled(Known& known) {
-  if (known.copies_to_see != 0 && --known.copies_to_see == 0) {
-    sent_.erase({known.verdict.sent, known.verdict.serial});
+void Annotator::copy_is_settled(Known& known, Ipv4Address destination) {
+  const Verdict& verdict = known.verdict;
+  const bool was_told = sent_.erase({sent_key(verdict.sent, destination), verdict.serial}) != 0;
+  if (!was_told && known.untold_copies != 0 && --known.untold_copies == 0) {
+    sent_.erase({untold_key(verdict.sent), verdict.serial});
+  }
+}
+
+void Annotator::clock_offset(std::chrono::nanoseconds offset, std::chrono::nanoseconds now) {
+  const auto is_near = [offset](const std::optional<nanoseconds>& other) {
+    return other && std::chrono::abs(offset - *other) < least_step;
+  };
+  if (!offset_) {
+    offset_ = offset;
+  } else if (is_near(offset_)) {
+    next_offset_.reset();  // and the small difference is left alone, which would disturb the order of packets
+  } else {
+    unsure_until_ = now + limits_.hold;
+    if (is_near(next_offset_)) {  // not a measurement that was interrupted
+      offset_ = offset;
+    }
+    next_offset_ = offset;
+  }
+}
+
+void Annotator::set_time(Held& held, std::chrono::nanoseconds now) const noexcept {
+  held.at = held.packet.time;
+  if (offset_) {
+    held.at -= *offset_;
+    held.is_timed = now >= unsure_until_ && held.at <= now + tolerance;
+    held.at = std::min(held.at, now);
   }
 }
 
@@ -79,10 +144,16 @@ void Annotator::add(const Packet& packet, const HostView& view, const HostView::
   held.datagram = *datagram;
   held.point = shared(point);
   held.given = now;
+  held.serial = ++packets_given_;
   held.fingerprint = fingerprint(datagram->payload);
+  held.received_key = received_key(held.fingerprint, point.index, datagram->source);
+  set_time(held, now);
   classify(held, *ip, view);
+  if (held.finding == Finding::verdict) {
+    rivals_.emplace(held.received_key, held.at, held.serial);
+  }
   held_octets_ += held.octets.size();
-  held_.emplace(packet.time, std::move(held));
+  held_.emplace(held.at, std::move(held));
 }
 
 /// One copy of each point, for all packets that were seen there while it was the same.
@@ -186,30 +257,109 @@ bool Annotator::is_crowded() const noexcept {
 }
 
 bool Annotator::is_waiting(const Held& held, const Known* known, std::chrono::nanoseconds now) const noexcept {
-  const bool is_awaiting_verdict = held.finding == Finding::verdict && known == nullptr;
-  return now < held.given + (is_awaiting_verdict ? limits_.window : limits_.hold);
+  if (held.finding == Finding::verdict && known == nullptr) {
+    return now < held.given + limits_.window;
+  }
+  nanoseconds until = held.given + limits_.hold;
+  if (held.finding == Finding::verdict && held.is_timed) {
+    // By then the packets that may be nearer to the verdict were given.
+    until = std::max(until, known->verdict.arrival + tolerance + limits_.hold);
+    until = std::min(until, held.given + limits_.window);
+  }
+  return now < until;
 }
 
 Annotator::Match Annotator::match(const Held& held) noexcept {
   if (held.finding == Finding::sent) {
-    if (Known* const known = first_of(sent_, held.fingerprint)) {
+    Known* known = match_sent(held, sent_key(held.fingerprint, held.datagram.destination));
+    known = known != nullptr ? known : match_sent(held, untold_key(held.fingerprint));
+    if (known != nullptr) {
       return {known, Finding::sent};
     }
   }
   // What looks like one of our own frames may be a received one with our hardware address as its source, and what is
-  // for another host may have been translated (DNAT) into what is for us.
-  if (held.finding == Finding::sent || held.finding == Finding::verdict || held.finding == Finding::in_transit) {
-    if (Known* const known =
-            first_of(received_, received_key(held.fingerprint, held.point->index, held.datagram.source))) {
+  // for another host or port may have been translated (DNAT) into what is for us.
+  const bool is_for_another_port = held.finding == Finding::not_received && held.cause == Cause::wrong_port;
+  if (held.finding == Finding::sent || held.finding == Finding::verdict || held.finding == Finding::in_transit ||
+      is_for_another_port) {
+    if (Known* const known = match_received(held)) {
       return {known, Finding::verdict};
     }
   }
   return {nullptr, held.finding};
 }
 
-Annotator::Known* Annotator::first_of(const Queues& queues, std::uint64_t key) noexcept {
-  const auto oldest = queues.lower_bound({key, 0});
-  return oldest == queues.end() || oldest->first != key ? nullptr : find(oldest->second);
+/// Copies leave at once and in order; those that were never seen must not have the frames of later ones like them.
+Annotator::Known* Annotator::match_sent(const Held& held, std::uint64_t key) noexcept {
+  if (!held.is_timed) {
+    return oldest(sent_, key);
+  }
+  Known* const known = oldest(sent_, key, first_serial_since(held.at - usual_delay));
+  if (known != nullptr && known->verdict.arrival <= held.at + tolerance) {
+    return known;
+  }
+  return newest_before(sent_, key, first_serial_since(held.at + tolerance + nanoseconds{1}));
+}
+
+Annotator::Known* Annotator::match_received(const Held& held) noexcept {
+  if (held.finding != Finding::verdict) {
+    // Packets that are plainly for the relay come first.
+    const auto rival = rivals_.lower_bound({held.received_key, nanoseconds::min(), 0});
+    if (rival != rivals_.end() && std::get<0>(*rival) == held.received_key) {
+      return nullptr;
+    }
+  }
+  if (!held.is_timed) {
+    return oldest(received_, held.received_key);
+  }
+  const std::uint64_t first = first_serial_since(held.at - tolerance);
+  if (Known* const known = oldest(received_, held.received_key, first)) {
+    return has_share(held, *known) ? known : nullptr;
+  }
+  Known* const late = newest_before(received_, held.received_key, first);
+  return late != nullptr && late->verdict.arrival >= held.at - most_delay ? late : nullptr;
+}
+
+/// Where there are more identical packets than verdicts on them, each verdict is on the packet just before it. Walks on
+/// from the packet until as many verdicts have come as packets.
+bool Annotator::has_share(const Held& held, const Known& candidate) noexcept {
+  auto rival = rivals_.upper_bound({held.received_key, held.at, held.serial});
+  auto verdict = received_.find({held.received_key, candidate.verdict.serial});
+  std::size_t rivals = 0;
+  for (std::size_t compared = 0; compared < most_compared; ++compared) {
+    if (verdict == received_.end() || verdict->first != held.received_key) {
+      return false;
+    }
+    const Known* const known = find(verdict->second);
+    if (rival != rivals_.end() && std::get<0>(*rival) == held.received_key &&
+        std::get<1>(*rival) <= known->verdict.arrival + tolerance) {
+      ++rivals;
+      ++rival;
+    } else if (rivals == 0) {
+      return true;
+    } else {
+      --rivals;
+      ++verdict;
+    }
+  }
+  return true;  // a flood, in which it makes no difference
+}
+
+Annotator::Known* Annotator::oldest(const Queues& queues, std::uint64_t key, std::uint64_t first_serial) noexcept {
+  const auto place = queues.lower_bound({key, first_serial});
+  return place == queues.end() || place->first != key ? nullptr : find(place->second);
+}
+
+Annotator::Known* Annotator::newest_before(const Queues& queues, std::uint64_t key, std::uint64_t serial) noexcept {
+  const auto place = queues.lower_bound({key, serial});
+  return place == queues.begin() || std::prev(place)->first != key ? nullptr : find(std::prev(place)->second);
+}
+
+/// Of the verdicts that are known; beyond all of them where there is none.
+std::uint64_t Annotator::first_serial_since(std::chrono::nanoseconds arrival) const noexcept {
+  const auto place =
+      std::ranges::lower_bound(known_, arrival, {}, [](const Known& known) { return known.verdict.arrival; });
+  return place == known_.end() ? std::numeric_limits<std::uint64_t>::max() : place->verdict.serial;
 }
 
 Annotator::Known* Annotator::find(std::uint64_t serial) noexcept {
@@ -233,8 +383,9 @@ void Annotator::tell_first(Known* known, Finding finding, const Tell& tell) {
     known->frame = frame;
     received_.erase({received_key(known->verdict), known->verdict.serial});
   } else if (known != nullptr) {
-    copy_is_settled(*known);
+    copy_is_settled(*known, held.datagram.destination);
   }
+  rivals_.erase({held.received_key, held.at, held.serial});
   held_octets_ -= held.octets.size();
   held_.erase(place);
 }
@@ -242,9 +393,11 @@ void Annotator::tell_first(Known* known, Finding finding, const Tell& tell) {
 void Annotator::forget_first() {
   const Verdict& verdict = known_.front().verdict;
   received_.erase({received_key(verdict), verdict.serial});
-  if (verdict.kind != VerdictKind::dropped) {
-    sent_.erase({verdict.sent, verdict.serial});
+  sent_.erase({sent_key(verdict.sent, verdict.destination), verdict.serial});
+  for (const Ipv4Address server : verdict.told_servers()) {
+    sent_.erase({sent_key(verdict.sent, server), verdict.serial});
   }
+  sent_.erase({untold_key(verdict.sent), verdict.serial});
   known_.pop_front();
 }
 

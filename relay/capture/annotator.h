@@ -1,5 +1,5 @@
 // Joins the packets of a running capture with the relay's verdicts on them. Packets and verdicts come in any order and
-// late; each packet is held until what can be known of it is known, and told in the order of the packets' times.
+// late; each packet is held until what can be known of it is known, and told in the order in which they passed.
 // Knows no clock and no file. Memory is bounded: beyond `most_packets` the oldest packets are told with what is known.
 #pragma once
 
@@ -13,6 +13,7 @@
 #include <optional>
 #include <set>
 #include <span>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -87,11 +88,17 @@ class Annotator {
   Annotator(const Ports& ports, const Limits& limits, bool judges = true)
       : ports_(ports), limits_(limits), judges_(judges) {}
 
-  /// `now` is of any clock that does not go back, the same for all functions.
+  /// `now` is of a clock that does not go back, the same for all functions, and that of the verdicts' `arrival` if
+  /// `clock_offset` is ever called.
   void add(const Verdict& verdict, std::chrono::nanoseconds now);
   /// What is not UDP is left out. `view` and the point of this index in it have to be there at the call alone.
   void add(const Packet& packet, const HostView& view, const HostView::Point& point, std::chrono::nanoseconds now);
-  /// Verdicts were lost: what has none may have had one.
+  /// How far the clock of packets is ahead of that of `now`. Known from the first packet on and at every turn, it keeps
+  /// packets in order when their clock steps, and tells which of identical messages a verdict is about; otherwise
+  /// packets are in the order of their times, and the oldest of identical messages has the oldest verdict.
+  void clock_offset(std::chrono::nanoseconds offset, std::chrono::nanoseconds now);
+  /// Verdicts were lost: what has none may have had one. Of lost packets nothing need be told here: they have no effect
+  /// on others but for identical ones, which may then have the verdicts on them.
   void verdicts_were_lost(std::chrono::nanoseconds now) noexcept { lost_at_ = now; }
 
   /// Tells of every packet that is due. To be called several times in each window, or the verdicts are kept longer.
@@ -108,19 +115,23 @@ class Annotator {
     Packet packet;
     std::shared_ptr<const HostView::Point> point;
     std::chrono::nanoseconds given{};
+    std::chrono::nanoseconds at{};  // when it passed, by which packets are in order: by the clock of `now` if possible
+    bool is_timed = false;          // that is sure
+    std::uint64_t serial = 0;       // in the order of giving
     Finding finding = Finding::not_judged;  // what the packet alone says; `verdict` and `sent`: to be found
     Cause cause = Cause::unknown;
     std::uint16_t vlan_id = 0;
     bool is_source_foreign = false;  // of a packet that leaves: its source is an address, and none of this host's
     Fingerprint fingerprint = 0;
+    std::uint64_t received_key = 0;
     UdpDatagram datagram;
   };
   struct Known {
     Verdict verdict;
     std::vector<FailedCopy> failed_copies;
     std::chrono::nanoseconds since{};
-    std::uint64_t frame = 0;  // of the received packet
-    std::uint32_t copies_to_see = 0;
+    std::uint64_t frame = 0;          // of the received packet
+    std::uint32_t untold_copies = 0;  // to servers beyond those that the verdict tells; not seen yet
     std::uint32_t failed_count = 0;
   };
   /// The verdict that a packet is about, and how; null where there is none (yet).
@@ -131,16 +142,25 @@ class Annotator {
   /// Serials of verdicts behind their key, so that the oldest of a key is found first and any is taken out at once,
   /// however many have the same key.
   using Queues = std::set<std::pair<std::uint64_t, std::uint64_t>>;
+  /// Likewise packets that wait for a verdict: key, time and serial.
+  using Rivals = std::set<std::tuple<std::uint64_t, std::chrono::nanoseconds, std::uint64_t>>;
 
   [[nodiscard]] bool is_crowded() const noexcept;
   [[nodiscard]] bool is_waiting(const Held& held, const Known* known, std::chrono::nanoseconds now) const noexcept;
   [[nodiscard]] Known* find(std::uint64_t serial) noexcept;
-  [[nodiscard]] Known* first_of(const Queues& queues, std::uint64_t key) noexcept;
+  [[nodiscard]] std::uint64_t first_serial_since(std::chrono::nanoseconds arrival) const noexcept;
+  [[nodiscard]] Known* oldest(const Queues& queues, std::uint64_t key, std::uint64_t first_serial = 0) noexcept;
+  [[nodiscard]] Known* newest_before(const Queues& queues, std::uint64_t key, std::uint64_t serial) noexcept;
+  [[nodiscard]] Known* match_sent(const Held& held, std::uint64_t key) noexcept;
+  [[nodiscard]] Known* match_received(const Held& held) noexcept;
+  [[nodiscard]] bool has_share(const Held& held, const Known& candidate) noexcept;
   [[nodiscard]] Match match(const Held& held) noexcept;
   [[nodiscard]] Finding finding_without_verdict(const Held& held, bool is_ending, bool is_early) const noexcept;
   [[nodiscard]] std::shared_ptr<const HostView::Point> shared(const HostView::Point& point);
   void add_failed_copy(const Verdict& verdict);
-  void copy_is_settled(Known& known);
+  void expect_copies(Known& known);
+  void copy_is_settled(Known& known, Ipv4Address destination);
+  void set_time(Held& held, std::chrono::nanoseconds now) const noexcept;
   void classify(Held& held, const Ipv4Packet& packet, const HostView& view) const;
   void tell_due(std::chrono::nanoseconds now, const Tell& tell);
   void tell_first(Known* known, Finding finding, const Tell& tell);
@@ -150,12 +170,17 @@ class Annotator {
   Ports ports_;
   Limits limits_;
   bool judges_;
-  std::multimap<std::chrono::nanoseconds, Held> held_;  // by the packet's time
+  std::multimap<std::chrono::nanoseconds, Held> held_;  // by `at`
   std::size_t held_octets_ = 0;
   std::unordered_map<std::uint32_t, std::shared_ptr<const HostView::Point>> points_;  // by index
   std::deque<Known> known_;                                                           // in order of serial
   Queues received_;
   Queues sent_;
+  Rivals rivals_;
+  std::uint64_t packets_given_ = 0;
+  std::optional<std::chrono::nanoseconds> offset_;
+  std::optional<std::chrono::nanoseconds> next_offset_;  // another one, seen once
+  std::chrono::nanoseconds unsure_until_{};              // since the clocks may have moved
   std::optional<std::chrono::nanoseconds> lost_at_;
   std::chrono::nanoseconds released_at_{};
   std::chrono::nanoseconds keep_until_{};  // verdicts, however old

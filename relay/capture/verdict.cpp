@@ -113,6 +113,7 @@ Fingerprint fingerprint(std::span<const std::uint8_t> message) noexcept {
 
 void clear(Verdict& verdict) noexcept {
   verdict.serial = verdict.received = verdict.sent = 0;
+  verdict.arrival = {};
   verdict.kind = VerdictKind::dropped;
   verdict.reason = {};
   verdict.limit = verdict.interface_index = verdict.egress_index = verdict.server_count = 0;
@@ -130,6 +131,7 @@ void write_verdict(Verdict& verdict, const MessageEvent& event, const Policy& po
   clear(verdict);
   verdict.received = received;
   verdict.serial = event.serial;
+  verdict.arrival = event.ingress.arrival;
   verdict.interface_index = event.ingress.interface_index;
   verdict.source = event.ingress.source;
   verdict.giaddr = event.message.size() < bootp::header_size ? Ipv4Address{}

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -33,9 +34,10 @@ enum class VerdictKind : std::uint8_t {
 inline constexpr std::size_t told_servers_max = 8;
 
 struct Verdict {
-  std::uint64_t serial = 0;  ///< of the message, as in `MessageEvent`
-  Fingerprint received = 0;  ///< of the message as it came
-  Fingerprint sent = 0;      ///< as it leaves; of `to_servers` and `to_client`
+  std::uint64_t serial = 0;            ///< of the message, as in `MessageEvent`
+  std::chrono::nanoseconds arrival{};  ///< `Ingress::arrival`; not of `send_failed`
+  Fingerprint received = 0;            ///< of the message as it came
+  Fingerprint sent = 0;                ///< as it leaves; of `to_servers` and `to_client`
   VerdictKind kind = VerdictKind::dropped;
   DropReason reason{};                ///< of `dropped` and `send_failed`
   std::uint32_t limit = 0;            ///< what the message went beyond: `-c`, `--min-secs`, `--strict-size`; else 0

@@ -2,6 +2,7 @@
 // come out and what is told of them, in a word or two each.
 #include "relay/capture/annotator.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -150,28 +151,35 @@ class AnnotatorTest : public testing::Test {
     give(time, point, Direction::outbound, frame_of(way, message));
   }
 
-  /// The relay has sent `sent` to servers, for `received` of a client on d1.
+  /// The relay has sent `sent` to 10.9.0.2 and the addresses behind it, for `received` of a client on d1.
   void relays(std::uint64_t serial, const Bytes& received, const Bytes& sent, std::uint32_t servers = 1) {
-    annotator_.add(Verdict{.serial = serial,
-                           .received = fingerprint(received),
-                           .sent = fingerprint(sent),
-                           .kind = VerdictKind::to_servers,
-                           .interface_index = d1_.index,
-                           .server_count = servers},
-                   now_);
+    Verdict verdict{.serial = serial,
+                    .arrival = arrival_,
+                    .received = fingerprint(received),
+                    .sent = fingerprint(sent),
+                    .kind = VerdictKind::to_servers,
+                    .interface_index = d1_.index,
+                    .server_count = servers};
+    for (std::uint8_t number = 0; number < verdict.told_servers().size(); ++number) {
+      verdict.servers.at(number) = ip(10, 9, 0, static_cast<std::uint8_t>(2 + number));
+    }
+    annotator_.add(verdict, now_);
   }
   void delivers(std::uint64_t serial, const Bytes& received, const Bytes& sent) {
     annotator_.add(Verdict{.serial = serial,
+                           .arrival = arrival_,
                            .received = fingerprint(received),
                            .sent = fingerprint(sent),
                            .kind = VerdictKind::to_client,
                            .interface_index = u1_.index,
                            .egress_index = d1_.index,
-                           .source = server},
+                           .source = server,
+                           .destination = limited_broadcast},
                    now_);
   }
   void drops(std::uint64_t serial, const Bytes& received) {
     annotator_.add(Verdict{.serial = serial,
+                           .arrival = arrival_,
                            .received = fingerprint(received),
                            .kind = VerdictKind::dropped,
                            .interface_index = d1_.index},
@@ -179,6 +187,14 @@ class AnnotatorTest : public testing::Test {
   }
   void cannot_send(std::uint64_t serial, Ipv4Address destination = server) {
     annotator_.add(Verdict{.serial = serial, .kind = VerdictKind::send_failed, .destination = destination}, now_);
+  }
+
+  /// The times of packets are those of the clock that `now_` is of.
+  void clocks_agree() { annotator_.clock_offset(milliseconds{0}, now_); }
+  /// It is `time`, and the relay receives what the next verdicts are about.
+  void received_at(int time) {
+    now_ = std::max(now_, milliseconds{time});
+    arrival_ = milliseconds{time};
   }
 
   [[nodiscard]] Annotator::Tell collect(Told& told) {
@@ -229,6 +245,7 @@ class AnnotatorTest : public testing::Test {
   HostView::Point u1_;
   Annotator annotator_{{}, {.hold = hold, .window = window}};
   milliseconds now_{5000};
+  milliseconds arrival_{0};  // of verdicts
   std::uint64_t frames_ = 0;
   std::vector<int> times_;  // of the packets that were told
 };
@@ -310,7 +327,7 @@ TEST_F(AnnotatorTest, copies_that_failed_are_told_and_not_waited_for) {
   relays(1, message_number(1), relayed(1), 3);
   cannot_send(1, server);
   cannot_send(1, ip(10, 9, 0, 3));
-  leaves(2, u1_, to_server, relayed(1));
+  leaves(2, u1_, {upstream_address, ip(10, 9, 0, 4), 67, 67}, relayed(1));
   comes(3, d1_, from_client, message_number(1));
   relays(2, message_number(1), relayed(1));
   leaves(4, u1_, to_server, relayed(1));
@@ -388,6 +405,176 @@ TEST_F(AnnotatorTest, the_first_fragment_of_a_request_finds_its_verdict) {
     give(2, u1_, Direction::outbound, fragment_of(size, datagram.size() - size));
     EXPECT_THAT(told_after(hold), ElementsAre("sent " + std::to_string(size) + " of frame 0"));
   }
+}
+
+// Identical messages
+
+TEST_F(AnnotatorTest, copies_to_a_server_that_are_never_seen_do_not_take_those_to_another) {
+  for (const std::uint8_t start : Bytes{0, 10}) {
+    comes(start + 1, d1_, from_client, message_number(1));
+    relays(start + 1U, message_number(1), relayed(1), 2);
+    leaves(start + 2, u1_, to_server, relayed(1));
+  }
+  EXPECT_THAT(told_after(hold), ElementsAre("verdict 1", "sent 1 of frame 1", "verdict 11", "sent 11 of frame 3"));
+}
+
+TEST_F(AnnotatorTest, copies_to_more_servers_than_a_verdict_tells) {
+  comes(1, d1_, from_client, message_number(1));
+  relays(1, message_number(1), relayed(1), 10);
+  cannot_send(1, ip(10, 9, 0, 9));
+  cannot_send(1, ip(10, 9, 0, 11));
+  for (std::uint8_t number = 8; number <= 11; ++number) {
+    leaves(number, u1_, {upstream_address, ip(10, 9, 0, number), 67, 67}, relayed(1));
+  }
+  EXPECT_THAT(told_after(hold), ElementsAre("verdict 1, failed 2", "sent 1 of frame 1, failed 2",
+                                            "sent 1 of frame 1, failed 2", "sent by other", "sent by other"));
+}
+
+TEST_F(AnnotatorTest, a_copy_that_was_never_seen_does_not_take_that_of_a_retransmission) {
+  clocks_agree();
+  received_at(5000);
+  comes(5000, d1_, from_client, message_number(1));
+  relays(1, message_number(1), relayed(1));
+  EXPECT_THAT(told_after(window), ElementsAre("verdict 1"));
+  received_at(6000);
+  comes(6000, d1_, from_client, message_number(1));
+  relays(2, message_number(1), relayed(1));
+  leaves(6001, u1_, to_server, relayed(1));
+  EXPECT_THAT(told_after(window), ElementsAre("verdict 2", "sent 2 of frame 2"));
+}
+
+TEST_F(AnnotatorTest, a_copy_that_waited_for_arp_is_of_the_newest_request_before_it) {
+  clocks_agree();
+  for (const int time : {5000, 5010}) {
+    received_at(time);
+    comes(time, d1_, from_client, message_number(1));
+    relays(static_cast<std::uint64_t>(time), message_number(1), relayed(1));
+  }
+  now_ = milliseconds{5900};
+  leaves(5900, u1_, to_server, relayed(1));
+  EXPECT_THAT(told_after(hold), ElementsAre("verdict 5000", "verdict 5010", "sent 5010 of frame 2"));
+}
+
+TEST_F(AnnotatorTest, of_identical_requests_of_one_moment_each_has_its_own_verdict_and_copy) {
+  clocks_agree();
+  received_at(5000);
+  now_ = milliseconds{5001};
+  for (std::uint8_t number = 0; number < 100; ++number) {
+    comes(5000, d1_, from_client, message_number(1));
+    relays(number, message_number(1), relayed(1));
+    leaves(5001, u1_, to_server, relayed(1));
+  }
+  const Told told = told_after(hold + milliseconds{20});
+  ASSERT_THAT(told, testing::SizeIs(200));
+  for (std::size_t number = 0; number < 100; ++number) {
+    EXPECT_EQ(told.at(number), "verdict " + std::to_string(number));
+    EXPECT_EQ(told.at(100 + number), "sent " + std::to_string(number) + " of frame " + std::to_string(number + 1));
+  }
+}
+
+TEST_F(AnnotatorTest, a_request_that_was_stopped_does_not_take_the_verdict_on_a_retransmission) {
+  clocks_agree();
+  comes(5000, d1_, from_client, message_number(1));
+  told_after(milliseconds{800});
+  received_at(5800);
+  comes(5800, d1_, from_client, message_number(1));
+  drops(1, message_number(1));
+  EXPECT_THAT(told_after(milliseconds{200}), ElementsAre("not received: unknown", "verdict 1"));
+}
+
+TEST_F(AnnotatorTest, a_retransmission_that_was_stopped_does_not_take_the_verdict_on_the_request) {
+  clocks_agree();
+  received_at(5000);
+  now_ = milliseconds{5800};
+  comes(5000, d1_, from_client, message_number(1));
+  comes(5800, d1_, from_client, message_number(1));
+  drops(1, message_number(1));
+  EXPECT_THAT(told_after(window), ElementsAre("verdict 1", "not received: unknown"));
+}
+
+TEST_F(AnnotatorTest, a_packet_waits_for_others_that_may_be_nearer_to_its_verdict) {
+  clocks_agree();
+  comes(5000, d1_, from_client, message_number(1));
+  told_after(milliseconds{60});
+  received_at(5050);
+  drops(1, message_number(1));
+  EXPECT_THAT(told_after(milliseconds{70}), IsEmpty()) << "the next may be in the kernel's buffer";
+  comes(5045, d1_, from_client, message_number(1));
+  EXPECT_THAT(told_after(window), ElementsAre("not received: unknown", "verdict 1"));
+}
+
+TEST_F(AnnotatorTest, a_relay_that_waited_for_the_processor_may_say_that_packets_came_earlier) {
+  clocks_agree();
+  received_at(4500);
+  drops(2, message_number(2));
+  received_at(4520);
+  drops(3, message_number(1));
+  now_ = milliseconds{5010};
+  for (std::uint32_t number = 1; number <= 2; ++number) {
+    comes(5010, d1_, from_client, message_number(number));
+  }
+  EXPECT_THAT(told_after(window), ElementsAre("verdict 3", "not received: unknown"));
+}
+
+TEST_F(AnnotatorTest, packets_for_another_address_or_port_may_have_been_translated) {
+  const Way transit{ip(10, 1, 0, 7), server, 67, 67};
+  const Way plain{ip(10, 1, 0, 7), gateway, 67, 67};
+  const Way other_port{ip(10, 1, 0, 7), gateway, 67, 1067};
+  const auto drops_of_relay = [this](std::uint64_t serial) {
+    annotator_.add(Verdict{.serial = serial,
+                           .received = fingerprint(message_number(1)),
+                           .interface_index = d1_.index,
+                           .source = ip(10, 1, 0, 7)},
+                   now_);
+  };
+  for (const Way& way : {transit, other_port}) {
+    comes(1, d1_, way, message_number(1));
+    drops_of_relay(1);
+    EXPECT_THAT(told_after(hold), ElementsAre("verdict 1"));
+  }
+  comes(1, d1_, transit, message_number(1));
+  comes(2, d1_, other_port, message_number(1));
+  comes(3, d1_, plain, message_number(1));
+  drops_of_relay(2);
+  EXPECT_THAT(told_after(hold), ElementsAre("in transit", "not received: port", "verdict 2"));
+}
+
+// Clocks
+
+TEST_F(AnnotatorTest, packets_stay_in_order_when_their_clock_steps_back) {
+  using std::chrono::hours;
+  annotator_.clock_offset(hours{2}, now_);
+  const auto passes = [this](milliseconds offset, std::uint32_t number) {
+    const auto time = static_cast<int>((now_ + offset) / milliseconds{1});
+    comes(time, d1_, from_client, message_number(number));
+    received_at(static_cast<int>(now_ / milliseconds{1}));
+    drops(number, message_number(number));
+  };
+  passes(hours{2}, 1);
+  now_ += milliseconds{1};
+  passes(hours{1}, 2);  // before the new offset is known
+  now_ += milliseconds{1};
+  annotator_.clock_offset(hours{1}, now_);
+  passes(hours{2}, 3);  // stamped by the old clock
+  annotator_.clock_offset(hours{1}, now_);
+  passes(hours{2}, 4);
+  now_ += milliseconds{1};
+  passes(hours{1}, 5);
+  EXPECT_THAT(told_after(hold + milliseconds{20}),
+              ElementsAre("verdict 2", "verdict 1", "verdict 3", "verdict 4", "verdict 5"));
+}
+
+TEST_F(AnnotatorTest, one_measurement_that_was_interrupted_changes_nothing) {
+  clocks_agree();
+  annotator_.clock_offset(milliseconds{-300}, now_);
+  comes(5000, d1_, from_client, message_number(1));
+  annotator_.clock_offset(milliseconds{0}, now_);
+  leaves(5000, u1_, to_server, relayed(1));
+  comes(4999, d1_, from_client, message_number(2));
+  received_at(5000);
+  relays(1, message_number(1), relayed(1));
+  drops(2, message_number(2));
+  EXPECT_THAT(told_after(window), ElementsAre("verdict 2", "verdict 1", "sent 1 of frame 2"));
 }
 
 // Packets that no verdict is awaited for, or that say themselves why there is none
@@ -685,6 +872,40 @@ TEST_F(AnnotatorTest, a_flood_of_identical_messages) {
   leaves(4, u1_, to_server, sent);
   EXPECT_THAT(told_after(hold), ElementsAre("verdict 65537", "sent 65537 of frame 1", "verdict 65538, failed 1",
                                             "sent 65539 of frame 0"));
+}
+
+TEST_F(AnnotatorTest, copies_that_are_never_seen_of_as_many_requests_as_are_kept) {
+  clocks_agree();
+  constexpr std::uint64_t count = 70000;
+  for (std::uint64_t serial = 1; serial <= count; ++serial) {
+    received_at(5000 + static_cast<int>(serial / 100));
+    relays(serial, message_number(1), relayed(1), 48);
+  }
+  comes(5700, d1_, from_client, message_number(1));
+  leaves(5700, u1_, to_server, relayed(1));
+  now_ = milliseconds{6700};
+  EXPECT_THAT(told_after(milliseconds{0}), ElementsAre("verdict 68000", "sent 45000 of frame 0"));
+}
+
+TEST_F(AnnotatorTest, a_packet_and_a_verdict_on_each_of_many_interfaces) {
+  constexpr std::uint32_t count = 4096;
+  HostView::Point point = d1_;
+  for (std::uint32_t number = 0; number < count; ++number) {
+    point.index = 10 + number;
+    point.name = "v" + std::to_string(number);
+    comes(static_cast<int>(number), point, from_client, message_number(1));
+    annotator_.add(
+        Verdict{.serial = number, .received = fingerprint(message_number(1)), .interface_index = point.index}, now_);
+  }
+  std::uint32_t told = 0;
+  now_ += hold;
+  annotator_.release(now_, [&](const Annotated& annotated) {
+    EXPECT_EQ(annotated.finding, Finding::verdict);
+    EXPECT_EQ(annotated.verdict->interface_index, annotated.point.index);
+    EXPECT_EQ(annotated.point.name, "v" + std::to_string(told));
+    return ++told;
+  });
+  EXPECT_EQ(told, count);
 }
 
 TEST_F(AnnotatorTest, packets_need_their_octets_and_the_view_for_the_call_alone) {
