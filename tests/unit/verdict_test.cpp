@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <set>
@@ -108,7 +109,7 @@ class VerdictTest : public testing::Test {
   }
 
   Interface clients_;
-  Ingress ingress_{2, ip(10, 1, 0, 7), 68, limited_broadcast};
+  Ingress ingress_{2, ip(10, 1, 0, 7), 68, limited_broadcast, 0, std::chrono::nanoseconds{123}};
   Policy policy_;
   std::uint64_t serial_ = 0;
   Verdict verdict_;
@@ -120,6 +121,7 @@ TEST_F(VerdictTest, a_request_that_was_relayed) {
   const Bytes message = discover().giaddr(ip(10, 1, 0, 1)).agent_information(text("\1\2d1")).octets();
   write(message, ToServers{servers, ip(10, 1, 0, 1), AgentInformationOutcome::added});
   EXPECT_EQ(verdict_.serial, 1U);
+  EXPECT_EQ(verdict_.arrival, std::chrono::nanoseconds{123});
   EXPECT_EQ(verdict_.received, 77U);
   EXPECT_EQ(verdict_.sent, fingerprint(message));
   EXPECT_EQ(verdict_.kind, VerdictKind::to_servers);
