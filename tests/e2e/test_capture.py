@@ -310,7 +310,7 @@ def test_fragments(make_scene):
 
 def test_requests_that_the_relay_had_no_room_for(make_scene):
     """Held up while far more come than wait in its receive buffer: every packet says that it was relayed, or that the
-    buffer was full, or that the capture had no room."""
+    buffer was full, or that the capture had no room for so many verdicts at once."""
     segments, each = 5, 2000  # for the capture every interface has a buffer, for the relay there is one
     story = Story(make_scene(segments=segments), servers=["10.9.0.2"])
     scene = story.scene
@@ -325,8 +325,10 @@ def test_requests_that_the_relay_had_no_room_for(make_scene):
     received = wait_until(told, "the last one, which comes after all others, to be in the file", pause=0.2)
     counted = collections.Counter(re.sub(r" \[.*\]$", "", re.sub(r"\d+", "N", packet.comment))
                                   for packet in received)
-    assert counted.keys() == {re.sub(r"\d+", "N", forwarded(servers="10.9.0.2", option82="")),
-                              "not received by the relay: a receive buffer of this host was full"}, counted
+    relayed = re.sub(r"\d+", "N", forwarded(servers="10.9.0.2", option82=""))
+    assert counted[relayed] > 0
+    assert counted.keys() <= {relayed, "not received by the relay: a receive buffer of this host was full",
+                              "verdict not known: the capture could not keep up"}, counted
 
 
 def test_same_message_twice(make_scene):
