@@ -125,8 +125,9 @@ void Annotator::set_time(Held& held, std::chrono::nanoseconds now) const noexcep
   held.at = held.packet.time;
   if (offset_) {
     held.at -= *offset_;
-    held.is_timed = now >= unsure_until_ && held.at <= now + tolerance;
-    held.at = std::min(held.at, now);
+    const bool is_possible = held.at <= now + limits_.window;  // more may pass while what has passed is given
+    held.is_timed = is_possible && now >= unsure_until_;
+    held.at = is_possible ? held.at : now;
   }
 }
 

@@ -564,6 +564,15 @@ TEST_F(AnnotatorTest, packets_stay_in_order_when_their_clock_steps_back) {
               ElementsAre("verdict 2", "verdict 1", "verdict 3", "verdict 4", "verdict 5"));
 }
 
+TEST_F(AnnotatorTest, packets_that_pass_while_others_are_given_stay_in_order) {
+  clocks_agree();
+  leaves(5041, u1_, to_server, relayed(1));
+  comes(5040, d1_, from_client, message_number(1));
+  received_at(5040);
+  relays(1, message_number(1), relayed(1));
+  EXPECT_THAT(told_after(window), ElementsAre("verdict 1", "sent 1 of frame 1"));
+}
+
 TEST_F(AnnotatorTest, one_measurement_that_was_interrupted_changes_nothing) {
   clocks_agree();
   annotator_.clock_offset(milliseconds{-300}, now_);
