@@ -192,7 +192,7 @@ int capture_until_signal(const Configuration& configuration, const std::vector<s
         }
       });
   const int signal = observer.run();
-  capturing.end(signal == SIGTERM ? "SIGTERM" : "SIGINT");
+  capturing.end(signal == 0 ? "nobody reads standard output" : signal == SIGTERM ? "SIGTERM" : "SIGINT");
   lines.report_suppressed();
   return has_failed ? 1 : 0;
 }

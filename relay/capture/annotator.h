@@ -13,6 +13,7 @@
 #include <optional>
 #include <set>
 #include <span>
+#include <string>
 #include <tuple>
 #include <unordered_map>
 #include <utility>
@@ -56,6 +57,7 @@ enum class Cause : std::uint8_t {
 struct HostFacts {
   bool receive_buffer_was_full = false;
   bool has_strict_rp_filter = false;  ///< the interface where the packet was seen
+  std::string master{};  ///< the bridge, bond or VRF that the interface is a port of, and which receives in its place
 };
 
 /// A packet with what is known of it. Borrows; valid during the call alone.

@@ -166,8 +166,8 @@ class Capture::Impl {
   std::uint64_t lost_verdicts_seen_ = 0;
   std::uint64_t lost_verdicts_since_packet_ = 0;
   std::uint64_t full_buffers_seen_ = 0;
-  std::optional<nanoseconds> buffers_full_at_;       // when more of them were noticed
-  std::map<std::string, bool> strict_rp_filters_{};  // of interfaces that were asked for, for a while
+  std::optional<nanoseconds> buffers_full_at_;         // when more of them were noticed
+  std::map<std::string, capture::HostFacts> facts_{};  // of interfaces that were asked for, for a while
   Ending ending_;
 };
 
@@ -351,7 +351,7 @@ void Capture::Impl::look_at_host() {
     return;
   }
   host_looked_at_ = now;
-  strict_rp_filters_.clear();
+  facts_.clear();
   if (const std::uint64_t count = full_receive_buffers(); std::exchange(full_buffers_seen_, count) != count) {
     buffers_full_at_ = now;
   }
@@ -390,13 +390,14 @@ capture::HostFacts Capture::Impl::host_facts(const capture::Annotated& annotated
   if (annotated.finding != capture::Finding::not_received || annotated.cause != capture::Cause::unknown) {
     return {};
   }
-  const auto [rp_filter, is_new] = strict_rp_filters_.try_emplace(annotated.point.name);
+  const auto [facts, is_new] = facts_.try_emplace(annotated.point.name);
   if (is_new) {
-    rp_filter->second = has_strict_rp_filter(annotated.point.name);
+    facts->second.has_strict_rp_filter = has_strict_rp_filter(annotated.point.name);
+    facts->second.master = master_of(annotated.point.name);
   }
   // The packet waited for its verdict as long as the window, and the buffers are looked at now and then.
-  return {.receive_buffer_was_full = buffers_full_at_ && steady_now() < *buffers_full_at_ + 2 * window,
-          .has_strict_rp_filter = rp_filter->second};
+  facts->second.receive_buffer_was_full = buffers_full_at_ && steady_now() < *buffers_full_at_ + 2 * window;
+  return facts->second;
 }
 
 void Capture::Impl::write_if_due() {

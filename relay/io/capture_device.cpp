@@ -94,6 +94,7 @@ class CaptureDevice::Impl {
   void describe(const capture::HostView::Point& point) { point_ = point; }
 
  private:
+  // NOLINTNEXTLINE(readability-non-const-parameter): a pcap_handler
   static void take(u_char* self, const pcap_pkthdr* header, const u_char* octets) {
     Impl& impl = *reinterpret_cast<Impl*>(self);
     try {

@@ -239,7 +239,7 @@ void CaptureFile::Impl::open(Expected expected) {
     ::flock(file_.number(), LOCK_UN);  // it may be the same file, begun anew
   }
   if (::flock(file.number(), LOCK_EX | LOCK_NB) != 0) {
-    fail("cannot have " + options_.name + " to itself: another process writes it");
+    throw std::runtime_error(options_.name + " is written by another process; expected a name of its own");
   }
   if (::ftruncate(file.number(), 0) != 0) {
     fail("cannot empty " + options_.name);

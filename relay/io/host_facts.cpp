@@ -3,8 +3,10 @@
 #include <sys/utsname.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <system_error>
 
 namespace relay::io {
 
@@ -56,6 +58,11 @@ std::uint64_t full_receive_buffers() {
 
 bool has_strict_rp_filter(const std::string& interface) {
   return std::max(rp_filter("all"), rp_filter(interface)) == strict;
+}
+
+std::string master_of(const std::string& interface) {
+  std::error_code error;
+  return std::filesystem::read_symlink("/sys/class/net/" + interface + "/master", error).filename().string();
 }
 
 }  // namespace relay::io

@@ -17,4 +17,7 @@ namespace relay::io {
 /// (Linux, Documentation/networking/ip-sysctl.rst).
 [[nodiscard]] bool has_strict_rp_filter(const std::string& interface);
 
+/// The bridge, bond or VRF that the interface is a port of; empty where it is none.
+[[nodiscard]] std::string master_of(const std::string& interface);
+
 }  // namespace relay::io

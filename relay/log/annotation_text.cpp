@@ -65,6 +65,10 @@ using capture::VerdictKind;
   const bool is_of_subnet = std::ranges::any_of(annotated.point.addresses, [source](const Ipv4Prefix& own) {
     return (source.host_order() & own.mask()) == own.network().host_order();
   });
+  if (!facts.master.empty()) {
+    return printable_text(annotated.point.name) + " is a port of " + printable_text(facts.master) +
+           ", which receives in its place: name that one";
+  }
   if (facts.receive_buffer_was_full) {
     return "a receive buffer of this host was full";
   }

@@ -135,6 +135,8 @@ TEST_F(AnnotationTextTest, what_the_kernel_says_of_a_packet_that_says_nothing_it
   EXPECT_EQ(said(Cause::unknown, strict),
             begin + "rp_filter on d1 is strict and 10.66.0.9 may not be routed there; or a firewall rule");
   EXPECT_EQ(said(Cause::unknown), firewall);
+  EXPECT_EQ(said(Cause::unknown, {.master = "br\n0"}),
+            begin + R"(d1 is a port of br\x0a0, which receives in its place: name that one)");
 }
 
 TEST_F(AnnotationTextTest, ports_are_those_of_the_relay) {

@@ -177,6 +177,13 @@ TEST_F(CaptureFileTest, a_file_with_another_name_besides_is_refused) {
   EXPECT_EQ(content(folder_ + "/other"), "untouched");
 }
 
+TEST_F(CaptureFileTest, a_file_that_is_being_written_is_refused) {
+  CaptureFile file{options()};
+  put(file, "ab");
+  EXPECT_THROW(CaptureFile{options()}, std::runtime_error);
+  EXPECT_EQ(content(name_), "ab");
+}
+
 TEST_F(CaptureFileTest, a_file_of_another_user_is_refused) {
   fill(name_, "untouched");
   if (::chown(name_.c_str(), ::geteuid() + 1, static_cast<gid_t>(-1)) != 0) {
@@ -267,10 +274,10 @@ TEST_F(CaptureFileTest, what_exists_is_kept_where_that_is_wanted) {
     put(file, "now");
     EXPECT_EQ(files(), (Files{"c.pcapng.1=before", "c.pcapng=now"}));
   }
-  const CaptureFile again{options(2), true};
-  EXPECT_EQ(files(), (Files{"c.pcapng.1=now", "c.pcapng="}));
-  const CaptureFile alone{options(1), true};
-  EXPECT_EQ(files(), (Files{"c.pcapng.1=now", "c.pcapng="}));
+  for (const std::size_t max_count : {2U, 1U}) {
+    const CaptureFile again{options(max_count), true};
+    EXPECT_EQ(files(), (Files{"c.pcapng.1=now", "c.pcapng="}));
+  }
   fs::remove(name_);
   const CaptureFile fresh{options(), true};
   EXPECT_EQ(files(), (Files{"c.pcapng.1=now", "c.pcapng="}));
