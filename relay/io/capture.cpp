@@ -138,27 +138,26 @@ class Capture::Impl {
   [[nodiscard]] bool is_over(nanoseconds grace) const;
   [[nodiscard]] bool gives_up() const;
 
-  Options options_;
-  Surroundings surroundings_;
-  std::string filter_;
-  Descriptor wake_;
   capture::VerdictQueue queue_{queue_size};
   capture::VerdictTap tap_{queue_};
-
-  std::mutex mutex_;
-  capture::HostView next_view_;  // guarded by the mutex
-  bool has_next_view_ = false;   // likewise
   std::atomic<nanoseconds> asked_to_stop_at_{never};
   std::promise<void> listens_;  // set once it listens or has ended
   std::thread thread_;
+  Options options_;
+  Surroundings surroundings_;
+  std::string filter_;
+  std::mutex mutex_;
+  capture::HostView next_view_;  // guarded by the mutex
+  bool has_next_view_ = false;   // likewise
 
   // Of the thread alone while it runs:
+  bool has_packets_ = false;  // at the last look
+  Descriptor wake_;           // for others to write, too
   std::optional<CaptureOutput> output_;
   std::optional<CaptureDevices> devices_;
   std::optional<capture::Annotator> annotator_;
   capture::HostView view_;
   std::map<std::uint32_t, std::uint64_t> delivered_;  // packets that were written, by index
-  bool has_packets_ = false;                          // at the last look
   nanoseconds flushed_at_{};
   nanoseconds host_looked_at_{};
   std::uint64_t packets_before_ = 0;  // in the same stream
