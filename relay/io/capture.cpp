@@ -121,6 +121,7 @@ class Capture::Impl {
   [[nodiscard]] capture::VerdictTap& tap() noexcept { return tap_; }
 
  private:
+  void wake() noexcept;
   void run() noexcept;
   void begin_listening();
   void listen_until_stopped();
@@ -206,6 +207,10 @@ void Capture::Impl::start(const capture::HostView& view) {
 void Capture::Impl::stop() noexcept {
   nanoseconds expected = never;
   asked_to_stop_at_.compare_exchange_strong(expected, steady_now());
+  wake();
+}
+
+void Capture::Impl::wake() noexcept {
   const std::uint64_t one = 1;
   static_cast<void>(::write(wake_.number(), &one, sizeof one));
 }
@@ -219,8 +224,7 @@ void Capture::Impl::follow(const capture::HostView& view) {
   const std::lock_guard lock{mutex_};
   next_view_ = view;
   has_next_view_ = true;
-  const std::uint64_t one = 1;
-  static_cast<void>(::write(wake_.number(), &one, sizeof one));
+  wake();
 }
 
 void Capture::Impl::run() noexcept {

@@ -469,13 +469,7 @@ std::string long_text() {
   return text;
 }
 
-class CaptureFileOnReaderTest : public testing::TestWithParam<Ends (*)()> {};
-
-INSTANTIATE_TEST_SUITE_P(Pipe, CaptureFileOnReaderTest, testing::Values(make_pipe));
-INSTANTIATE_TEST_SUITE_P(Socket, CaptureFileOnReaderTest, testing::Values(make_sockets));
-
-TEST_P(CaptureFileOnReaderTest, all_octets_arrive_in_order) {
-  Ends ends = GetParam()();
+void expect_all_octets_to_arrive(Ends& ends) {
   const std::string text = long_text();
   std::string received;
   std::thread reading{[&] { received = read_all(ends.reader); }};
@@ -484,6 +478,16 @@ TEST_P(CaptureFileOnReaderTest, all_octets_arrive_in_order) {
   reading.join();
   EXPECT_EQ(said, "");
   EXPECT_TRUE(received == text) << received.size() << " of " << text.size();
+}
+
+class CaptureFileOnReaderTest : public testing::TestWithParam<Ends (*)()> {};
+
+INSTANTIATE_TEST_SUITE_P(Pipe, CaptureFileOnReaderTest, testing::Values(make_pipe));
+INSTANTIATE_TEST_SUITE_P(Socket, CaptureFileOnReaderTest, testing::Values(make_sockets));
+
+TEST_P(CaptureFileOnReaderTest, all_octets_arrive_in_order) {
+  Ends ends = GetParam()();
+  expect_all_octets_to_arrive(ends);
 }
 
 TEST_P(CaptureFileOnReaderTest, a_reader_that_does_not_read_is_waited_for_until_we_should_stop) {
@@ -512,14 +516,7 @@ TEST_P(CaptureFileOnReaderTest, a_reader_that_has_gone_is_an_error_and_no_signal
 TEST_P(CaptureFileOnReaderTest, a_descriptor_that_does_not_block_will_do) {
   Ends ends = GetParam()();
   ASSERT_EQ(::fcntl(ends.writer.number(), F_SETFL, O_NONBLOCK), 0);
-  const std::string text = long_text();
-  std::string received;
-  std::thread reading{[&] { received = read_all(ends.reader); }};
-  const std::string said = complaint_on(ends.writer, text);
-  ends.writer = Descriptor{};
-  reading.join();
-  EXPECT_EQ(said, "");
-  EXPECT_TRUE(received == text) << received.size() << " of " << text.size();
+  expect_all_octets_to_arrive(ends);
 }
 
 TEST_F(CaptureFileTest, standard_output_is_never_rotated) {
