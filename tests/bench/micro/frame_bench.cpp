@@ -1,0 +1,32 @@
+// The headers of the frame that carries a reply to a client without an address, with the checksum over its payload.
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "relay/core/frame.h"
+
+#include <benchmark/benchmark.h>
+
+namespace bench {
+namespace {
+
+void frame_headers(benchmark::State& state) {
+  const relay::FrameAddresses addresses{.link_source = {{2, 0, 0, 0, 0, 1}},
+                                        .link_destination = {{2, 0, 0, 1, 0, 1}},
+                                        .source = {{10, 0, 0, 1}},
+                                        .destination = {{10, 0, 0, 50}}};
+  std::vector<std::uint8_t> frame(relay::frame_headers_size + static_cast<std::size_t>(state.range(0)));
+  std::ranges::generate(frame, [octet = std::uint8_t{0}]() mutable { return octet += 7; });
+  for (auto _ : state) {
+    const auto datagram = std::span{frame}.subspan(relay::ethernet_header_size + relay::ipv4_header_size);
+    relay::write_udp_header(addresses, datagram);
+    std::ranges::copy(relay::link_and_ip_headers(addresses, datagram.size(), 0, false), frame.begin());
+    benchmark::ClobberMemory();
+  }
+}
+BENCHMARK(frame_headers)->Arg(300)->Arg(576)->Arg(1472);
+
+}  // namespace
+}  // namespace bench
