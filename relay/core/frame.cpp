@@ -1,7 +1,9 @@
 #include "relay/core/frame.h"
 
 #include <algorithm>
+#include <bit>
 #include <cassert>
+#include <cstring>
 
 namespace relay {
 
@@ -16,28 +18,39 @@ void put16(std::span<std::uint8_t> octets, std::size_t offset, std::size_t value
   octets[offset + 1] = static_cast<std::uint8_t>(value);
 }
 
-/// The pseudo header's part of the checksum (RFC 768).
-[[nodiscard]] std::uint32_t pseudo_header_sum(const FrameAddresses& addresses, std::size_t size) noexcept {
-  std::uint32_t sum = internet_sum(addresses.source.octets);
-  sum = internet_sum(addresses.destination.octets, sum);
-  return sum + ip_protocol_udp + static_cast<std::uint32_t>(size);
+[[nodiscard]] std::uint32_t words_of(Ipv4Address address) noexcept {
+  return (address.host_order() >> 16U) + (address.host_order() & 0xffffU);
+}
+
+[[nodiscard]] std::uint16_t folded(std::uint64_t sum) noexcept {
+  while (sum > 0xffff) {
+    sum = (sum & 0xffffU) + (sum >> 16U);
+  }
+  return static_cast<std::uint16_t>(sum);
 }
 
 }  // namespace
 
 std::uint16_t internet_sum(std::span<const std::uint8_t> octets, std::uint32_t sum) noexcept {
-  std::uint64_t total = sum;
-  std::size_t at = 0;
-  for (; at + 1 < octets.size(); at += 2) {
-    total += std::uint64_t{octets[at]} << 8U | octets[at + 1];
+  // RFC 1071 section 2: words of any size can be added in the processor's order of octets, and the sum swapped at last.
+  // Halves of 32 bits leave room for the carries of as many words as a span of this world has.
+  std::uint64_t total = 0;
+  const auto add = [&total](const std::uint8_t* from, std::size_t size) {
+    std::uint64_t word = 0;  // what is missing at the end is zero
+    std::memcpy(&word, from, size);
+    total += (word & 0xffffffffU) + (word >> 32U);
+  };
+  constexpr std::size_t word_size = sizeof(std::uint64_t);
+  const std::size_t whole = octets.size() / word_size * word_size;
+  for (std::size_t at = 0; at < whole; at += word_size) {
+    add(octets.data() + at, word_size);
   }
-  if (at < octets.size()) {
-    total += std::uint64_t{octets[at]} << 8U;
+  if (whole < octets.size()) {
+    add(octets.data() + whole, octets.size() - whole);
   }
-  while (total > 0xffff) {
-    total = (total & 0xffffU) + (total >> 16U);
-  }
-  return static_cast<std::uint16_t>(total);
+  const std::uint32_t words = folded(total);
+  const bool is_swapped = std::endian::native == std::endian::little;
+  return folded(std::uint64_t{sum} + (is_swapped ? (words & 0xffU) << 8U | words >> 8U : words));
 }
 
 void write_udp_header(const FrameAddresses& addresses, std::span<std::uint8_t> datagram) noexcept {
@@ -45,9 +58,12 @@ void write_udp_header(const FrameAddresses& addresses, std::span<std::uint8_t> d
   put16(datagram, 0, addresses.source_port);
   put16(datagram, 2, addresses.destination_port);
   put16(datagram, 4, datagram.size());
-  put16(datagram, 6, 0);
-  const auto checksum =
-      static_cast<std::uint16_t>(~internet_sum(datagram, pseudo_header_sum(addresses, datagram.size())));
+  // RFC 768: of a pseudo header of addresses, protocol and size, the header, and the payload. What was just written is
+  // added as numbers: reading it back in wider words would make the processor wait.
+  const auto size = static_cast<std::uint32_t>(datagram.size());
+  const std::uint32_t headers_sum = words_of(addresses.source) + words_of(addresses.destination) + ip_protocol_udp +
+                                    size + addresses.source_port + addresses.destination_port + size;
+  const auto checksum = static_cast<std::uint16_t>(~internet_sum(datagram.subspan(udp_header_size), headers_sum));
   put16(datagram, 6, checksum == 0 ? 0xffff : checksum);  // RFC 768: zero would say that there is none
 }
 
@@ -56,21 +72,26 @@ std::array<std::uint8_t, ethernet_header_size + ipv4_header_size> link_and_ip_he
                                                                                       std::size_t offset,
                                                                                       bool more_fragments) noexcept {
   assert(offset % 8 == 0);
+  constexpr std::uint32_t version_and_size = 0x4500;  // version 4, five 32-bit words; no type of service
+  constexpr std::uint32_t ttl_and_protocol = std::uint32_t{default_ttl} << 8U | ip_protocol_udp;
+  const auto total_size = static_cast<std::uint32_t>(ipv4_header_size + size);
+  const auto flags_and_offset = static_cast<std::uint32_t>(offset / 8 + (more_fragments ? more_fragments_flag : 0U));
+  const std::uint32_t sum = version_and_size + total_size + addresses.identification + flags_and_offset +
+                            ttl_and_protocol + words_of(addresses.source) + words_of(addresses.destination);
+
   std::array<std::uint8_t, ethernet_header_size + ipv4_header_size> headers{};
   std::ranges::copy(addresses.link_destination.octets, headers.begin());
   std::ranges::copy(addresses.link_source.octets, headers.begin() + 6);
   put16(headers, 12, 0x0800);  // IPv4
-
   const auto ip = std::span{headers}.subspan<ethernet_header_size>();
-  ip[0] = 0x45;  // version 4, five 32-bit words
-  put16(ip, 2, ipv4_header_size + size);
+  put16(ip, 0, version_and_size);
+  put16(ip, 2, total_size);
   put16(ip, 4, addresses.identification);
-  put16(ip, 6, offset / 8 + (more_fragments ? more_fragments_flag : 0U));
-  ip[8] = default_ttl;
-  ip[9] = ip_protocol_udp;
+  put16(ip, 6, flags_and_offset);
+  put16(ip, 8, ttl_and_protocol);
+  put16(ip, 10, static_cast<std::uint16_t>(~folded(sum)));
   std::ranges::copy(addresses.source.octets, ip.begin() + 12);
   std::ranges::copy(addresses.destination.octets, ip.begin() + 16);
-  put16(ip, 10, static_cast<std::uint16_t>(~internet_sum(ip)));
   return headers;
 }
 
