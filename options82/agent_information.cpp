@@ -4,10 +4,6 @@
 
 namespace options82 {
 
-namespace {
-constexpr std::size_t sub_option_head_size = 2;  // code and length octet
-}  // namespace
-
 bool AgentInformation::add(SubOption sub_option, Octets value) noexcept {
   if (value.size() > octets_.size() || octets_.size() - size_ < sub_option_head_size + value.size()) {
     return false;
@@ -17,20 +13,6 @@ bool AgentInformation::add(SubOption sub_option, Octets value) noexcept {
   std::ranges::copy(value, octets_.begin() + static_cast<std::ptrdiff_t>(size_ + sub_option_head_size));
   size_ += sub_option_head_size + value.size();
   return true;
-}
-
-std::optional<SubOptionValue> SubOptionReader::next() noexcept {
-  const Octets rest = content_.subspan(offset_);
-  if (rest.empty()) {
-    return std::nullopt;
-  }
-  if (rest.size() < sub_option_head_size || rest.size() - sub_option_head_size < rest[1]) {
-    damaged_ = true;
-    return std::nullopt;
-  }
-  const SubOptionValue found{static_cast<SubOption>(rest[0]), rest.subspan(sub_option_head_size, rest[1])};
-  offset_ += sub_option_head_size + found.value.size();
-  return found;
 }
 
 std::optional<Octets> find_sub_option(Octets content, SubOption sub_option) noexcept {
@@ -49,7 +31,7 @@ Octets join_agent_information(Octets field, std::span<std::uint8_t> storage) noe
   while (const auto option = reader.next()) {
     if (option->code == code::agent_information) {
       const Octets part = option->value.first(std::min(option->value.size(), storage.size() - size));
-      std::ranges::copy(part, storage.subspan(size).begin());
+      std::copy(part.begin(), part.end(), storage.subspan(size).begin());
       size += part.size();
     }
   }

@@ -42,6 +42,8 @@ class AgentInformation {
   std::size_t size_ = 0;
 };
 
+inline constexpr std::size_t sub_option_head_size = 2;  // code and length octet
+
 /// One sub-option; `value` borrows from the content that was read. Codes that have no enumerator are kept as they are.
 struct SubOptionValue {
   SubOption code;
@@ -68,6 +70,21 @@ class SubOptionReader {
   std::size_t offset_ = 0;
   bool damaged_ = false;
 };
+
+// Here for the same reason as `OptionReader::next`.
+inline std::optional<SubOptionValue> SubOptionReader::next() noexcept {
+  const Octets rest = content_.subspan(offset_);
+  if (rest.empty()) {
+    return std::nullopt;
+  }
+  if (rest.size() < sub_option_head_size || rest.size() - sub_option_head_size < rest[1]) {
+    damaged_ = true;
+    return std::nullopt;
+  }
+  const SubOptionValue found{static_cast<SubOption>(rest[0]), rest.subspan(sub_option_head_size, rest[1])};
+  offset_ += sub_option_head_size + found.value.size();
+  return found;
+}
 
 /// The value of the first sub-option `sub_option` in `content` (the value of an option 82). Nothing if it is not there
 /// or `content` is damaged before it. There is no PAD and no END among sub-options (RFC 3046 section 2.0).

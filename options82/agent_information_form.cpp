@@ -6,7 +6,6 @@ namespace options82 {
 
 namespace {
 
-constexpr std::size_t sub_option_head_size = 2;
 constexpr std::uint8_t unicast_flag = 0x80;  // RFC 5010 section 3
 
 using HardwareAddressText = std::array<char, max_size(Blank::client_hardware_address)>;
@@ -101,7 +100,7 @@ Octets AgentInformationForm::filled(const ClientFacts& facts,
   std::size_t size = 0;
   std::size_t from = 0;  // first known octet that was not copied yet
   const auto append = [&](Octets octets) {
-    std::ranges::copy(octets, storage.subspan(size).begin());
+    std::copy(octets.begin(), octets.end(), storage.subspan(size).begin());
     size += octets.size();
   };
   std::size_t sub_option = known.size();  // the one that is being filled in, and where it went

@@ -72,6 +72,7 @@ class AgentInformationForm {
   [[nodiscard]] Octets octets() const noexcept { return known_.octets(); }
 
   [[nodiscard]] bool empty() const noexcept { return known_.empty(); }
+  [[nodiscard]] bool has_blanks() const noexcept { return !places_.empty(); }
   [[nodiscard]] bool has(Blank blank) const noexcept;
 
   /// The value of `sub_option` with its blanks left empty; borrows from the form.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
+#include <cstring>
 
 #include "options82/agent_information.h"
 
@@ -14,16 +15,23 @@ namespace {
   return message.storage.subspan(message.options_offset, message.size - message.options_offset);
 }
 
+/// The size of `field` without the PADs at its end, of which most requests have dozens.
+[[nodiscard]] std::size_t size_without_pads(Octets field) noexcept {
+  constexpr std::array<std::uint8_t, sizeof(std::uint64_t)> pads{};
+  static_assert(code::pad == 0);
+  std::size_t size = field.size();
+  while (size >= pads.size() && std::memcmp(&field[size - pads.size()], pads.data(), pads.size()) == 0) {
+    size -= pads.size();
+  }
+  while (size > 0 && field[size - 1] == code::pad) {
+    --size;
+  }
+  return size;
+}
+
 /// Octets that have to stay behind an appended option: END, and what follows it up to the trailing PADs.
 [[nodiscard]] std::size_t kept_behind(Octets field, const Survey& found) noexcept {
-  if (!found.has_end) {
-    return 1;  // the END that will be added
-  }
-  std::size_t size = field.size();
-  while (field[size - 1] == code::pad) {
-    --size;  // stops at END at the latest
-  }
-  return size - found.end_offset;
+  return found.has_end ? size_without_pads(field) - found.end_offset : 1;  // without END, the one that will be added
 }
 
 /// Moves `[from, until)` of the message to the lower offset `to` and returns the offset behind it.
@@ -91,34 +99,57 @@ struct Own {
   return joined.size() == storage.size() ? std::nullopt : octets_before_own(joined, own);
 }
 
-[[nodiscard]] Own locate(Octets field, const OwnInformation& own) noexcept {
-  if (own.form.empty()) {
-    return {};
-  }
-  bool has_equal = false;
-  std::optional<std::size_t> by_circuit_id;
-  Octets last;
+[[nodiscard]] bool has_equal_instance(Octets field, const OwnInformation& own) noexcept {
   OptionReader reader{field};
-  std::size_t instance = 0;
-  for (; const auto option = next_agent_information(reader); ++instance) {
-    last = option->value;
-    has_equal |= is_own(last, own);
-    if (has_own_circuit_id(last, own)) {
-      by_circuit_id = instance;
+  while (const auto option = next_agent_information(reader)) {
+    if (is_own(option->value, own)) {
+      return true;
     }
   }
-  if (instance == 0) {
+  return false;
+}
+
+/// The number of the last instance that has our circuit-id.
+[[nodiscard]] std::optional<std::size_t> last_with_own_circuit_id(Octets field, const OwnInformation& own) noexcept {
+  std::optional<std::size_t> last;
+  OptionReader reader{field};
+  for (std::size_t instance = 0; const auto option = next_agent_information(reader); ++instance) {
+    if (has_own_circuit_id(option->value, own)) {
+      last = instance;
+    }
+  }
+  return last;
+}
+
+[[nodiscard]] Own locate(Octets field, const OwnInformation& own) noexcept {
+  std::size_t count = 0;
+  Octets last;
+  OptionReader reader{field};
+  while (const auto option = next_agent_information(reader)) {
+    last = option->value;
+    ++count;
+  }
+  if (count == 0 || own.form.empty()) {
     return {};
   }
-  const auto before = instance == 1 ? octets_before_own(last, own) : octets_before_own_in(field, own);
-  if (before && (*before == 0 || !has_equal)) {
-    return {Own::Part::rest, *before};
+  if (count == 1) {
+    if (const auto before = octets_before_own(last, own)) {
+      return {Own::Part::rest, *before};
+    }
+  } else {
+    const bool has_equal = has_equal_instance(field, own);
+    const auto before = octets_before_own_in(field, own);
+    if (before && (*before == 0 || !has_equal)) {
+      return {Own::Part::rest, *before};
+    }
+    if (has_equal) {
+      return {Own::Part::equal_instances};  // a server may have doubled it
+    }
   }
-  if (has_equal) {
-    return {Own::Part::equal_instances};  // a server may have doubled it
-  }
-  if (by_circuit_id && own.recognition == Recognition::by_circuit_id) {
-    return {Own::Part::one_instance, 0, *by_circuit_id};
+  if (own.recognition == Recognition::by_circuit_id) {
+    if (const auto instance = last_with_own_circuit_id(field, own)) {
+      return {Own::Part::one_instance, 0, *instance};
+    }
   }
   return {};
 }
@@ -185,11 +216,11 @@ std::size_t size_with_option(const EditableMessage& message, const Survey& found
 
 void append_agent_information(EditableMessage& message, const Survey& found, Octets content) noexcept {
   const std::size_t kept = kept_behind(field_of(message), found);
-  const std::size_t size = size_with_option(message, found, content.size());
-  assert(!found.damaged && content.size() <= max_option_value_size && size <= message.storage.size());
-
   const std::size_t at = message.options_offset + found.end_offset;
   const std::size_t behind = at + option_head_size + content.size();
+  const std::size_t size = std::max({behind + kept, message.size, min_message_size});
+  assert(!found.damaged && content.size() <= max_option_value_size && size <= message.storage.size());
+
   if (found.has_end) {
     const auto tail = message.storage.subspan(at, kept);
     std::copy_backward(tail.begin(), tail.end(), message.storage.subspan(behind, kept).end());
@@ -198,7 +229,7 @@ void append_agent_information(EditableMessage& message, const Survey& found, Oct
   }
   message.storage[at] = code::agent_information;
   message.storage[at + 1] = static_cast<std::uint8_t>(content.size());
-  std::ranges::copy(content, message.storage.subspan(at + option_head_size).begin());
+  std::copy(content.begin(), content.end(), message.storage.subspan(at + option_head_size).begin());
   message.size = std::max(message.size, behind + kept);
   pad_to(message, size);
 }

@@ -59,11 +59,39 @@ class OptionReader {
   ReadStop stop_ = ReadStop::not_yet;
 };
 
+// Here, so that it becomes part of the loops over a field: those are where a message's time goes.
+inline std::optional<Option> OptionReader::next() noexcept {
+  if (stop_ != ReadStop::not_yet) {
+    return std::nullopt;
+  }
+  std::size_t at = offset_;
+  while (at < field_.size() && field_[at] == code::pad) {
+    ++at;
+  }
+  if (at == field_.size()) {
+    stop_ = ReadStop::end_of_field;  // offset_ stays behind the last option: trailing PADs belong to nobody
+    return std::nullopt;
+  }
+  offset_ = at;
+  if (field_[at] == code::end) {
+    stop_ = ReadStop::end_option;
+    return std::nullopt;
+  }
+  if (field_.size() - at < option_head_size || field_.size() - at - option_head_size < field_[at + 1]) {
+    stop_ = ReadStop::damaged;
+    return std::nullopt;
+  }
+  const Option option{field_[at], at, field_.subspan(at + option_head_size, field_[at + 1])};
+  offset_ = option.end_offset();
+  return option;
+}
+
 /// What one pass over an options field finds out for a relay agent.
 struct Survey {
   bool damaged = false;  ///< the options are broken off: nothing behind the damage is known, and nothing may be edited
   bool has_end = false;  ///< there is an END option
   std::size_t end_offset = 0;                ///< of the END option; without one, of the octet behind the last option
+  std::size_t agent_information_offset = 0;  ///< of the first option 82; without one, `end_offset`
   std::size_t agent_information_count = 0;   ///< instances of option 82
   std::size_t agent_information_size = 0;    ///< octets of them all, with their code and length octets
   std::optional<std::uint8_t> message_type;  ///< option 53, if it is there with its one octet (RFC 2132 section 9.6)

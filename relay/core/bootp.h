@@ -55,9 +55,7 @@ namespace detail {
 }
 template <std::size_t offset>
 [[nodiscard]] constexpr Ipv4Address address_at(Header header) noexcept {
-  Ipv4Address address;
-  std::ranges::copy(header.subspan<offset, 4>(), address.octets.begin());
-  return address;
+  return {{header[offset], header[offset + 1], header[offset + 2], header[offset + 3]}};
 }
 }  // namespace detail
 
@@ -118,7 +116,7 @@ constexpr void set_giaddr(MutableHeader header, Ipv4Address address) noexcept {
 /// Whether the octets behind the header begin with the magic cookie; without it there is no options field to speak of.
 [[nodiscard]] constexpr bool has_cookie(std::span<const std::uint8_t> message) noexcept {
   return message.size() >= options_offset &&
-         std::ranges::equal(message.subspan(header_size, cookie_size), magic_cookie);
+         std::ranges::equal(message.subspan<header_size, cookie_size>(), magic_cookie);
 }
 
 /// The octets behind the cookie; none where there is no cookie.

@@ -199,6 +199,12 @@ void for_each_named(const InterfaceTable& interfaces, options82::Octets circuit_
   return policy.add_agent_information && !interface.agent_information.empty();
 }
 
+/// The options from the first option 82 on, so that nobody who looks for option 82 reads what comes before it again.
+[[nodiscard]] options82::Octets agent_information_field(std::span<const std::uint8_t> message,
+                                                        const options82::Survey& options) noexcept {
+  return bootp::options_field(message).subspan(options.agent_information_offset);
+}
+
 /// Rules that need to know the client's interface.
 [[nodiscard]] std::optional<DropReason> check_for_egress(const Policy& policy, const Interface& egress,
                                                          Ipv4Address server, std::span<const std::uint8_t> message,
@@ -213,7 +219,7 @@ void for_each_named(const InterfaceTable& interfaces, options82::Octets circuit_
     }
     if (bootp::has_cookie(message)) {
       const bootp::Header header = message.first<bootp::header_size>();
-      const options82::Octets field = bootp::options_field(message);
+      const options82::Octets field = agent_information_field(message, options);
       // RFC 3046 section 2.1 lets a server leave option 82 out; `-D` does not, but for BOOTP without options.
       if (policy.drop_unmatched_replies && !is_matched(egress, field, header)) {
         return DropReason::option82_unmatched;
@@ -304,8 +310,7 @@ Decision relay_reply(const Policy& policy, const InterfaceTable& interfaces, con
   if (const auto reason = check_arrival(policy, interfaces, ingress, header)) {
     return Drop{*reason};
   }
-  const options82::Octets field = bootp::options_field(octets);
-  const options82::Survey options = options82::survey(field);
+  const options82::Survey options = options82::survey(bootp::options_field(octets));
   const auto message_type = options.message_type;
   // RFC 1542 section 4.1.2: giaddr is what tells a reply's way.
   if (bootp::giaddr(header).is_unspecified()) {
@@ -316,7 +321,7 @@ Decision relay_reply(const Policy& policy, const InterfaceTable& interfaces, con
       *message_type <= bootp::message_type::lease_active) {
     return Drop{DropReason::lease_query_reply};
   }
-  const Egress found = find_egress(interfaces, transactions, ingress, header, field);
+  const Egress found = find_egress(interfaces, transactions, ingress, header, agent_information_field(octets, options));
   if (const auto* reason = std::get_if<DropReason>(&found)) {
     return Drop{*reason};
   }
@@ -328,7 +333,8 @@ Decision relay_reply(const Policy& policy, const InterfaceTable& interfaces, con
   // Everything is checked; from here on the message is written.
   const ToClient decision = deliver(interfaces, egress, header, message_type);
   if (adds_agent_information(policy, egress) && bootp::has_cookie(octets)) {
-    options82::EditableMessage editable{message.room(), message.size(), bootp::options_offset};
+    options82::EditableMessage editable{message.room(), message.size(),
+                                        bootp::options_offset + options.agent_information_offset};
     (void)options82::remove_own_agent_information(editable, own_information(egress, header));
     message.resize(editable.size);
   }

@@ -137,17 +137,18 @@ enum class Plan : std::uint8_t { leave, append, replace };
     const InterfaceTable& interfaces, const Interface& interface, const options82::AgentInformationForm& form,
     const Ingress& ingress, bootp::Header header,
     std::span<std::uint8_t, options82::max_option_value_size> storage) noexcept {
+  if (!form.has_blanks()) {
+    return form.octets();
+  }
   // RFC 5010 section 3: unicast is what was sent to an address of this host.
   return form.filled({bootp::hardware_address(header), port_name(interfaces, interface, ingress),
                       interfaces.is_local(ingress.destination)},
                      storage);
 }
 
+/// Needs a plan other than `leave`.
 AgentInformationOutcome edit_agent_information(const Policy& policy, options82::Octets own, Plan plan,
                                                const options82::Survey& options, MessageBuffer& message) noexcept {
-  if (plan == Plan::leave) {
-    return AgentInformationOutcome::untouched;
-  }
   options82::EditableMessage editable{message.room(), message.size(), bootp::options_offset};
   const std::size_t removed = plan == Plan::replace ? options.agent_information_size : 0;
   if (options82::size_with_option(editable, options, own.size(), removed) > size_limit(policy, message)) {
@@ -218,9 +219,11 @@ Decision relay_request(const Policy& policy, const InterfaceTable& interfaces, c
 
   // Everything is checked; from here on the message is written.
   ToServers decision{interface->servers, policy.source_address.value_or(interface->giaddr.value_or(Ipv4Address{}))};
-  std::array<std::uint8_t, options82::max_option_value_size> storage;
-  const options82::Octets own = own_agent_information(interfaces, *interface, form, ingress, header, storage);
-  decision.agent_information = edit_agent_information(policy, own, plan, options, message);
+  if (plan != Plan::leave) {
+    std::array<std::uint8_t, options82::max_option_value_size> storage;
+    const options82::Octets own = own_agent_information(interfaces, *interface, form, ingress, header, storage);
+    decision.agent_information = edit_agent_information(policy, own, plan, options, message);
+  }
   // RFC 8357 section 5.1: another source port than 67 needs sub-option 19.
   decision.from_relay_port =
       carries_own(decision.agent_information) && form.find(options82::SubOption::source_port).has_value();

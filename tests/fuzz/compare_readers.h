@@ -16,9 +16,11 @@ inline void compare_survey(std::span<const std::uint8_t> field, const SlowOption
   const auto found = options82::survey(field);
   std::size_t instances = 0;
   std::size_t size = 0;
+  std::size_t first = slow.end_offset;
   std::optional<std::uint8_t> message_type;
   for (const SlowOption& option : slow.options) {
     if (option.code == 82) {
+      first = instances == 0 ? option.offset : first;
       ++instances;
       size += 2 + option.value.size();
     }
@@ -28,7 +30,7 @@ inline void compare_survey(std::span<const std::uint8_t> field, const SlowOption
   }
   require(found.damaged == slow.damaged && found.has_end == slow.has_end && found.end_offset == slow.end_offset &&
               found.agent_information_count == instances && found.agent_information_size == size &&
-              found.message_type == message_type,
+              found.agent_information_offset == first && found.message_type == message_type,
           "the survey agrees with the twin");
 }
 

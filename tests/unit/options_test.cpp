@@ -154,6 +154,13 @@ TEST(Survey, the_size_of_all_option_82s_is_with_their_heads) {
   EXPECT_EQ(survey(Bytes{53, 1, 5, 255}).agent_information_size, 0U);
 }
 
+TEST(Survey, the_first_option_82_is_where_looking_for_it_can_begin) {
+  EXPECT_EQ(survey(Bytes{53, 1, 5, 0, 82, 0, 82, 1, 9, 255}).agent_information_offset, 4U);
+  EXPECT_EQ(survey(Bytes{82, 0}).agent_information_offset, 0U);
+  EXPECT_EQ(survey(Bytes{53, 1, 5, 0, 255, 0}).agent_information_offset, 4U) << "without one, the END";
+  EXPECT_EQ(survey(Bytes{53, 1, 5, 0, 0}).agent_information_offset, 3U) << "or the end of the last option";
+}
+
 TEST(Survey, two_hundred_option_82s_are_counted) {
   Bytes field;
   for (int i = 0; i < 200; ++i) {
