@@ -1,6 +1,7 @@
 #include "relay/core/interface_table.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace relay {
@@ -63,6 +64,21 @@ void insert_sorted(std::vector<std::uint32_t>& positions, std::uint32_t position
   }
 }
 
+void erase_sorted(std::vector<std::uint32_t>& positions, std::uint32_t position) {
+  const auto place = std::lower_bound(positions.begin(), positions.end(), position);
+  if (place != positions.end() && *place == position) {
+    positions.erase(place);
+  }
+}
+
+void insert_or_erase(std::vector<std::uint32_t>& positions, std::uint32_t position, bool belongs) {
+  if (belongs) {
+    insert_sorted(positions, position);
+  } else {
+    erase_sorted(positions, position);
+  }
+}
+
 /// Moves `position` from the keys `before` to the keys `after`; nothing is disturbed where they are the same.
 template <typename Index, typename Keys>
 void move_keys(Index& index, const Keys& before, const Keys& after, std::uint32_t position) {
@@ -71,7 +87,7 @@ void move_keys(Index& index, const Keys& before, const Keys& after, std::uint32_
   }
   for (const auto& key : before) {
     std::vector<std::uint32_t>& positions = index[key];
-    std::erase(positions, position);
+    erase_sorted(positions, position);
     if (positions.empty()) {
       index.erase(key);
     }
@@ -90,9 +106,10 @@ template <typename Index, typename Key>
 }  // namespace
 
 void InterfaceTable::put(Interface interface) {
-  const auto [entry, is_new] = interfaces_.try_emplace(interface.index);
+  const std::uint32_t index = interface.index;
+  const auto [entry, is_new] = interfaces_.try_emplace(index);
   Interface& current = entry->second;
-  change(current, interface);
+  const std::vector<Ipv4Address> moved = change(current, interface);
   if (!is_new) {
     interface.counters = current.counters;
     // What was used up of another limit says nothing about this one.
@@ -101,6 +118,8 @@ void InterfaceTable::put(Interface interface) {
     }
   }
   current = std::move(interface);
+  settle_passive(index);
+  settle_holders(moved);
 }
 
 void InterfaceTable::remove(std::uint32_t index) {
@@ -111,18 +130,39 @@ void InterfaceTable::remove(std::uint32_t index) {
   unattributed_.add(entry->second.counters);
   Interface nothing;
   nothing.index = index;
-  change(entry->second, nothing);
+  const std::vector<Ipv4Address> moved = change(entry->second, nothing);
   interfaces_.erase(entry);
+  erase_sorted(passive_, index);
+  settle_holders(moved);
 }
 
-void InterfaceTable::change(const Interface& before, const Interface& after) {
-  move_keys(by_address_, addresses_of(before), addresses_of(after), after.index);
+/// Brings the indexes in step. Returns the addresses that have come to this host or have gone from it.
+std::vector<Ipv4Address> InterfaceTable::change(const Interface& before, const Interface& after) {
+  const std::vector<Ipv4Address> had = addresses_of(before);
+  const std::vector<Ipv4Address> has = addresses_of(after);
+  const auto is_absent = [this](Ipv4Address address) { return !is_local(address); };
+  std::vector<Ipv4Address> moved;
+  std::copy_if(has.begin(), has.end(), std::back_inserter(moved), is_absent);
+  move_keys(by_address_, had, has, after.index);
+  std::copy_if(had.begin(), had.end(), std::back_inserter(moved), is_absent);
+
   move_keys(downstream_by_giaddr_, giaddrs_of(before), giaddrs_of(after), after.index);
   move_keys(downstream_by_server_, servers_of(before), servers_of(after), after.index);
   move_keys(downstream_by_circuit_id_, circuit_ids_of(before), circuit_ids_of(after), after.index);
-  std::erase(downstream_by_client_, after.index);
-  if (has_circuit_id_by_client(after)) {
-    insert_sorted(downstream_by_client_, after.index);
+  insert_or_erase(downstream_by_client_, after.index, has_circuit_id_by_client(after));
+  return moved;
+}
+
+void InterfaceTable::settle_passive(std::uint32_t index) {
+  const Interface& interface = interfaces_.at(index);
+  insert_or_erase(passive_, index, interface.is_downstream && interface.giaddr && !is_local(*interface.giaddr));
+}
+
+void InterfaceTable::settle_holders(const std::vector<Ipv4Address>& addresses) {
+  for (const Ipv4Address address : addresses) {
+    for (const std::uint32_t index : downstream_by_giaddr(address)) {
+      settle_passive(index);
+    }
   }
 }
 

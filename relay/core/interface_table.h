@@ -53,6 +53,7 @@ struct Interface {
   ReplyDelivery reply_delivery = ReplyDelivery::automatic;
   std::optional<Ipv4Address>
       giaddr;  ///< what we write into requests: `--giaddr` or the primary address; none: no address yet
+  bool giaddr_is_given = false;                       ///< `--giaddr`: the interface is passive without it on this host
   std::vector<Ipv4Address> servers;                   ///< where its requests go
   std::optional<RateLimit> rate_limit;                ///< `--rate-limit`
   options82::AgentInformationForm agent_information;  ///< what we add with `-a` where giaddr is ours
@@ -91,6 +92,9 @@ class InterfaceTable {
   /// The downstream interfaces whose circuit-id depends on the client, in order of index; valid as above.
   [[nodiscard]] std::span<const std::uint32_t> downstream_by_client() const noexcept { return downstream_by_client_; }
 
+  /// The downstream interfaces whose giaddr no interface of this host has, in order of index; valid as above.
+  [[nodiscard]] std::span<const std::uint32_t> passive() const noexcept { return passive_; }
+
   /// Whether `address` is a server of some downstream interface.
   [[nodiscard]] bool is_server(Ipv4Address address) const noexcept;
 
@@ -114,7 +118,9 @@ class InterfaceTable {
     }
   };
 
-  void change(const Interface& before, const Interface& after);
+  [[nodiscard]] std::vector<Ipv4Address> change(const Interface& before, const Interface& after);
+  void settle_passive(std::uint32_t index);
+  void settle_holders(const std::vector<Ipv4Address>& addresses);
 
   std::unordered_map<std::uint32_t, Interface> interfaces_;
   Counters unattributed_;
@@ -123,6 +129,7 @@ class InterfaceTable {
   Index<Ipv4Address> downstream_by_server_;
   Index<std::string, TextHash> downstream_by_circuit_id_;
   std::vector<std::uint32_t> downstream_by_client_;
+  std::vector<std::uint32_t> passive_;
 };
 
 }  // namespace relay

@@ -182,6 +182,39 @@ TEST(InterfaceTable, AGiaddrNeedNotBeLocal) {
   EXPECT_FALSE(table.is_local(second_address));
 }
 
+TEST(InterfaceTable, KnowsWhichInterfacesArePassive) {
+  const auto given = [](std::uint32_t index, Ipv4Address own) {
+    Interface interface = downstream(index, own);
+    interface.giaddr = second_address;
+    return interface;
+  };
+  InterfaceTable table;
+  table.put(given(7, first_address));
+  table.put(given(4, first_address));
+  table.put(downstream(5, first_address));
+  Interface upstream = given(6, first_address);
+  upstream.is_downstream = false;
+  table.put(upstream);
+  EXPECT_THAT(table.passive(), ElementsAre(4U, 7U)) << "5 has its giaddr, 6 is none of ours";
+
+  table.put(downstream(9, second_address));
+  EXPECT_THAT(table.passive(), IsEmpty()) << "whichever interface has the address";
+  table.put(downstream(8, second_address));
+  table.remove(9);
+  EXPECT_THAT(table.passive(), IsEmpty());
+  table.put(downstream(8, first_address));
+  EXPECT_THAT(table.passive(), ElementsAre(4U, 7U));
+
+  table.remove(4);
+  EXPECT_THAT(table.passive(), ElementsAre(7U));
+  table.put(downstream(7, first_address));
+  EXPECT_THAT(table.passive(), IsEmpty());
+  Interface without_address = downstream(3, first_address);
+  without_address.giaddr.reset();
+  table.put(without_address);
+  EXPECT_THAT(table.passive(), IsEmpty()) << "not passive, but without an address";
+}
+
 TEST(InterfaceTable, RemovalOfTheUnknownDoesNothing) {
   InterfaceTable table;
   table.put(downstream(3, first_address));
