@@ -1,0 +1,124 @@
+"""Where the bench measures: clients -- router -- server, each in a namespace of its own, and the bench's programs in them.
+
+Links are veth pairs, with the offloads that they have (as good network cards have them), and without a bridge between,
+so that what a relay's CPU is charged with is as little as possible of what is not the relay's.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "e2e"))
+# pylint: disable=wrong-import-position
+from network import Network, remove_leftovers  # noqa: E402
+from wait import port_bound, wait_until  # noqa: E402
+
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAMS = Path(os.environ.get("DHCP_RELAY_BENCH", str(ROOT / "build/bench/tests/bench")))
+SERVER, UPSTREAM = "10.9.0.2", "10.9.0.1"
+_STOPS = 30  # seconds within which a program ends that was told to
+
+
+def cpu_seconds(pid):
+    """What the scheduler has given to all threads of a process."""
+    tasks = Path(f"/proc/{pid}/task")
+    return sum(int((each / "schedstat").read_text(encoding="ascii").split()[0]) for each in tasks.iterdir()) / 1e9
+
+
+class Program:
+    """One of the bench's, in a namespace; `result` is the object that it prints at its end."""
+
+    def __init__(self, namespace, name, *arguments):
+        self.name = name
+        argv = [str(PROGRAMS / name), *map(str, arguments)]
+        self._process = namespace.spawn(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self._result = None
+
+    @property
+    def pid(self):
+        return self._process.pid
+
+    @property
+    def alive(self):
+        return self._process.poll() is None
+
+    def result(self, timeout=300):
+        """Waits for its end."""
+        if self._result is None:
+            said, complaint = self._process.communicate(timeout=timeout)
+            if self._process.returncode != 0:
+                raise RuntimeError(f"{self.name} ended with {self._process.returncode}: {complaint.strip()}")
+            self._result = json.loads(said)
+        return self._result
+
+    def stop(self):
+        if self.alive:
+            self._process.send_signal(signal.SIGTERM)
+        return self.result(_STOPS)
+
+    def end(self):
+        """Whatever state it is in."""
+        if self.alive:
+            self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdout, self._process.stderr):
+            if not pipe.closed:
+                pipe.close()
+
+
+class Field:
+    """clients1 -- d1 10.101.0.1 [router] u0 10.9.0.1 -- server, and so on for more segments."""
+
+    def __init__(self, network, segments=1):
+        self.network = network
+        self.router = network.namespace("router")
+        self.server = network.namespace("server")
+        self.router.sysctl("net.ipv4.ip_forward", 1)
+        network.link(self.router, "u0", "02:00:00:00:09:01", self.server, "eth0", "02:00:00:00:09:02")
+        self.router.ip(f"addr add {UPSTREAM}/24 dev u0")
+        self.server.ip(f"addr add {SERVER}/24 dev eth0", f"route add default via {UPSTREAM}")
+        self.clients = [self._segment(number) for number in range(1, segments + 1)]
+
+    def _segment(self, number):
+        """An address for each of some 60,000 clients, for the relays that have the kernel look them up."""
+        clients = self.network.namespace(f"clients{number}")
+        self.network.link(self.router, f"d{number}", f"02:00:00:00:{number:02x}:01", clients, "eth0",
+                          f"02:00:00:00:{number:02x}:0c")
+        self.router.ip(f"addr add 10.{100 + number}.0.1/16 dev d{number}")
+        clients.ip(f"addr add 10.{100 + number}.0.2/16 dev eth0", f"route add default via 10.{100 + number}.0.1")
+        return clients
+
+    @contextlib.contextmanager
+    def program(self, namespace, name, *arguments):
+        started = Program(namespace, name, *arguments)
+        try:
+            yield started
+        finally:
+            started.end()
+
+    @contextlib.contextmanager
+    def responder(self, *arguments):
+        with self.program(self.server, "responder", "--address", SERVER, *arguments) as started:
+            wait_until(lambda: port_bound(started.pid) or not started.alive, "the responder to listen")
+            yield started
+
+    def storm(self, *arguments, segment=1):
+        return self.program(self.clients[segment - 1], "storm", "--interface", "eth0", *arguments)
+
+
+@contextlib.contextmanager
+def field(segments=1):
+    network = Network(offload=True)
+    try:
+        yield Field(network, segments)
+    finally:
+        network.close()
+
+
+__all__ = ["Field", "PROGRAMS", "Program", "ROOT", "SERVER", "UPSTREAM", "cpu_seconds", "field", "port_bound",
+           "remove_leftovers", "time", "wait_until"]

@@ -1,0 +1,14 @@
+// What a relay meets beside clients: messages that are broken in ten ways, each of which a segment has seen.
+#pragma once
+
+#include <cstdint>
+
+#include "wire.h"
+
+namespace bench {
+
+/// Breaks a client's good frame in the way that `number` stands for (each number does) and gives the frame's new size.
+/// The xid gets its highest bit, so that no answer is taken for a client's.
+[[nodiscard]] std::size_t spoil(wire::Octets frame, std::uint32_t number);
+
+}  // namespace bench

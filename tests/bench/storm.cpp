@@ -1,0 +1,302 @@
+// The clients of a segment, or of several, speaking at once: broadcasts DHCPDISCOVERs at a rate or as fast as it can,
+// hears the offers, asks for what was offered where handshakes are wanted, and says what came back and after how long.
+#include <net/if.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <time.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdlib>
+#include <iostream>
+#include <random>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "arguments.h"
+#include "client_frame.h"
+#include "frame_sender.h"
+#include "json_object.h"
+#include "malformed.h"
+#include "receive_ring.h"
+#include "transactions.h"
+
+namespace bench {
+
+namespace {
+
+constexpr std::string_view usage = R"(storm --interface NAME... [--mode discover|handshake] [--rate N] [--duration S]
+  [--count N] [--clients N] [--lone] [--pause-ms MOST] [--malformed SHARE] [--quiet-ms N] [--first N]
+Ends after `duration` seconds or `count` messages, whichever comes first, and when `quiet-ms` have passed without an
+answer. Rate 0 is as fast as it can. Lone: the next transaction begins after the last one's end and a random pause.)";
+
+constexpr std::int64_t microsecond = 1000;
+constexpr std::int64_t millisecond = 1'000'000;
+constexpr std::int64_t second = 1'000'000'000;
+constexpr std::size_t at_once = 256;  // answers, before it is time to send
+
+volatile std::sig_atomic_t interrupted = 0;
+
+/// CLOCK_REALTIME, because that is what the kernel stamps received frames with.
+[[nodiscard]] std::int64_t time_now() {
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  return std::int64_t{now.tv_sec} * second + now.tv_nsec;
+}
+
+struct Settings {
+  explicit Settings(const Arguments& arguments)
+      : wants_handshakes(arguments.text("mode", "discover") == "handshake"),
+        is_lone(arguments.has("lone")),
+        rate(arguments.real("rate", 0)),
+        duration(static_cast<std::int64_t>(arguments.real("duration", 4) * static_cast<double>(second))),
+        count(arguments.number("count", 100'000'000)),
+        clients(static_cast<std::uint32_t>(std::max<std::uint64_t>(arguments.number("clients", 20'000), 1))),
+        first(static_cast<std::uint32_t>(arguments.number("first", 0))),
+        malformed(arguments.real("malformed", 0)),
+        quiet(static_cast<std::int64_t>(arguments.number("quiet-ms", 500)) * millisecond),
+        pause(static_cast<std::int64_t>(arguments.number("pause-ms", 8)) * millisecond) {
+    for (const std::string& name : arguments.texts("interface")) {
+      interfaces.push_back(static_cast<int>(::if_nametoindex(name.c_str())));
+      if (interfaces.back() == 0) {
+        throw std::runtime_error("no interface " + name);
+      }
+    }
+    if (interfaces.empty()) {
+      throw std::runtime_error("no interface was given");
+    }
+  }
+
+  std::vector<int> interfaces;
+  bool wants_handshakes;
+  bool is_lone;
+  double rate;
+  std::int64_t duration;
+  std::uint64_t count;
+  std::uint32_t clients;
+  std::uint32_t first;  // of the clients' numbers
+  double malformed;
+  std::int64_t quiet;
+  std::int64_t pause;
+};
+
+class Storm {
+ public:
+  explicit Storm(const Settings& settings)
+      : settings_(settings),
+        ring_(settings.interfaces.size() == 1 ? settings.interfaces.front() : 0),
+        transactions_(first_xid(settings),
+                      settings.rate > 0
+                          ? static_cast<std::uint64_t>(settings.rate * static_cast<double>(settings.duration / second + 1))
+                          : settings.count) {}
+
+  void run() {
+    start_ = next_ = last_heard_ = time_now();
+    while (interrupted == 0) {
+      const std::int64_t now = time_now();
+      const std::size_t heard = hear();
+      if (is_sending_ && (sent_ >= settings_.count || now - start_ >= settings_.duration)) {
+        is_sending_ = false;
+        took_ = now - start_;
+        last_heard_ = std::max(last_heard_, now);
+      }
+      const std::size_t due = is_sending_ && heard < at_once ? due_by(now) : 0;  // answers first
+      send(due, now);
+      if (!is_sending_ && heard == 0 && now - last_heard_ > settings_.quiet) {
+        break;
+      }
+      if (heard == 0 && due == 0) {
+        rest(now);
+      }
+    }
+    took_ = is_sending_ ? time_now() - start_ : took_;
+  }
+
+  void describe() {
+    JsonObject said;
+    said.add("seconds", static_cast<double>(took_) / static_cast<double>(second));
+    said.add("rate", took_ > 0 ? static_cast<double>(sent_) * static_cast<double>(second) / static_cast<double>(took_) : 0.0);
+    said.add("sent", sent_);
+    said.add("malformed", malformed_);
+    said.add("requests", requests_);
+    said.add("refused", frames_.refused());
+    said.add("refused_why", frames_.last_error());
+    said.add("ring_dropped", ring_.dropped());
+    said.add("turns_that_sent", turns_that_sent_);
+    transactions_.describe(said);
+    said.print();
+  }
+
+ private:
+  /// Different for other first clients, so that two storms do not take each other's answers for their own.
+  [[nodiscard]] static std::uint32_t first_xid(const Settings& settings) {
+    return 0x10000000U + (settings.first & 0x3fU) * 0x01000000U;
+  }
+
+  std::size_t hear() {
+    std::size_t count = 0;
+    while (count < at_once) {
+      const std::optional<Heard> heard = ring_.next();
+      if (!heard) {
+        break;
+      }
+      ++count;
+      last_heard_ = heard->time;
+      take(*heard);
+    }
+    flush();
+    return count;
+  }
+
+  void take(const Heard& heard) {
+    if (heard.frame.size() <= wire::headers_size + wire::options) {
+      transactions_.heard_something_else();
+      return;
+    }
+    const wire::ConstOctets message = heard.frame.subspan(wire::headers_size);
+    const std::uint32_t xid = wire::load32(message, wire::xid);
+    const std::uint8_t kind = wire::octet_of(message, wire::kind);
+    if (message[wire::op] != wire::boot_reply || (kind != wire::offer && kind != wire::ack)) {
+      transactions_.heard_something_else();
+    } else if (kind == wire::ack) {
+      rest_after(transactions_.acknowledged(xid, heard.time));
+    } else if (!transactions_.offered(xid, heard.time)) {
+      return;
+    } else if (settings_.wants_handshakes) {
+      ask_for(message, xid);
+    } else {
+      rest_after(true);
+    }
+  }
+
+  void ask_for(wire::ConstOctets offer, std::uint32_t xid) {
+    const std::optional<std::size_t> at = wire::find_option(offer, wire::server_identifier);
+    if (!at || *at + 6 > offer.size()) {
+      return;
+    }
+    if (frames_.is_full()) {
+      flush();
+    }
+    const Request request{
+        {wire::load32(offer, wire::chaddr + 2), xid}, wire::load32(offer, wire::yiaddr), wire::load32(offer, *at + 2)};
+    client_frame_.write(request, frames_.room());
+    frames_.add(client_frame_size, interface_of(xid));
+    asked_.push_back(xid);
+    ++requests_;
+  }
+
+  /// Requests have the time at which they leave.
+  void flush() {
+    if (frames_.is_empty()) {
+      return;
+    }
+    const std::int64_t now = asked_.empty() ? 0 : time_now();
+    for (const std::uint32_t xid : asked_) {
+      transactions_.requested(xid, now);
+    }
+    asked_.clear();
+    frames_.flush();
+  }
+
+  [[nodiscard]] int interface_of(std::uint32_t xid) const {
+    return settings_.interfaces[xid % settings_.interfaces.size()];
+  }
+
+  [[nodiscard]] std::size_t due_by(std::int64_t now) {
+    std::uint64_t due = FrameSender::batch_size;
+    if (settings_.is_lone) {
+      due = now >= next_ ? 1 : 0;
+    } else if (settings_.rate > 0) {
+      const double elapsed = static_cast<double>(now - start_) / static_cast<double>(second);
+      const auto until_now = static_cast<std::uint64_t>(elapsed * settings_.rate) + 1;
+      due = until_now > sent_ ? until_now - sent_ : 0;
+      next_ = start_ + static_cast<std::int64_t>(static_cast<double>(until_now) / settings_.rate * static_cast<double>(second));
+    }
+    return static_cast<std::size_t>(std::min({due, std::uint64_t{FrameSender::batch_size}, settings_.count - sent_}));
+  }
+
+  void send(std::size_t count, std::int64_t now) {
+    if (count == 0) {
+      return;
+    }
+    for (std::size_t number = 0; number < count; ++number) {
+      const wire::Octets frame = frames_.room().first(client_frame_size);
+      const std::uint32_t client = settings_.first + static_cast<std::uint32_t>(sent_ % settings_.clients);
+      if (settings_.malformed > 0 && chance_(random_) < settings_.malformed) {
+        client_frame_.write(Discover{client, static_cast<std::uint32_t>(sent_)}, frame);
+        frames_.add(spoil(frame, static_cast<std::uint32_t>(random_())), interface_of(static_cast<std::uint32_t>(sent_)));
+        ++malformed_;
+      } else {
+        const std::uint32_t xid = transactions_.begin(now);
+        client_frame_.write(Discover{client, xid}, frame);
+        frames_.add(client_frame_size, interface_of(xid));
+      }
+      ++sent_;
+    }
+    ++turns_that_sent_;
+    next_ = settings_.is_lone ? now + second : next_;  // where no answer comes
+    flush();
+  }
+
+  void rest_after(bool is_over) {
+    if (settings_.is_lone && is_over) {
+      next_ = time_now() + millisecond + static_cast<std::int64_t>(chance_(random_) * static_cast<double>(settings_.pause));
+    }
+  }
+
+  /// Until the next message is due, or an answer comes.
+  void rest(std::int64_t now) const {
+    const std::int64_t until = is_sending_ ? next_ : last_heard_ + settings_.quiet + millisecond;
+    const std::int64_t left = std::clamp<std::int64_t>(until - now, microsecond, second);
+    const timespec timeout{left / second, left % second};
+    pollfd answers{ring_.descriptor(), POLLIN, 0};
+    (void)::ppoll(&answers, 1, &timeout, nullptr);
+  }
+
+  const Settings& settings_;
+  ReceiveRing ring_;
+  FrameSender frames_;
+  ClientFrame client_frame_;
+  Transactions transactions_;
+  std::vector<std::uint32_t> asked_;  // for whom there are requests that wait to be sent
+  std::minstd_rand random_{1};
+  std::uniform_real_distribution<double> chance_{0, 1};
+  std::int64_t start_ = 0;
+  std::int64_t next_ = 0;  // when a message is due
+  std::int64_t last_heard_ = 0;
+  std::int64_t took_ = 0;
+  bool is_sending_ = true;
+  std::uint64_t sent_ = 0;
+  std::uint64_t malformed_ = 0;
+  std::uint64_t requests_ = 0;
+  std::uint64_t turns_that_sent_ = 0;
+};
+
+int run(int argc, char** argv) {
+  const Arguments arguments(argc, argv, usage,
+                            {"interface", "mode", "rate", "duration", "count", "clients", "lone", "pause-ms",
+                             "malformed", "quiet-ms", "first"});
+  const Settings settings(arguments);
+  std::signal(SIGTERM, [](int) { interrupted = 1; });
+  std::signal(SIGINT, [](int) { interrupted = 1; });
+  ::prctl(PR_SET_TIMERSLACK, 1UL);
+  Storm storm(settings);
+  storm.run();
+  storm.describe();
+  return 0;
+}
+
+}  // namespace
+
+}  // namespace bench
+
+int main(int argc, char** argv) {
+  try {
+    return bench::run(argc, argv);
+  } catch (const std::exception& error) {
+    std::cerr << "storm: " << error.what() << '\n';
+    return 1;
+  }
+}
