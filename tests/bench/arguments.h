@@ -1,4 +1,5 @@
-// The command line of the bench's programs: --name value, or --name alone. What is wrong ends the program with status 2.
+// The command line of the bench's programs: --name value, or --name alone. What is wrong ends the program with
+// status 2.
 #pragma once
 
 #include <cstdint>

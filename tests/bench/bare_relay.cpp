@@ -1,7 +1,7 @@
 // The floor: what forwarding costs on the sockets that the relay uses, without a rule of DHCP. giaddr is poked in, one
-// option 82 appended, runs leave by UDP_SEGMENT; answers lose it and leave as frames. Knows one interface and one server,
-// trusts everybody, and is for the bench alone. With --pause-us it waits after each turn that found work, takes merged
-// answers (UDP_GRO) and goes past the queueing discipline.
+// option 82 appended, runs leave by UDP_SEGMENT; answers lose it and leave as frames. Knows one interface and one
+// server, trusts everybody, and is for the bench alone. With --pause-us it waits after each turn that found work, takes
+// merged answers (UDP_GRO) and goes past the queueing discipline.
 #include <arpa/inet.h>
 #include <linux/filter.h>
 #include <linux/if_packet.h>
@@ -250,9 +250,11 @@ class BareRelay {
         std::memcpy(&message[wire::giaddr], &downstream_.address, sizeof(in_addr));
         const std::size_t rest = message.size() - std::min(message.size(), *end + fixed_option.size());
         std::memcpy(tails_[ready].data(), fixed_option.data(), fixed_option.size());
-        std::memset(tails_[ready].data() + fixed_option.size(), 0, std::min(rest, tails_[ready].size() - fixed_option.size()));
+        std::memset(tails_[ready].data() + fixed_option.size(), 0,
+                    std::min(rest, tails_[ready].size() - fixed_option.size()));
         outgoing_pieces_[2 * ready] = {message.data(), *end};
-        outgoing_pieces_[2 * ready + 1] = {tails_[ready].data(), fixed_option.size() + std::min(rest, tails_[ready].size() - fixed_option.size())};
+        outgoing_pieces_[2 * ready + 1] = {
+            tails_[ready].data(), fixed_option.size() + std::min(rest, tails_[ready].size() - fixed_option.size())};
         ++ready;
       }
     }
@@ -393,13 +395,12 @@ int run(int argc, char** argv) {
   if (::inet_pton(AF_INET, arguments.text("server", "").c_str(), &server) != 1) {
     throw std::runtime_error("--server: not an IPv4 address");
   }
-  struct sigaction end{};
+  struct sigaction end {};
   end.sa_handler = [](int) { interrupted = 1; };
   ::sigaction(SIGTERM, &end, nullptr);
   ::sigaction(SIGINT, &end, nullptr);
   ::prctl(PR_SET_TIMERSLACK, 1UL);
-  BareRelay relay(look_up(arguments.text("interface", "")), server,
-                  static_cast<long>(arguments.number("pause-us", 0)));
+  BareRelay relay(look_up(arguments.text("interface", "")), server, static_cast<long>(arguments.number("pause-us", 0)));
   relay.run();
   relay.describe();
   return 0;

@@ -10,7 +10,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "e2e"))
@@ -28,6 +27,22 @@ def cpu_seconds(pid):
     """What the scheduler has given to all threads of a process."""
     tasks = Path(f"/proc/{pid}/task")
     return sum(int((each / "schedstat").read_text(encoding="ascii").split()[0]) for each in tasks.iterdir()) / 1e9
+
+
+def packets_received(namespace, interface="eth0"):
+    """By an interface, as the kernel counts them."""
+    with namespace.inside():
+        for line in Path("/proc/thread-self/net/dev").read_text(encoding="ascii").splitlines():
+            name, _, numbers = line.partition(":")
+            if name.strip() == interface:
+                return int(numbers.split()[1])
+    raise AssertionError(f"no {interface}")
+
+
+def dropped_by_sockets(pid, port=67):
+    """What the kernel had no room for in the UDP sockets of a process's namespace."""
+    lines = Path(f"/proc/{pid}/net/udp").read_text(encoding="ascii").splitlines()[1:]
+    return sum(int(line.split()[-1]) for line in lines if line.split()[1].endswith(f":{port:04X}"))
 
 
 class Program:
@@ -93,6 +108,10 @@ class Field:
         clients.ip(f"addr add 10.{100 + number}.0.2/16 dev eth0", f"route add default via 10.{100 + number}.0.1")
         return clients
 
+    def forget_neighbours(self):
+        """Some relays fill the kernel's table of them, which is one for all namespaces."""
+        self.router.ip("neigh flush all")
+
     @contextlib.contextmanager
     def program(self, namespace, name, *arguments):
         started = Program(namespace, name, *arguments)
@@ -120,5 +139,5 @@ def field(segments=1):
         network.close()
 
 
-__all__ = ["Field", "PROGRAMS", "Program", "ROOT", "SERVER", "UPSTREAM", "cpu_seconds", "field", "port_bound",
-           "remove_leftovers", "time", "wait_until"]
+__all__ = ["Field", "PROGRAMS", "Program", "ROOT", "SERVER", "UPSTREAM", "cpu_seconds", "dropped_by_sockets", "field",
+           "packets_received", "port_bound", "remove_leftovers", "wait_until"]

@@ -1,9 +1,8 @@
 // Frames that leave by a packet socket, several with one system call.
 #pragma once
 
-#include <sys/socket.h>
-
 #include <linux/if_packet.h>
+#include <sys/socket.h>
 
 #include <array>
 #include <cstddef>

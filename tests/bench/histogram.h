@@ -25,7 +25,7 @@ class Histogram {
   [[nodiscard]] static std::size_t step_of(std::uint64_t value);
   [[nodiscard]] static std::uint64_t top_of(std::size_t step);
 
-  std::array<std::uint64_t, steps * (65 - step_bits)> counts_{};
+  std::array<std::uint64_t, steps*(65 - step_bits)> counts_{};
   std::uint64_t count_ = 0;
   std::uint64_t most_ = 0;
 };

@@ -1,5 +1,5 @@
-// What clients hear: UDP datagrams to port 68, in a ring shared with the kernel (TPACKET_V2 of packet(7)), each with the
-// time at which it came, so that a generator that is busy sending does not make an answer look late.
+// What clients hear: UDP datagrams to port 68, in a ring shared with the kernel (TPACKET_V2 of packet(7)), each with
+// the time at which it came, so that a generator that is busy sending does not make an answer look late.
 #pragma once
 
 #include <cstddef>

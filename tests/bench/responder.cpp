@@ -1,5 +1,5 @@
-// The server of the bench: answers what relays send to UDP port 67, to giaddr, one datagram for each as real servers do,
-// and says at its end how much it received and sent.
+// The server of the bench: answers what relays send to UDP port 67, to giaddr, one datagram for each as real servers
+// do, and says at its end how much it received and sent.
 #include <arpa/inet.h>
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
@@ -180,7 +180,7 @@ int run(int argc, char** argv) {
   if (::inet_pton(AF_INET, arguments.text("address", "").c_str(), &address) != 1) {
     throw std::runtime_error("--address: not an IPv4 address");
   }
-  struct sigaction end{};
+  struct sigaction end {};
   end.sa_handler = [](int) { interrupted = 1; };
   ::sigaction(SIGTERM, &end, nullptr);
   ::sigaction(SIGINT, &end, nullptr);

@@ -10,8 +10,8 @@ namespace bench {
 constexpr std::size_t answer_room = 1024;
 
 struct Answer {
-  std::size_t size = 0;    // 0 where there is none: the message is not one that gets an answer
-  std::uint8_t kind = 0;   // of DHCP: offer or ack
+  std::size_t size = 0;     // 0 where there is none: the message is not one that gets an answer
+  std::uint8_t kind = 0;    // of DHCP: offer or ack
   std::uint32_t relay = 0;  // giaddr
 };
 

@@ -88,12 +88,12 @@ class Storm {
       : settings_(settings),
         ring_(settings.interfaces.size() == 1 ? settings.interfaces.front() : 0),
         transactions_(first_xid(settings),
-                      settings.rate > 0
-                          ? static_cast<std::uint64_t>(settings.rate * static_cast<double>(settings.duration / second + 1))
-                          : settings.count) {}
+                      settings.rate > 0 ? static_cast<std::uint64_t>(
+                                              settings.rate * static_cast<double>(settings.duration / second + 1))
+                                        : settings.count) {}
 
   void run() {
-    start_ = next_ = last_heard_ = time_now();
+    start_ = next_ = last_heard_ = last_answer_ = time_now();
     while (interrupted == 0) {
       const std::int64_t now = time_now();
       const std::size_t heard = hear();
@@ -117,7 +117,9 @@ class Storm {
   void describe() {
     JsonObject said;
     said.add("seconds", static_cast<double>(took_) / static_cast<double>(second));
-    said.add("rate", took_ > 0 ? static_cast<double>(sent_) * static_cast<double>(second) / static_cast<double>(took_) : 0.0);
+    said.add("rate",
+             took_ > 0 ? static_cast<double>(sent_) * static_cast<double>(second) / static_cast<double>(took_) : 0.0);
+    said.add("answered_seconds", static_cast<double>(last_answer_ - start_) / static_cast<double>(second));
     said.add("sent", sent_);
     said.add("malformed", malformed_);
     said.add("requests", requests_);
@@ -143,7 +145,7 @@ class Storm {
         break;
       }
       ++count;
-      last_heard_ = heard->time;
+      last_heard_ = last_answer_ = heard->time;
       take(*heard);
     }
     flush();
@@ -212,7 +214,8 @@ class Storm {
       const double elapsed = static_cast<double>(now - start_) / static_cast<double>(second);
       const auto until_now = static_cast<std::uint64_t>(elapsed * settings_.rate) + 1;
       due = until_now > sent_ ? until_now - sent_ : 0;
-      next_ = start_ + static_cast<std::int64_t>(static_cast<double>(until_now) / settings_.rate * static_cast<double>(second));
+      next_ = start_ +
+              static_cast<std::int64_t>(static_cast<double>(until_now) / settings_.rate * static_cast<double>(second));
     }
     return static_cast<std::size_t>(std::min({due, std::uint64_t{FrameSender::batch_size}, settings_.count - sent_}));
   }
@@ -226,7 +229,8 @@ class Storm {
       const std::uint32_t client = settings_.first + static_cast<std::uint32_t>(sent_ % settings_.clients);
       if (settings_.malformed > 0 && chance_(random_) < settings_.malformed) {
         client_frame_.write(Discover{client, static_cast<std::uint32_t>(sent_)}, frame);
-        frames_.add(spoil(frame, static_cast<std::uint32_t>(random_())), interface_of(static_cast<std::uint32_t>(sent_)));
+        frames_.add(spoil(frame, static_cast<std::uint32_t>(random_())),
+                    interface_of(static_cast<std::uint32_t>(sent_)));
         ++malformed_;
       } else {
         const std::uint32_t xid = transactions_.begin(now);
@@ -242,7 +246,8 @@ class Storm {
 
   void rest_after(bool is_over) {
     if (settings_.is_lone && is_over) {
-      next_ = time_now() + millisecond + static_cast<std::int64_t>(chance_(random_) * static_cast<double>(settings_.pause));
+      next_ =
+          time_now() + millisecond + static_cast<std::int64_t>(chance_(random_) * static_cast<double>(settings_.pause));
     }
   }
 
@@ -266,6 +271,7 @@ class Storm {
   std::int64_t start_ = 0;
   std::int64_t next_ = 0;  // when a message is due
   std::int64_t last_heard_ = 0;
+  std::int64_t last_answer_ = 0;
   std::int64_t took_ = 0;
   bool is_sending_ = true;
   std::uint64_t sent_ = 0;
