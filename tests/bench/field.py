@@ -108,6 +108,17 @@ class Field:
         clients.ip(f"addr add 10.{100 + number}.0.2/16 dev eth0", f"route add default via 10.{100 + number}.0.1")
         return clients
 
+    def crowd(self, count, reachable):
+        """x1, x2 ... on the router, up and with addresses. The first `reachable` lead to e1, e2 ... of the clients of
+        segment 1, the others to each other."""
+        lines = [f"link add x{number} type veth peer name e{number} netns {self.clients[0].name}"
+                 for number in range(1, reachable + 1)]
+        lines += [f"link add x{number} type veth peer name x{number + 1}" for number in range(reachable + 1, count, 2)]
+        for number in range(1, count + 1):
+            lines += [f"link set x{number} up", f"addr add 10.{128 + number // 250}.{number % 250}.1/24 dev x{number}"]
+        self.router.ip(*lines)
+        self.clients[0].ip(*[f"link set e{number} up" for number in range(1, reachable + 1)])
+
     def forget_neighbours(self):
         """Some relays fill the kernel's table of them, which is one for all namespaces."""
         self.router.ip("neigh flush all")
@@ -127,7 +138,9 @@ class Field:
             yield started
 
     def storm(self, *arguments, segment=1):
-        return self.program(self.clients[segment - 1], "storm", "--interface", "eth0", *arguments)
+        """On the segment's link, unless the arguments name another interface."""
+        interface = () if "--interface" in arguments else ("--interface", "eth0")
+        return self.program(self.clients[segment - 1], "storm", *interface, *arguments)
 
 
 @contextlib.contextmanager

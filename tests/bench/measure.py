@@ -1,11 +1,12 @@
 """One measurement each: a relay of its own, a server, a storm, and what came of it."""
 
+import contextlib
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from field import cpu_seconds, dropped_by_sockets
-from ways import DNSMASQ, HELPER
+from field import SERVER, cpu_seconds, dropped_by_sockets, packets_received
+from ways import ALL, DNSMASQ, HELPER
 
 _WARM_UP = ("--count", 1000, "--rate", 5000, "--quiet-ms", 100)
 
@@ -34,19 +35,29 @@ class Storm:
         return self.clients["acks"] / max(self.clients["seconds"], self.clients["answered_seconds"], 0.001)
 
     @property
+    def p99(self):
+        """Milliseconds, from DISCOVER to OFFER."""
+        return self.clients["offer_p99_us"] / 1000
+
+    @property
     def trouble(self):
         """What the bench itself lost: then the figures say nothing about the relay."""
         lost = {"refused": self.clients["refused"], "not heard": self.clients["ring_dropped"],
                 "lost by the server": self.server["dropped"] + self.server["refused"]}
         return {what: count for what, count in lost.items() if count}
 
+    def summary(self):
+        return (f"{self.clients['rate']:,.0f}/s, offers {self.clients['offers']:,} of {self.clients['sent']:,}, "
+                f"{self.cpu_per_offer:.2f} us each, p99 {self.p99:.2f} ms"
+                + (f", {self.handshakes_per_second:,.0f} handshakes/s" if self.clients["requests"] else ""))
+
     def record(self):
         return {"clients": self.clients, "server": self.server, "cpu": self.cpu, "relay_dropped": self.relay_dropped}
 
 
-def storm(ways, way, field, arguments, segments=1, more=(), warm_up=True):
+def storm(ways, way, field, arguments, *, names=("d1",), warm_up=True):
     """One storm through a relay of its own."""
-    with ways.running(way, field, segments, more) as relay:
+    with ways.running(way, field, names) as relay:
         if warm_up and way not in (DNSMASQ, HELPER):  # whose neighbour table is to be empty
             with field.responder(), field.storm(*_WARM_UP) as clients:
                 clients.result()
@@ -60,17 +71,55 @@ def storm(ways, way, field, arguments, segments=1, more=(), warm_up=True):
     return made
 
 
+@dataclass
+class Flood:
+    """What a quiet segment had to say while another was loud."""
+
+    quiet: dict
+    loud: dict
+
+    @property
+    def completed(self):
+        return self.quiet["acks"] / max(self.quiet["discovers"], 1)
+
+    @property
+    def p99(self):
+        """Milliseconds, of the slower of the two round trips of a handshake."""
+        return max(self.quiet["offer_p99_us"], self.quiet["ack_p99_us"]) / 1000
+
+    @property
+    def trouble(self):
+        return {f"{side} {what}": said[what] for side, said in (("quiet", self.quiet), ("loud", self.loud))
+                for what in ("refused", "ring_dropped") if said[what]}
+
+    def summary(self):
+        return (f"{self.quiet['acks']} handshakes of {self.quiet['discovers']}, p99 {self.p99:.2f} ms, beside "
+                f"{self.loud['rate']:,.0f}/s")
+
+    def record(self):
+        return {"quiet": self.quiet, "loud": self.loud}
+
+
 def flood(ways, way, field, seconds):
-    """A segment that floods flat out while another has its 50 handshakes a second: what the quiet one had to say."""
-    with ways.running(way, field, segments=2), field.responder():
+    """50 handshakes a second on segment 2, while segment 1 sends all it can, from half a second before to after."""
+    with ways.running(way, field, ("d1", "d2")), field.responder():
         with field.storm(*_WARM_UP, segment=2) as clients:
             clients.result()
         with field.storm("--duration", seconds + 1.5) as loud:
             time.sleep(0.5)
-            quiet = ("--mode", "handshake", "--rate", 50, "--duration", seconds, "--first", 1 << 20, "--quiet-ms", 800)
+            quiet = ("--mode", "handshake", "--rate", 50, "--duration", seconds, "--first", 1 << 20, "--quiet-ms", 900)
             with field.storm(*quiet, segment=2) as clients:
                 heard = clients.result()
-            return heard, loud.result()
+            return Flood(heard, loud.result())
+
+
+def forwarded(ways, way, field, seconds):
+    """Packets a second that come through the router to the server's side, with a relay or with none."""
+    with ways.running(way, field) if way in ALL else contextlib.nullcontext():
+        before = packets_received(field.server)
+        with field.program(field.clients[0], "transit", "--address", SERVER, "--duration", seconds) as sender:
+            sent = sender.result()
+        return (packets_received(field.server) - before) / sent["seconds"]
 
 
 def wake_ups(pid):

@@ -53,16 +53,15 @@ class Ways:
         asked = subprocess.run([self._paths[way], "--version"], capture_output=True, text=True, check=False)
         return (asked.stdout + asked.stderr).splitlines()[0]
 
-    def command(self, way, segments):
-        """For the segments d1, d2 ... of the router."""
-        path, names = self._paths[way], [f"d{number}" for number in range(1, segments + 1)]
-        each = [word for name in names for word in ("-id", name)]
+    def command(self, way, names):
+        """For these interfaces of the router; all but ours want them to be segments of the field."""
+        path, each = self._paths[way], [word for name in names for word in ("-id", name)]
         if way == OURS:
             return [path, "-d", "--no-pid", "--log-level", "info", "-a", *each, "-iu", "u0", SERVER]
         if way == ISC:
             return [path, "-4", "-d", "-q", "--no-pid", "-a", *each, "-iu", "u0", SERVER]
         if way == DNSMASQ:
-            relays = [f"--dhcp-relay=10.{100 + number}.0.1,{SERVER}" for number in range(1, segments + 1)]
+            relays = [f"--dhcp-relay=10.{100 + int(name[1:])}.0.1,{SERVER}" for name in names]
             return [path, "--no-daemon", "--conf-file=/dev/null", "--port=0", "--quiet-dhcp", "--user=root",
                     "--pid-file=", *relays]
         if way == HELPER:
@@ -71,9 +70,9 @@ class Ways:
         return [path, "--interface", names[0], "--server", SERVER]
 
     @contextlib.contextmanager
-    def running(self, way, field, segments=1, more=()):
+    def running(self, way, field, names=("d1",)):
         """The relay's process, ready. What it logs goes nowhere but to /dev/null, which costs it the least."""
-        argv = [*self.command(way, segments), *more]
+        argv = self.command(way, names)
         relay = field.router.spawn(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             wait_until(lambda: port_bound(relay.pid) or relay.poll() is not None, f"{' '.join(argv)} to listen", 60)

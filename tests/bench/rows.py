@@ -1,0 +1,285 @@
+"""The table's rows: each takes its measurements, in rounds, and says what came of them beside its aim."""
+
+import contextlib
+import json
+import socket
+import statistics
+import subprocess
+import time
+from dataclasses import dataclass
+
+import measure
+from field import PROGRAMS, field
+from relay import Relay
+from ways import ALL, BARE, ISC, OURS
+
+_LADDER = (10_000, 20_000, 30_000, 40_000, 50_000, 60_000, 80_000, 100_000, 120_000)
+_INTERFACES, _REACHABLE = 4000, 250
+_NO_RELAY, _ONE, _MANY, _SPREAD = "no relay", "one interface", "one of 4,000", "250 of 4,000"
+
+
+@dataclass
+class Row:
+    """One line of the table. `fine` is the verdict on the median; None where there is nothing to judge."""
+
+    what: str
+    aim: str
+    values: list
+    fine: bool | None = None
+    unit: str = ""
+    beside: str = ""
+
+    def text(self):
+        return f"| {self.what} | {self.aim} | {spread(self.values, self.unit)} | {self._verdict()} | {self.beside} |"
+
+    def _verdict(self):
+        if self.fine is None:
+            return "not judged"
+        return "reached" if self.fine else "**not reached**"
+
+
+def figure(value):
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
+def spread(values, unit=""):
+    if not values:
+        return "not measured"
+    unit = f" {unit}" if unit else ""
+    return f"{figure(statistics.median(values))}{unit} ({figure(min(values))} .. {figure(max(values))})"
+
+
+def at_least(values, bound):
+    return statistics.median(values) >= bound if values else None
+
+
+def at_most(values, bound):
+    return statistics.median(values) <= bound if values else None
+
+
+def all_of(values):
+    """Not on the median: one round in which something is missing is one too many."""
+    return min(values) >= 1 if values else None
+
+
+def own(rounds, what, way):
+    return [what(each[way]) for each in rounds if way in each]
+
+
+def ratios(rounds, what, over, under):
+    return [what(each[over]) / max(what(each[under]), 1e-9) for each in rounds if over in each and under in each]
+
+
+def medians(rounds, what, ways, unit=""):
+    """For the column beside: each way's own median."""
+    return ", ".join(f"{way} {figure(statistics.median(own(rounds, what, way)))}" for way in ways
+                     if own(rounds, what, way)) + (f" {unit}" if unit else "")
+
+
+# --- the rows ---------------------------------------------------------------------------------------------------------
+
+def load(bench):
+    """CPU and latency at 50,000 a second."""
+    with field() as place:
+        made = bench.rounds("load", (OURS, ISC, BARE), lambda way: measure.storm(
+            bench.ways, way, place, ("--rate", 50_000, "--duration", 2)))
+
+    def cpu(storm):
+        return storm.cpu_per_offer
+
+    def late(storm):
+        return storm.p99
+
+    over_isc, over_bare, p99 = ratios(made, cpu, ISC, OURS), ratios(made, cpu, OURS, BARE), own(made, late, OURS)
+    yield Row("CPU per delivered message at 50,000/s offered, ISC dhcrelay / ours", "at least 4", over_isc,
+              at_least(over_isc, 4), beside=medians(made, cpu, (OURS, ISC, BARE), "us"))
+    yield Row("the same, ours / bare unpaced forwarder", "at most 0.50", over_bare, at_most(over_bare, 0.5))
+    yield Row("round trip at 50,000/s (the server's part is in it), p99", "under 2 ms", p99, at_most(p99, 2), "ms",
+              medians(made, late, (OURS, ISC, BARE), "ms"))
+
+
+def lone(bench):
+    """The round trip of a message that is alone."""
+    with field() as place:
+        made = bench.rounds("lone", (OURS, ISC, BARE), lambda way: measure.storm(
+            bench.ways, way, place, ("--lone", "--count", 400, "--duration", 30)))
+
+    def middle(storm):
+        return storm.clients["offer_p50_us"]
+
+    over_isc = ratios(made, middle, OURS, ISC)
+    yield Row("round trip of a lone message, median, ours / ISC", "at most 1.1", over_isc, at_most(over_isc, 1.1),
+              beside=medians(made, middle, (OURS, ISC, BARE), "us"))
+
+
+def _climb(bench, place, way):
+    """Full handshakes by steps of the offered rate, until that is more than the clients can offer or the relay can do,
+    then with no rate at all: the last of what is given."""
+    made = []
+    for rate in _LADDER:
+        made.append(measure.storm(bench.ways, way, place, ("--mode", "handshake", "--rate", rate, "--duration", 2)))
+        reached = made[-1].handshakes_per_second
+        if reached < 0.7 * max(each.handshakes_per_second for each in made) or made[-1].clients["rate"] < 0.7 * rate:
+            break
+    return [*made, measure.storm(bench.ways, way, place, ("--mode", "handshake", "--duration", 3))]
+
+
+def handshakes(bench):
+    """How many handshakes a second, at the rate that suits each best and with the clients flat out."""
+    with field() as place:
+        made = bench.rounds("handshakes", (OURS, ISC, BARE), lambda way: _climb(bench, place, way))
+
+    def best(storms):
+        return max(each.handshakes_per_second for each in storms)
+
+    def flat_out(storms):
+        return storms[-1].handshakes_per_second
+
+    bests, flats = ratios(made, best, OURS, ISC), ratios(made, flat_out, OURS, ISC)
+    kept = [flat_out(each[OURS]) / best(each[OURS]) for each in made if OURS in each]
+    yield Row("full handshakes a second at the best offered rate, ours / ISC's best", "at least 3", bests,
+              at_least(bests, 3), beside=medians(made, best, (OURS, ISC, BARE), "a second"))
+    yield Row("full handshakes a second with the clients flat out / our own best", "at least 0.90", kept,
+              at_least(kept, 0.9), beside=medians(made, flat_out, (OURS, ISC, BARE), "a second"))
+    yield Row("the same, ours / ISC", "at least 40", flats, at_least(flats, 40))
+
+
+def delivered(bench):
+    """Whether what the server has sent comes to 20,000 clients."""
+    for rate in (5_000, 50_000):
+        with field() as place:
+            made = bench.rounds(f"delivered at {rate}", ALL, lambda way, here=place, pace=rate: measure.storm(
+                bench.ways, way, here, ("--clients", 20_000, "--count", 20_000, "--duration", 30, "--rate", pace),
+                warm_up=False))
+
+        def share(storm):
+            return storm.delivered
+
+        def through(storm):
+            return storm.clients["offers"]
+
+        values = own(made, share, OURS)
+        yield Row(f"20,000 distinct clients at {rate:,}/s: replies delivered of those the server sent", "all", values,
+                  all_of(values), beside=medians(made, through, ALL, "clients have an offer"))
+
+
+def flood(bench):
+    """A quiet segment while another floods."""
+    with field(segments=2) as place:
+        made = bench.rounds("flood", (OURS, ISC), lambda way: measure.flood(bench.ways, way, place, 3))
+
+    def completed(came):
+        return came.completed
+
+    def late(came):
+        return came.p99
+
+    share, p99 = own(made, completed, OURS), own(made, late, OURS)
+    yield Row("quiet segment (50 handshakes a second) while another floods flat out: completed", "all", share,
+              all_of(share), beside=medians(made, completed, (OURS, ISC)))
+    yield Row("the same: p99 of the round trip", "under 20 ms", p99, at_most(p99, 20), "ms",
+              medians(made, late, (OURS, ISC), "ms"))
+
+
+def interfaces(bench):
+    """What 4,000 interfaces cost, at 50,000 messages a second, and how long the start takes with them."""
+    with contextlib.ExitStack() as stack:
+        alone, crowded = stack.enter_context(field()), stack.enter_context(field())
+        alone.crowd(1, 1)
+        began = time.monotonic()
+        crowded.crowd(_INTERFACES, _REACHABLE)
+        bench.say(f"{_INTERFACES} interfaces made in {time.monotonic() - began:.0f} s")
+        everywhere = [word for number in range(1, _REACHABLE + 1) for word in ("--interface", f"e{number}")]
+        places = {_ONE: (alone, ("--interface", "e1")), _MANY: (crowded, ("--interface", "e1")),
+                  _SPREAD: (crowded, everywhere)}
+
+        def once(way):
+            place, where = places[way]
+            return measure.storm(bench.ways, OURS, place, ("--rate", 50_000, "--duration", 2, *where), names=["x*"])
+
+        made = bench.rounds("interfaces", places, once) if bench.has(OURS) else []
+        yield from _interface_rows(made)
+        yield from _start_rows(bench, crowded)
+
+
+def _interface_rows(made):
+    def cpu(storm):
+        return storm.cpu_per_offer
+
+    for way in (_MANY, _SPREAD):
+        values = ratios(made, cpu, way, _ONE)
+        yield Row(f"CPU per message, clients on {way} interfaces / on the only one" if way == _SPREAD else
+                  "4,000 interfaces / 1 interface: CPU per message, clients on one", "at most 1.10", values,
+                  at_most(values, 1.1), beside=medians(made, cpu, (_ONE, way), "us"))
+
+
+def _start_rows(bench, crowded):
+    seconds, descriptors, megabytes = [], [], []
+    for _ in range(bench.options.rounds if bench.has(OURS) else 0):
+        began = time.monotonic()
+        started = Relay(crowded.router, ["--log-level", "info", "-a", "-id", "x*", "-iu", "u0", "10.9.0.2"], bench.folder,
+                        binary=bench.options.binary)
+        try:
+            started.start()
+            seconds.append(time.monotonic() - began)
+            descriptors.append(started.descriptors())
+            megabytes.append(started.resident_kilobytes() / 1024)
+        finally:
+            started.stop()
+        bench.say(f"start: {seconds[-1]:.2f} s, {descriptors[-1]} descriptors, {megabytes[-1]:.1f} MB")
+    bench.record["start"] = {"seconds": seconds, "descriptors": descriptors, "megabytes": megabytes}
+    yield Row(f"start with {_INTERFACES:,} interfaces present", "under 2 s", seconds, at_most(seconds, 2), "s")
+    yield Row("the same: descriptors", "at most 16", descriptors, at_most(descriptors, 16))
+    yield Row("the same: resident", "under 48 MB", megabytes, at_most(megabytes, 48), "MB")
+
+
+def transit(bench):
+    """What a relay that listens costs the packets that a router forwards."""
+    with contextlib.ExitStack() as stack:
+        place = stack.enter_context(field())
+        sink = stack.enter_context(place.server.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        sink.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)  # the interface counts; the socket need not take them
+        sink.bind(("0.0.0.0", 9000))
+        made = bench.rounds("transit", (_NO_RELAY, OURS, ISC),
+                            lambda way: measure.forwarded(bench.ways, way, place, 2))
+    values = ratios(made, float, OURS, _NO_RELAY)
+    other = ratios(made, float, ISC, _NO_RELAY)
+    yield Row("transit forwarding rate with the relay running / without", "at least 0.99", values,
+              at_least(values, 0.99), beside=f"ISC {spread(other)}; {medians(made, float, [_NO_RELAY], 'a second')}")
+
+
+def idle(bench):
+    """Wake-ups of a relay that has nothing to do, over ten seconds each."""
+    if not bench.has(OURS):
+        return
+    with field() as place, bench.ways.running(OURS, place) as relay, place.responder():
+        with place.storm("--count", 100, "--rate", 1000) as clients:
+            clients.result()
+        values = []
+        for _ in range(bench.options.rounds):
+            time.sleep(1)
+            before = measure.wake_ups(relay.pid)
+            time.sleep(10)
+            values.append((measure.wake_ups(relay.pid) - before) / 10)
+    bench.record["idle"] = values
+    yield Row("idle: wake-ups a second", "1 or fewer", values, at_most(values, 1))
+
+
+def micro(bench):
+    """The core alone, by Google Benchmark."""
+    program = PROGRAMS / "micro/microbench"
+    what, aim = "request with option 82 through the core (microbenchmark)", "under 150 ns"
+    if not program.exists():
+        yield Row(what, aim, [], beside="the program microbench is not built")
+        return
+    came = subprocess.run([program, "--benchmark_filter=request_with_option82", "--benchmark_format=json",
+                           f"--benchmark_repetitions={bench.options.rounds}"], capture_output=True, check=True)
+    runs = json.loads(came.stdout)["benchmarks"]
+    values = [each["cpu_time"] for each in runs if each["run_type"] == "iteration"]
+    assert all(each["time_unit"] == "ns" for each in runs)
+    bench.record["micro"] = values
+    yield Row(what, aim, values, at_most(values, 150), "ns")
+
+
+ROWS = {"load": load, "lone": lone, "handshakes": handshakes, "delivered": delivered, "flood": flood,
+        "interfaces": interfaces, "transit": transit, "idle": idle, "micro": micro}
