@@ -86,6 +86,7 @@ class Storm {
  public:
   explicit Storm(const Settings& settings)
       : settings_(settings),
+        random_(settings.first + 1),
         ring_(settings.interfaces.size() == 1 ? settings.interfaces.front() : 0),
         transactions_(first_xid(settings),
                       settings.rate > 0 ? static_cast<std::uint64_t>(
@@ -261,12 +262,12 @@ class Storm {
   }
 
   const Settings& settings_;
+  std::minstd_rand random_;
   ReceiveRing ring_;
   FrameSender frames_;
   ClientFrame client_frame_;
   Transactions transactions_;
   std::vector<std::uint32_t> asked_;  // for whom there are requests that wait to be sent
-  std::minstd_rand random_{1};
   std::uniform_real_distribution<double> chance_{0, 1};
   std::int64_t start_ = 0;
   std::int64_t next_ = 0;  // when a message is due

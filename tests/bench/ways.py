@@ -20,12 +20,11 @@ ALL = (OURS, ISC, DNSMASQ, HELPER, BARE)
 class Ways:
     """How each relay is run. `missing` says which are not, and why."""
 
-    def __init__(self, binary, folder):
-        self.binary = binary
+    def __init__(self, binary, folder, only=ALL):
         self._folder = Path(folder)
         self.missing = {}
         self._paths = {OURS: binary, BARE: str(PROGRAMS / "bare_relay"), ISC: shutil.which("dhcrelay"),
-                       DNSMASQ: shutil.which("dnsmasq"), HELPER: self._unpack_helper()}
+                       DNSMASQ: shutil.which("dnsmasq"), HELPER: self._unpack_helper() if HELPER in only else None}
         for way, package in ((ISC, "isc-dhcp-relay"), (DNSMASQ, "dnsmasq-base")):
             if self._paths[way] is None:
                 self.missing[way] = f"{package} is not installed (tests/install-packages bench)"
