@@ -7,9 +7,11 @@ so that what a relay's CPU is charged with is as little as possible of what is n
 import contextlib
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "e2e"))
@@ -27,6 +29,30 @@ def cpu_seconds(pid):
     """What the scheduler has given to all threads of a process."""
     tasks = Path(f"/proc/{pid}/task")
     return sum(int((each / "schedstat").read_text(encoding="ascii").split()[0]) for each in tasks.iterdir()) / 1e9
+
+
+class OtherWork:
+    """What the machine's processors did from here on that was not the bench's: its figures are worth little beside."""
+
+    def __init__(self, *pids):
+        """These processes are the bench's, as are all that this one has started and waited for by the end."""
+        self._pids = pids
+        self._start = time.monotonic()
+        self._before = self._busy() - self._own()
+
+    def share(self):
+        """Of all processors."""
+        done = self._busy() - self._own() - self._before
+        return max(0.0, done / (os.cpu_count() * (time.monotonic() - self._start)))
+
+    @staticmethod
+    def _busy():
+        ticks = [int(each) for each in Path("/proc/stat").read_text(encoding="ascii").splitlines()[0].split()[1:]]
+        return (sum(ticks[:3]) + sum(ticks[5:8])) / os.sysconf("SC_CLK_TCK")
+
+    def _own(self):
+        waited = [resource.getrusage(whose) for whose in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+        return sum(map(cpu_seconds, self._pids)) + sum(each.ru_utime + each.ru_stime for each in waited)
 
 
 def packets_received(namespace, interface="eth0"):
@@ -152,5 +178,5 @@ def field(segments=1):
         network.close()
 
 
-__all__ = ["Field", "PROGRAMS", "Program", "ROOT", "SERVER", "UPSTREAM", "cpu_seconds", "dropped_by_sockets", "field",
-           "packets_received", "port_bound", "remove_leftovers", "wait_until"]
+__all__ = ["Field", "OtherWork", "PROGRAMS", "Program", "ROOT", "SERVER", "UPSTREAM", "cpu_seconds",
+           "dropped_by_sockets", "field", "packets_received", "port_bound", "remove_leftovers", "wait_until"]

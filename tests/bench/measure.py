@@ -5,10 +5,11 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from field import SERVER, cpu_seconds, dropped_by_sockets, packets_received
+from field import SERVER, OtherWork, cpu_seconds, dropped_by_sockets, packets_received
 from ways import ALL, DNSMASQ, HELPER
 
 _WARM_UP = ("--count", 1000, "--rate", 5000, "--quiet-ms", 100)
+_ALONE = 0.05  # others had less of the machine
 
 
 @dataclass
@@ -19,6 +20,7 @@ class Storm:
     server: dict
     cpu: float  # seconds, of the relay
     relay_dropped: int  # by its sockets
+    others: float  # share of the machine that others had meanwhile
 
     @property
     def cpu_per_offer(self):
@@ -41,10 +43,13 @@ class Storm:
 
     @property
     def trouble(self):
-        """What the bench itself lost: then the figures say nothing about the relay."""
+        """What the bench itself lost, and whether it was alone: else the figures say little about the relay."""
         lost = {"refused": self.clients["refused"], "not heard": self.clients["ring_dropped"],
                 "lost by the server": self.server["dropped"] + self.server["refused"]}
-        return {what: count for what, count in lost.items() if count}
+        found = {what: count for what, count in lost.items() if count}
+        if self.others > _ALONE:
+            found["others"] = f"{self.others:.0%} of the machine"
+        return found
 
     def summary(self):
         return (f"{self.clients['rate']:,.0f}/s, offers {self.clients['offers']:,} of {self.clients['sent']:,}, "
@@ -52,7 +57,8 @@ class Storm:
                 + (f", {self.handshakes_per_second:,.0f} handshakes/s" if self.clients["requests"] else ""))
 
     def record(self):
-        return {"clients": self.clients, "server": self.server, "cpu": self.cpu, "relay_dropped": self.relay_dropped}
+        return {"clients": self.clients, "server": self.server, "cpu": self.cpu, "relay_dropped": self.relay_dropped,
+                "others": self.others}
 
 
 def storm(ways, way, field, arguments, *, names=("d1",), warm_up=True):
@@ -62,11 +68,13 @@ def storm(ways, way, field, arguments, *, names=("d1",), warm_up=True):
             with field.responder(), field.storm(*_WARM_UP) as clients:
                 clients.result()
         with field.responder() as server:
+            others = OtherWork(relay.pid, server.pid)
             before, dropped = cpu_seconds(relay.pid), dropped_by_sockets(relay.pid)
             with field.storm(*arguments) as clients:
                 heard = clients.result()
             spent, dropped = cpu_seconds(relay.pid) - before, dropped_by_sockets(relay.pid) - dropped
-            made = Storm(heard, server.stop(), spent, dropped)
+            made = Storm(heard, {}, spent, dropped, others.share())
+            made.server = server.stop()
     field.forget_neighbours()
     return made
 
