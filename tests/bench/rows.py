@@ -122,7 +122,7 @@ def _climb(bench, place, way):
         reached = made[-1].handshakes_per_second
         if reached < 0.7 * max(each.handshakes_per_second for each in made) or made[-1].clients["rate"] < 0.7 * rate:
             break
-    return [*made, measure.storm(bench.ways, way, place, ("--mode", "handshake", "--duration", 3))]
+    return [*made, measure.storm(bench.ways, way, place, ("--mode", "handshake", "--duration", 4))]
 
 
 def handshakes(bench):

@@ -88,10 +88,7 @@ class Storm {
       : settings_(settings),
         random_(settings.first + 1),
         ring_(settings.interfaces.size() == 1 ? settings.interfaces.front() : 0),
-        transactions_(first_xid(settings),
-                      settings.rate > 0 ? static_cast<std::uint64_t>(
-                                              settings.rate * static_cast<double>(settings.duration / second + 1))
-                                        : settings.count) {}
+        transactions_(first_xid(settings), expected(settings)) {}
 
   void run() {
     start_ = next_ = last_heard_ = last_answer_ = time_now();
@@ -138,6 +135,12 @@ class Storm {
     return 0x10000000U + (settings.first & 0x3fU) * 0x01000000U;
   }
 
+  [[nodiscard]] static std::uint64_t expected(const Settings& settings) {
+    const double seconds = static_cast<double>(settings.duration) / static_cast<double>(second);
+    const auto most = static_cast<std::uint64_t>(settings.rate * seconds) + 1;
+    return settings.rate > 0 ? std::min(settings.count, most) : settings.count;
+  }
+
   std::size_t hear() {
     std::size_t count = 0;
     while (count < at_once) {
@@ -149,7 +152,6 @@ class Storm {
       last_heard_ = last_answer_ = heard->time;
       take(*heard);
     }
-    flush();
     return count;
   }
 
@@ -176,31 +178,11 @@ class Storm {
 
   void ask_for(wire::ConstOctets offer, std::uint32_t xid) {
     const std::optional<std::size_t> at = wire::find_option(offer, wire::server_identifier);
-    if (!at || *at + 6 > offer.size()) {
-      return;
+    if (at && *at + 6 <= offer.size()) {
+      wanted_.push_back({{wire::load32(offer, wire::chaddr + 2), xid},
+                         wire::load32(offer, wire::yiaddr),
+                         wire::load32(offer, *at + 2)});
     }
-    if (frames_.is_full()) {
-      flush();
-    }
-    const Request request{
-        {wire::load32(offer, wire::chaddr + 2), xid}, wire::load32(offer, wire::yiaddr), wire::load32(offer, *at + 2)};
-    client_frame_.write(request, frames_.room());
-    frames_.add(client_frame_size, interface_of(xid));
-    asked_.push_back(xid);
-    ++requests_;
-  }
-
-  /// Requests have the time at which they leave.
-  void flush() {
-    if (frames_.is_empty()) {
-      return;
-    }
-    const std::int64_t now = asked_.empty() ? 0 : time_now();
-    for (const std::uint32_t xid : asked_) {
-      transactions_.requested(xid, now);
-    }
-    asked_.clear();
-    frames_.flush();
   }
 
   [[nodiscard]] int interface_of(std::uint32_t xid) const {
@@ -221,28 +203,59 @@ class Storm {
     return static_cast<std::size_t>(std::min({due, std::uint64_t{FrameSender::batch_size}, settings_.count - sent_}));
   }
 
-  void send(std::size_t count, std::int64_t now) {
-    if (count == 0) {
-      return;
-    }
-    for (std::size_t number = 0; number < count; ++number) {
-      const wire::Octets frame = frames_.room().first(client_frame_size);
-      const std::uint32_t client = settings_.first + static_cast<std::uint32_t>(sent_ % settings_.clients);
-      if (settings_.malformed > 0 && chance_(random_) < settings_.malformed) {
-        client_frame_.write(Discover{client, static_cast<std::uint32_t>(sent_)}, frame);
-        frames_.add(spoil(frame, static_cast<std::uint32_t>(random_())),
-                    interface_of(static_cast<std::uint32_t>(sent_)));
-        ++malformed_;
+  /// So many new DISCOVERs, and evenly among them, because clients do not wait for each other, a REQUEST for all that
+  /// was offered.
+  void send(std::size_t discovers, std::int64_t now) {
+    const std::size_t total = discovers + wanted_.size();
+    for (std::size_t number = 0; number < total; ++number) {
+      const std::size_t requests = (number + 1) * wanted_.size() / total;
+      if (requests > number * wanted_.size() / total) {
+        add_request(wanted_[requests - 1]);
       } else {
-        const std::uint32_t xid = transactions_.begin(now);
-        client_frame_.write(Discover{client, xid}, frame);
-        frames_.add(client_frame_size, interface_of(xid));
+        add_discover(now);
       }
-      ++sent_;
+      if (frames_.is_full()) {
+        flush();
+      }
     }
-    ++turns_that_sent_;
-    next_ = settings_.is_lone ? now + second : next_;  // where no answer comes
+    if (discovers > 0) {
+      ++turns_that_sent_;
+      next_ = settings_.is_lone ? now + second : next_;  // where no answer comes
+    }
+    wanted_.clear();
     flush();
+  }
+
+  void add_request(const Request& request) {
+    client_frame_.write(request, frames_.room());
+    frames_.add(client_frame_size, interface_of(request.of.xid));
+    unsent_requests_.push_back(request.of.xid);
+    ++requests_;
+  }
+
+  void add_discover(std::int64_t now) {
+    const wire::Octets frame = frames_.room().first(client_frame_size);
+    const auto number = static_cast<std::uint32_t>(sent_++);
+    const std::uint32_t client = settings_.first + number % settings_.clients;
+    if (settings_.malformed > 0 && chance_(random_) < settings_.malformed) {
+      client_frame_.write(Discover{client, number}, frame);
+      frames_.add(spoil(frame, static_cast<std::uint32_t>(random_())), interface_of(number));
+      ++malformed_;
+    } else {
+      const std::uint32_t xid = transactions_.begin(now);
+      client_frame_.write(Discover{client, xid}, frame);
+      frames_.add(client_frame_size, interface_of(xid));
+    }
+  }
+
+  /// Requests have the time at which they leave.
+  void flush() {
+    const std::int64_t now = unsent_requests_.empty() ? 0 : time_now();
+    for (const std::uint32_t xid : unsent_requests_) {
+      transactions_.requested(xid, now);
+    }
+    unsent_requests_.clear();
+    frames_.flush();
   }
 
   void rest_after(bool is_over) {
@@ -267,7 +280,8 @@ class Storm {
   FrameSender frames_;
   ClientFrame client_frame_;
   Transactions transactions_;
-  std::vector<std::uint32_t> asked_;  // for whom there are requests that wait to be sent
+  std::vector<Request> wanted_;
+  std::vector<std::uint32_t> unsent_requests_;  // in the sender's batch
   std::uniform_real_distribution<double> chance_{0, 1};
   std::int64_t start_ = 0;
   std::int64_t next_ = 0;  // when a message is due
