@@ -170,8 +170,8 @@ class Field:
 
 
 @contextlib.contextmanager
-def field(segments=1):
-    network = Network(offload=True)
+def field(segments=1, offload=True):
+    network = Network(offload=offload)
     try:
         yield Field(network, segments)
     finally:

@@ -12,6 +12,10 @@ _WARM_UP = ("--count", 1000, "--rate", 5000, "--quiet-ms", 100)
 _ALONE = 0.05  # others had less of the machine
 
 
+def disturbance(others):
+    return {"others": f"{others:.0%} of the machine"} if others > _ALONE else {}
+
+
 @dataclass
 class Storm:
     """What a storm, the relay and the server had to say."""
@@ -46,10 +50,7 @@ class Storm:
         """What the bench itself lost, and whether it was alone: else the figures say little about the relay."""
         lost = {"refused": self.clients["refused"], "not heard": self.clients["ring_dropped"],
                 "lost by the server": self.server["dropped"] + self.server["refused"]}
-        found = {what: count for what, count in lost.items() if count}
-        if self.others > _ALONE:
-            found["others"] = f"{self.others:.0%} of the machine"
-        return found
+        return {**{what: count for what, count in lost.items() if count}, **disturbance(self.others)}
 
     def summary(self):
         return (f"{self.clients['rate']:,.0f}/s, offers {self.clients['offers']:,} of {self.clients['sent']:,}, "
@@ -85,6 +86,7 @@ class Flood:
 
     quiet: dict
     loud: dict
+    others: float  # share of the machine that others had meanwhile
 
     @property
     def completed(self):
@@ -97,8 +99,9 @@ class Flood:
 
     @property
     def trouble(self):
-        return {f"{side} {what}": said[what] for side, said in (("quiet", self.quiet), ("loud", self.loud))
-                for what in ("refused", "ring_dropped") if said[what]}
+        found = {f"{side} {what}": said[what] for side, said in (("quiet", self.quiet), ("loud", self.loud))
+                 for what in ("refused", "ring_dropped") if said[what]}
+        return {**found, **disturbance(self.others)}
 
     def summary(self):
         return (f"{self.quiet['acks']} handshakes of {self.quiet['discovers']}, p99 {self.p99:.2f} ms, beside "
@@ -110,15 +113,16 @@ class Flood:
 
 def flood(ways, way, field, seconds):
     """50 handshakes a second on segment 2, while segment 1 sends all it can, from half a second before to after."""
-    with ways.running(way, field, ("d1", "d2")), field.responder():
+    with ways.running(way, field, ("d1", "d2")) as relay, field.responder() as server:
         with field.storm(*_WARM_UP, segment=2) as clients:
             clients.result()
+        others = OtherWork(relay.pid, server.pid)
         with field.storm("--duration", seconds + 1.5) as loud:
             time.sleep(0.5)
             quiet = ("--mode", "handshake", "--rate", 50, "--duration", seconds, "--first", 1 << 20, "--quiet-ms", 900)
             with field.storm(*quiet, segment=2) as clients:
                 heard = clients.result()
-            return Flood(heard, loud.result())
+            return Flood(heard, loud.result(), others.share())
 
 
 def forwarded(ways, way, field, seconds):

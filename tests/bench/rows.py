@@ -245,7 +245,7 @@ def transit(bench):
         sink.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)  # the interface counts; the socket need not take them
         sink.bind(("0.0.0.0", 9000))
         made = bench.rounds("transit", (_NO_RELAY, OURS, ISC),
-                            lambda way: measure.forwarded(bench.ways, way, place, 2))
+                            lambda way: measure.forwarded(bench.ways, way, place, 1.5), times=2)
     values = ratios(made, float, OURS, _NO_RELAY)
     other = ratios(made, float, ISC, _NO_RELAY)
     yield Row("transit forwarding rate with the relay running / without", "at least 0.99", values,
