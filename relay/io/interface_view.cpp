@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
-#include <unordered_set>
+#include <limits>
 #include <utility>
 
 #include "relay/core/agent_information_content.h"
@@ -109,28 +109,107 @@ void InterfaceView::apply(const InterfaceSettings& settings) {
 }
 
 void InterfaceView::synchronise(std::vector<Link> links) {
-  std::unordered_set<std::uint32_t> present;
-  for (const Link& link : links) {
-    present.insert(link.state.index);
+  begin_synchronise(std::move(links));
+  while (!settle_some(std::numeric_limits<std::size_t>::max())) {
   }
-  for (auto entry = known_.begin(); entry != known_.end();) {
-    const auto candidate = entry++;
-    if (!present.contains(candidate->first)) {
-      forget(candidate);
+}
+
+void InterfaceView::begin_synchronise(std::vector<Link> links) {
+  while (!settle_some(std::numeric_limits<std::size_t>::max())) {
+  }
+  std::ranges::sort(links, {}, [](const Link& link) { return link.state.index; });
+  Indexes bridges;  // or what else has ports
+  set_aside_all_but(links, bridges);
+  for (Link& link : links) {
+    compare(link, bridges);
+  }
+  Indexes& to_update = differences_.to_update;
+  for (const std::uint32_t bridge : bridges) {
+    const auto& vlans = relatives_of(vlans_by_parent_, bridge);
+    to_update.insert(vlans.begin(), vlans.end());
+    if (known_.contains(bridge)) {
+      to_update.insert(bridge);
     }
   }
-
-  index_by_name_.clear();
-  ports_by_master_.clear();
-  vlans_by_parent_.clear();
-  for (Link& link : links) {
-    enter(link.state);
-    Known& known = known_[link.state.index];
-    known.link = std::move(link.state);
-    known.addresses = std::move(link.addresses);
+  if (giaddr_interface_changed()) {
+    for (const auto& [index, known] : known_) {
+      to_update.insert(index);
+    }
   }
-  update_all();
-  report_all();
+  differences_.to_report = to_update;
+}
+
+bool InterfaceView::settle_some(std::size_t count) {
+  Differences& differences = differences_;
+  for (; count > 0; --count) {
+    if (!differences.gone.empty()) {
+      drop(differences.gone.front().mapped());
+      differences.gone.pop_front();
+    } else if (!differences.to_update.empty()) {
+      update(known_.at(*differences.to_update.begin()));
+      differences.to_update.erase(differences.to_update.begin());
+    } else if (!differences.moved.empty()) {
+      const auto holders = table_.downstream_by_giaddr(*differences.moved.begin());
+      differences.to_report.insert(holders.begin(), holders.end());
+      differences.moved.erase(differences.moved.begin());
+    } else if (!differences.to_report.empty()) {
+      report(known_.at(*differences.to_report.begin()));
+      differences.to_report.erase(differences.to_report.begin());
+    } else {
+      return true;
+    }
+  }
+  return false;
+}
+
+/// Takes the links that are in none of `links`, which are in order of index, out of what is known.
+void InterfaceView::set_aside_all_but(const std::vector<Link>& links, Indexes& bridges) {
+  auto present = links.begin();
+  for (auto entry = known_.begin(); entry != known_.end();) {
+    const auto candidate = entry++;
+    while (present != links.end() && present->state.index < candidate->first) {
+      ++present;
+    }
+    if (present != links.end() && present->state.index == candidate->first) {
+      continue;
+    }
+    const Known& known = candidate->second;
+    release(known.link);
+    note_moved(known.addresses);
+    bridges.insert({candidate->first, known.link.master_index});
+    differences_.gone.push_back(known_.extract(candidate));
+  }
+}
+
+/// Notes whether `link` differs from what is known of it, and knows it.
+void InterfaceView::compare(Link& link, Indexes& bridges) {
+  const std::uint32_t index = link.state.index;
+  const auto [entry, is_new] = known_.try_emplace(index);
+  Known& known = entry->second;
+  if (is_new || known.link != link.state) {
+    if (is_other_bridge(known.link, link.state)) {
+      bridges.insert(index);
+    }
+    if (known.link.master_index != link.state.master_index || known.link.name != link.state.name) {
+      bridges.insert({known.link.master_index, link.state.master_index});
+    }
+    release(known.link);
+    enter(link.state);
+    known.link = std::move(link.state);
+    differences_.to_update.insert(index);
+  }
+  if (known.addresses != link.addresses) {
+    note_moved(known.addresses);
+    note_moved(link.addresses);
+    known.addresses = std::move(link.addresses);
+    differences_.to_update.insert(index);
+  }
+}
+
+void InterfaceView::note_moved(const std::vector<LinkAddress>& addresses) {
+  for (const LinkAddress& address : addresses) {
+    differences_.moved.insert(address.prefix.address);
+  }
 }
 
 void InterfaceView::link_changed(const LinkState& link) {
@@ -204,6 +283,11 @@ void InterfaceView::address_removed(std::uint32_t index, const LinkAddress& addr
   settle_holders({address});
 }
 
+std::optional<std::uint32_t> InterfaceView::mtu_of(std::uint32_t index) const {
+  const auto entry = known_.find(index);
+  return entry == known_.end() ? std::nullopt : std::optional{entry->second.link.mtu};
+}
+
 std::vector<std::string> InterfaceView::missing() const {
   std::vector<std::string> names;
   std::copy_if(choices_->names.begin(), choices_->names.end(), std::back_inserter(names),
@@ -273,6 +357,7 @@ void InterfaceView::resolve_requests(Interface& interface, const std::optional<I
 
   if (const Ipv4Address* const configured = choices.giaddrs.find(name)) {
     interface.giaddr = *configured;
+    interface.giaddr_is_given = true;
   } else if (!choices.giaddr_interface.empty()) {
     interface.giaddr = giaddr_of_interface_;
   } else if (primary) {
@@ -370,13 +455,17 @@ void InterfaceView::settle_bridge(std::uint32_t bridge) {
 }
 
 void InterfaceView::forget(std::map<std::uint32_t, Known>::iterator entry) {
-  const Known& known = entry->second;
-  if (known.told) {
-    tell(InterfaceChange::vanished, *table_.find(entry->first));
-  }
-  release(known.link);
-  table_.remove(entry->first);
+  release(entry->second.link);
+  drop(entry->second);
   known_.erase(entry);
+}
+
+/// Takes the link out of the table.
+void InterfaceView::drop(const Known& known) {
+  if (known.told) {
+    tell(InterfaceChange::vanished, *table_.find(known.link.index));
+  }
+  table_.remove(known.link.index);
 }
 
 /// Tells the listener how the interface differs from what it was told.

@@ -2,7 +2,9 @@
 // table. Knows no socket: a link monitor calls it, and so do the tests.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -87,6 +89,11 @@ class InterfaceView {
   /// All links that there are now; others are removed. Reported as one change, whatever the order of `links`.
   void synchronise(std::vector<Link> links);
 
+  /// The same in portions: `links` are compared with what is known, then each `settle_some` brings so many interfaces
+  /// that differ in step and returns whether that is all. No other link or address may be told of meanwhile.
+  void begin_synchronise(std::vector<Link> links);
+  [[nodiscard]] bool settle_some(std::size_t count);
+
   void link_changed(const LinkState& link);
   void link_removed(std::uint32_t index);
 
@@ -95,6 +102,9 @@ class InterfaceView {
   void address_added(std::uint32_t index, const LinkAddress& address);
   /// `address.prefix` and `address.peer` say which.
   void address_removed(std::uint32_t index, const LinkAddress& address);
+
+  /// MTU of the link; nothing where there is none.
+  [[nodiscard]] std::optional<std::uint32_t> mtu_of(std::uint32_t index) const;
 
   /// Names given without shell characters that no interface has at the moment, in the order given, for a warning.
   [[nodiscard]] std::vector<std::string> missing() const;
@@ -113,6 +123,14 @@ class InterfaceView {
     std::optional<Told> told;
   };
 
+  /// What a synchronisation has found and not brought in step yet, in the order in which that is done.
+  struct Differences {
+    std::deque<std::map<std::uint32_t, Known>::node_type> gone;
+    std::set<std::uint32_t> to_update;  // where it is known already how it is now
+    std::set<Ipv4Address> moved;        // addresses that a link has got or lost
+    std::set<std::uint32_t> to_report;
+  };
+
   [[nodiscard]] Interface resolved(const Known& known) const;
   void resolve_bridge(Interface& interface, const LinkState& link) const;
   void resolve_requests(Interface& interface, const std::optional<Ipv4Prefix>& primary) const;
@@ -126,6 +144,11 @@ class InterfaceView {
   void settle_vlans(std::uint32_t bridge);
   void settle_bridge(std::uint32_t bridge);
   void forget(std::map<std::uint32_t, Known>::iterator entry);
+  using Indexes = std::set<std::uint32_t>;
+  void set_aside_all_but(const std::vector<Link>& links, Indexes& bridges);
+  void compare(Link& link, Indexes& bridges);
+  void note_moved(const std::vector<LinkAddress>& addresses);
+  void drop(const Known& known);
   void report(Known& known);
   void report_all();
   void tell(InterfaceChange change, const Interface& interface, std::string_view previous_name = {}) const;
@@ -138,6 +161,7 @@ class InterfaceView {
   std::unordered_map<std::uint32_t, std::set<std::uint32_t>> ports_by_master_;
   std::unordered_map<std::uint32_t, std::set<std::uint32_t>> vlans_by_parent_;
   std::optional<Ipv4Address> giaddr_of_interface_;  // `-U`
+  Differences differences_;
 };
 
 }  // namespace relay::io

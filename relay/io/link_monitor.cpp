@@ -1,66 +1,33 @@
 #include "relay/io/link_monitor.h"
 
-#include <linux/if.h>
-#include <linux/if_addr.h>
-#include <linux/if_link.h>
-#include <linux/netlink.h>
 #include <linux/rtnetlink.h>
-#include <net/if_arp.h>
-#include <netlink/attr.h>
-#include <netlink/msg.h>
-#include <netlink/netlink.h>
 #include <netlink/socket.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 
-#include <algorithm>
-#include <array>
 #include <cerrno>
+#include <exception>
 #include <system_error>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "relay/io/link_report.h"
+#include "relay/io/link_survey.h"
+#include "relay/io/rtnetlink.h"
+
 namespace relay::io {
+
+using namespace rtnetlink;
 
 namespace {
 
-/// The kernel answers dumps with up to 32 KiB at a time; a report of one link has a few KiB.
-constexpr std::size_t read_size = 65536;
 /// Some 2,000 reports: what the kernel holds while the relay is busy with messages.
 constexpr int event_buffer_size = 4 << 20;
-/// More reports than the buffer holds: reading ends even where a broken system reports for ever.
-constexpr int max_reads = 16384;
-constexpr int max_dumps = 5;
-constexpr timeval answer_timeout{5, 0};
-
-struct SocketDeleter {
-  void operator()(nl_sock* socket) const noexcept { nl_socket_free(socket); }
-};
-struct MessageDeleter {
-  void operator()(nl_msg* message) const noexcept { nlmsg_free(message); }
-};
-using Socket = std::unique_ptr<nl_sock, SocketDeleter>;
-using Message = std::unique_ptr<nl_msg, MessageDeleter>;
-template <std::size_t max_type>
-using Attributes = std::array<nlattr*, max_type + 1>;
-
-[[noreturn]] void fail(int error, const char* sentence) {
-  throw std::system_error(error == 0 ? EIO : error, std::generic_category(), sentence);
-}
-
-Socket open_socket() {
-  errno = 0;
-  Socket socket{nl_socket_alloc()};
-  if (!socket) {
-    fail(ENOMEM, "Cannot open a rtnetlink socket, without which no interface is known");
-  }
-  if (nl_connect(socket.get(), NETLINK_ROUTE) < 0) {
-    fail(errno, "Cannot open a rtnetlink socket, without which no interface is known");
-  }
-  return socket;
-}
+/// More reports than the buffer holds: discarding ends even where a broken system reports for ever.
+constexpr int max_discarded = 16384;
+/// So many reports, or interfaces that differ, take well under a millisecond.
+constexpr int reports_per_turn = 64;
+constexpr std::size_t interfaces_per_turn = 64;
 
 Socket open_event_socket() {
   Socket socket = open_socket();
@@ -76,347 +43,97 @@ Socket open_event_socket() {
   return socket;
 }
 
-Socket open_request_socket() {
-  Socket socket = open_socket();
-  const int descriptor = nl_socket_get_fd(socket.get());
-  if (::setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &answer_timeout, sizeof answer_timeout) != 0) {
-    fail(errno, "Cannot limit the time to wait for an answer of rtnetlink");
-  }
-  return socket;
-}
-
-/// A request whose fixed part is `header`; attributes are appended by the caller.
-template <typename Header>
-Message request_message(int type, int flags, Header header) {
-  Message message{nlmsg_alloc_simple(type, flags)};
-  if (!message || nlmsg_append(message.get(), &header, sizeof header, NLMSG_ALIGNTO) < 0) {
-    fail(ENOMEM, "Cannot make a rtnetlink request");
-  }
-  return message;
-}
-
-template <typename Header, std::size_t max_type>
-bool parse(nlmsghdr* message, Attributes<max_type>& attributes) {
-  return nlmsg_parse(message, sizeof(Header), attributes.data(), static_cast<int>(max_type), nullptr) >= 0;
-}
-
-template <typename Header>
-Header header_of(const nlmsghdr* message) {
-  return *static_cast<const Header*>(nlmsg_data(message));
-}
-
-/// The octets of an attribute as they are, if there are as many as `Octets` has.
-template <typename Octets>
-std::optional<Octets> octets_of(const nlattr* attribute) {
-  Octets octets{};
-  if (attribute == nullptr || nla_len(attribute) != static_cast<int>(octets.size())) {
-    return std::nullopt;
-  }
-  const auto* const first = static_cast<const std::uint8_t*>(nla_data(attribute));
-  std::copy_n(first, octets.size(), octets.begin());
-  return octets;
-}
-
-std::optional<std::uint32_t> number_of(const nlattr* attribute) {
-  if (attribute == nullptr || nla_len(attribute) < static_cast<int>(sizeof(std::uint32_t))) {
-    return std::nullopt;
-  }
-  return nla_get_u32(attribute);
-}
-
-std::string text_of(const nlattr* attribute) {
-  if (attribute == nullptr || nla_len(attribute) <= 0) {
-    return {};
-  }
-  const auto* const first = static_cast<const char*>(nla_data(attribute));
-  return {first, std::find(first, first + nla_len(attribute), '\0')};
-}
-
-/// The same of 16 bits and of 8.
-std::optional<std::uint16_t> short_number_of(const nlattr* attribute) {
-  if (attribute == nullptr || nla_len(attribute) < static_cast<int>(sizeof(std::uint16_t))) {
-    return std::nullopt;
-  }
-  return nla_get_u16(attribute);
-}
-bool is_set(const nlattr* attribute) {
-  return attribute != nullptr && nla_len(attribute) >= 1 && nla_get_u8(attribute) != 0;
-}
-
-/// A report about a link itself. Reports of other families are a bridge's about its ports (there, RTM_DELLINK means
-/// that the port left the bridge); those with wireless events lack most of what describes a link.
-bool is_about_link(nlmsghdr* message) {
-  return nlmsg_valid_hdr(message, sizeof(ifinfomsg)) != 0 && header_of<ifinfomsg>(message).ifi_family == AF_UNSPEC &&
-         nlmsg_find_attr(message, sizeof(ifinfomsg), IFLA_WIRELESS) == nullptr;
-}
-
-template <std::size_t max_type>
-bool parse_nested(nlattr* attribute, Attributes<max_type>& attributes) {
-  return attribute != nullptr &&
-         nla_parse_nested(attributes.data(), static_cast<int>(max_type), attribute, nullptr) >= 0;
-}
-
-/// What a link is by its kind: a VLAN device, a bridge or something else.
-void read_kind(Attributes<IFLA_MAX>& attributes, LinkState& link) {
-  Attributes<IFLA_INFO_MAX> info{};
-  if (!parse_nested<IFLA_INFO_MAX>(attributes[IFLA_LINKINFO], info)) {
-    return;
-  }
-  const std::string kind = text_of(info[IFLA_INFO_KIND]);
-  if (kind == "vlan") {
-    Attributes<IFLA_VLAN_MAX> data{};
-    if (parse_nested<IFLA_VLAN_MAX>(info[IFLA_INFO_DATA], data)) {
-      link.vlan_id = short_number_of(data[IFLA_VLAN_ID]);
-    }
-    // With IFLA_LINK_NETNSID the index is one of another network namespace.
-    if (attributes[IFLA_LINK_NETNSID] == nullptr) {
-      link.parent_index = number_of(attributes[IFLA_LINK]).value_or(0);
-    }
-  } else if (kind == "bridge") {
-    link.is_bridge = true;
-    Attributes<IFLA_BR_MAX> data{};
-    if (parse_nested<IFLA_BR_MAX>(info[IFLA_INFO_DATA], data)) {
-      link.filters_vlans = is_set(data[IFLA_BR_VLAN_FILTERING]);
-      link.default_pvid = short_number_of(data[IFLA_BR_VLAN_DEFAULT_PVID]).value_or(0);
-    }
-  }
-}
-
-std::optional<LinkState> read_link(nlmsghdr* message) {
-  Attributes<IFLA_MAX> attributes{};
-  if (!is_about_link(message) || !parse<ifinfomsg, IFLA_MAX>(message, attributes)) {
-    return std::nullopt;
-  }
-  const auto header = header_of<ifinfomsg>(message);
-  const std::optional<std::uint32_t> mtu = number_of(attributes[IFLA_MTU]);
-  LinkState link;
-  link.name = text_of(attributes[IFLA_IFNAME]);
-  if (header.ifi_index <= 0 || link.name.empty() || !mtu) {
-    return std::nullopt;
-  }
-  link.index = static_cast<std::uint32_t>(header.ifi_index);
-  link.alias = text_of(attributes[IFLA_IFALIAS]);
-  link.mtu = *mtu;
-  link.is_up = (header.ifi_flags & IFF_UP) != 0;
-  link.has_carrier = (header.ifi_flags & IFF_LOWER_UP) != 0;
-  link.master_index = number_of(attributes[IFLA_MASTER]).value_or(0);
-  read_kind(attributes, link);
-  if (header.ifi_type == ARPHRD_ETHER) {
-    if (const auto octets = octets_of<decltype(MacAddress::octets)>(attributes[IFLA_ADDRESS])) {
-      link.mac = {*octets};
-      link.is_ethernet = true;
-    }
-  }
-  return link;
-}
-
-struct AddressReport {
-  std::uint32_t index;
-  LinkAddress address;
-};
-
-std::optional<AddressReport> read_address(nlmsghdr* message) {
-  using Octets = decltype(Ipv4Address::octets);
-  Attributes<IFA_MAX> attributes{};
-  if (!parse<ifaddrmsg, IFA_MAX>(message, attributes)) {
-    return std::nullopt;
-  }
-  const auto header = header_of<ifaddrmsg>(message);
-  const auto remote = octets_of<Octets>(attributes[IFA_ADDRESS]);
-  const auto local = octets_of<Octets>(attributes[attributes[IFA_LOCAL] != nullptr ? IFA_LOCAL : IFA_ADDRESS]);
-  if (header.ifa_family != AF_INET || header.ifa_prefixlen > 32 || !local) {
-    return std::nullopt;
-  }
-  AddressReport report{header.ifa_index, {}};
-  report.address.prefix = {{*local}, header.ifa_prefixlen};
-  if (remote && remote != local) {
-    report.address.peer = Ipv4Address{*remote};
-  }
-  report.address.scope = header.ifa_scope;
-  report.address.is_secondary = (header.ifa_flags & IFA_F_SECONDARY) != 0;
-  return report;
-}
-
-enum class ReadOutcome : std::uint8_t {
-  messages,
-  nothing,  ///< none within the socket's patience
-  lost,     ///< the kernel dropped messages, or cut this one off
-};
-
-struct Read {
-  ReadOutcome outcome;
-  std::size_t size = 0;  ///< octets of messages
-  int error = 0;         ///< errno where `lost`
-};
-
-Read read_from(const nl_sock& socket, std::vector<std::uint8_t>& buffer) noexcept {
-  sockaddr_nl sender{};
-  iovec part{buffer.data(), buffer.size()};
-  msghdr message{};
-  message.msg_name = &sender;
-  message.msg_namelen = sizeof sender;
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  ssize_t size = -1;
-  do {
-    size = ::recvmsg(nl_socket_get_fd(&socket), &message, 0);
-  } while (size < 0 && errno == EINTR);
-  if (size < 0) {
-    return errno == EAGAIN ? Read{ReadOutcome::nothing} : Read{ReadOutcome::lost, 0, errno};
-  }
-  if ((message.msg_flags & MSG_TRUNC) != 0) {
-    return {ReadOutcome::lost, 0, EMSGSIZE};
-  }
-  const bool is_from_kernel = sender.nl_pid == 0;
-  return {ReadOutcome::messages, is_from_kernel ? static_cast<std::size_t>(size) : 0};
-}
-
-/// Calls `visit` for each message in the first `size` octets, as long as it returns true.
-template <typename Visit>
-void for_each_message(std::vector<std::uint8_t>& buffer, std::size_t size, Visit visit) {
-  auto* message = static_cast<nlmsghdr*>(static_cast<void*>(buffer.data()));
-  int remaining = static_cast<int>(size);
-  while (nlmsg_ok(message, remaining) != 0 && visit(message)) {
-    message = nlmsg_next(message, &remaining);
-  }
-}
-
-/// The errno in NLMSG_ERROR or NLMSG_DONE; 0 for success.
-int error_in(nlmsghdr* message) {
-  if (nlmsg_datalen(message) < static_cast<int>(sizeof(int))) {
-    return 0;
-  }
-  return -header_of<int>(message);
-}
-
 }  // namespace
 
 class LinkMonitor::Impl {
  public:
-  explicit Impl(InterfaceView& view)
-      : view_(view), events_(open_event_socket()), requests_(open_request_socket()), buffer_(read_size) {}
+  Impl(InterfaceView& view, std::function<void()> wake)
+      : view_(view), wake_(std::move(wake)), events_(open_event_socket()), buffer_(read_size) {}
 
   [[nodiscard]] int descriptor() const noexcept { return nl_socket_get_fd(events_.get()); }
+  [[nodiscard]] LinkProgress progress() const noexcept { return progress_; }
 
   void synchronise();
-  [[nodiscard]] bool read_changes() noexcept;
+  [[nodiscard]] bool has_changes() const noexcept;
+  [[nodiscard]] LinkProgress read_changes() noexcept;
+  void ask_again() noexcept;
   [[nodiscard]] std::optional<std::size_t> route_mtu(Ipv4Address destination);
+  [[nodiscard]] bool holds(Ipv4Address address) noexcept;
 
  private:
-  struct Dump {
-    std::vector<Link> links;
-    bool is_consistent = true;  ///< nothing changed while the kernel wrote it
+  /// What the kernel says of the way to an address.
+  struct Route {
+    std::uint8_t type = RTN_UNSPEC;
+    std::optional<std::uint32_t> mtu;
+    std::optional<std::uint32_t> egress;
   };
 
-  template <typename Visit>
-  bool request(nl_msg& message, Visit visit);
-  [[nodiscard]] Dump dump();
-  [[nodiscard]] std::optional<LinkState> link(std::uint32_t index);
+  [[nodiscard]] LinkProgress take_turn();
+  [[nodiscard]] LinkProgress ask_for_everything();
+  [[nodiscard]] LinkProgress read_reports();
   void discard_changes() noexcept;
   void take(nlmsghdr* message);
+  [[nodiscard]] Route route_to(Ipv4Address destination);
 
   InterfaceView& view_;
+  std::function<void()> wake_;
   Socket events_;
-  Socket requests_;
+  Questions questions_;
   std::vector<std::uint8_t> buffer_;
-  bool is_stale_ = false;  // changes were lost and not made up for
+  LinkProgress progress_ = LinkProgress::in_step;
+  bool is_stale_ = false;     // changes were lost and not made up for
+  bool is_settling_ = false;  // the view is being brought in step with an answer
+  LinkSurvey survey_;
 };
 
-/// Sends `message` and calls `visit` for each answer. Returns false if something changed while the kernel wrote them
-/// (NLM_F_DUMP_INTR). Throws std::system_error.
-template <typename Visit>
-bool LinkMonitor::Impl::request(nl_msg& message, Visit visit) {
-  errno = 0;
-  if (nl_send_auto(requests_.get(), &message) < 0) {
-    fail(errno, "Cannot send a rtnetlink request");
-  }
-  const std::uint32_t sequence = nlmsg_hdr(&message)->nlmsg_seq;
-  bool is_consistent = true;
-  bool is_done = false;
-  int error = 0;
-  while (!is_done) {
-    const Read read = read_from(*requests_, buffer_);
-    if (read.outcome == ReadOutcome::nothing) {
-      fail(ETIMEDOUT, "rtnetlink does not answer");
-    }
-    if (read.outcome == ReadOutcome::lost) {
-      fail(read.error, "Cannot read an answer of rtnetlink");
-    }
-    for_each_message(buffer_, read.size, [&](nlmsghdr* answer) {
-      if (answer->nlmsg_seq != sequence) {
-        return true;
-      }
-      if ((answer->nlmsg_flags & NLM_F_DUMP_INTR) != 0) {
-        is_consistent = false;
-      }
-      is_done = answer->nlmsg_type == NLMSG_DONE || answer->nlmsg_type == NLMSG_ERROR;
-      if (is_done) {
-        error = error_in(answer);
-      } else {
-        visit(answer);
-      }
-      return !is_done;
-    });
-  }
-  if (error != 0) {
-    fail(error, "rtnetlink refuses a request");
-  }
-  return is_consistent;
-}
-
-LinkMonitor::Impl::Dump LinkMonitor::Impl::dump() {
-  Dump dump;
-  std::unordered_map<std::uint32_t, std::size_t> position;
-  const Message links = request_message(RTM_GETLINK, NLM_F_DUMP, ifinfomsg{});
-  if (nla_put_u32(links.get(), IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS) < 0) {
-    fail(ENOMEM, "Cannot ask for links");
-  }
-  const bool links_are_consistent = request(*links, [&](nlmsghdr* answer) {
-    if (auto state = read_link(answer); state && position.try_emplace(state->index, dump.links.size()).second) {
-      dump.links.push_back({std::move(*state), {}});
-    }
-  });
-
-  ifaddrmsg header{};
-  header.ifa_family = AF_INET;
-  const Message addresses = request_message(RTM_GETADDR, NLM_F_DUMP, header);
-  const bool addresses_are_consistent = request(*addresses, [&](nlmsghdr* answer) {
-    const auto report = read_address(answer);
-    if (!report) {
-      return;
-    }
-    const auto found = position.find(report->index);
-    if (found != position.end()) {
-      dump.links[found->second].addresses.push_back(report->address);
-    }
-  });
-  dump.is_consistent = links_are_consistent && addresses_are_consistent;
-  return dump;
-}
-
 void LinkMonitor::Impl::synchronise() {
-  // After an overrun the kernel reports again only once everything has been read. What is discarded here is in the
-  // dump; what changes from here on is reported.
-  is_stale_ = true;
   discard_changes();
-  Dump result = dump();
-  for (int count = 1; !result.is_consistent && count < max_dumps; ++count) {
-    result = dump();
-  }
+  LinkSurvey::Result result = survey_.ask();
   is_stale_ = !result.is_consistent;
+  progress_ = is_stale_ ? LinkProgress::failed : LinkProgress::in_step;
   view_.synchronise(std::move(result.links));
 }
 
-void LinkMonitor::Impl::discard_changes() noexcept {
-  for (int count = 0; count < max_reads; ++count) {
-    if (read_from(*events_, buffer_).outcome == ReadOutcome::nothing) {
-      return;
-    }
+bool LinkMonitor::Impl::has_changes() const noexcept {
+  if (survey_.is_under_way()) {
+    return survey_.is_finished();
   }
+  pollfd waiting{descriptor(), POLLIN, 0};
+  return is_settling_ || ::poll(&waiting, 1, 0) > 0;
 }
 
-bool LinkMonitor::Impl::read_changes() noexcept {
-  for (int count = 0; count < max_reads && !is_stale_; ++count) {
+LinkProgress LinkMonitor::Impl::read_changes() noexcept {
+  try {
+    progress_ = take_turn();
+  } catch (const std::exception&) {
+    is_stale_ = true;
+    progress_ = LinkProgress::failed;
+  }
+  return progress_;
+}
+
+LinkProgress LinkMonitor::Impl::take_turn() {
+  if (survey_.is_under_way()) {
+    if (!survey_.is_finished()) {
+      return LinkProgress::asking;
+    }
+    auto result = survey_.take();
+    if (!result) {
+      return LinkProgress::failed;
+    }
+    is_stale_ = !result->is_consistent;
+    view_.begin_synchronise(std::move(result->links));
+    is_settling_ = true;
+  }
+  if (is_settling_) {
+    is_settling_ = !view_.settle_some(interfaces_per_turn);
+    return LinkProgress::behind;
+  }
+  return read_reports();
+}
+
+LinkProgress LinkMonitor::Impl::read_reports() {
+  for (int count = 0; count < reports_per_turn; ++count) {
     const Read read = read_from(*events_, buffer_);
     switch (read.outcome) {
       case ReadOutcome::messages:
@@ -426,21 +143,40 @@ bool LinkMonitor::Impl::read_changes() noexcept {
         });
         break;
       case ReadOutcome::nothing:
-        return true;
+        return is_stale_ ? LinkProgress::failed : LinkProgress::in_step;
       case ReadOutcome::lost:
         is_stale_ = true;
-        break;
+        return ask_for_everything();
     }
   }
-  if (!is_stale_) {
-    return true;
+  return LinkProgress::behind;
+}
+
+void LinkMonitor::Impl::ask_again() noexcept {
+  if (!is_stale_ || is_settling_ || survey_.is_under_way()) {
+    return;
   }
   try {
-    synchronise();
-  } catch (const std::system_error&) {
-    is_stale_ = true;
+    progress_ = ask_for_everything();
+  } catch (const std::exception&) {
+    progress_ = LinkProgress::failed;
   }
-  return !is_stale_;
+}
+
+/// After an overrun the kernel reports again only once everything has been read. What is discarded here is in the
+/// answer; what changes from here on is reported.
+LinkProgress LinkMonitor::Impl::ask_for_everything() {
+  discard_changes();
+  survey_.start(wake_);
+  return LinkProgress::asking;
+}
+
+void LinkMonitor::Impl::discard_changes() noexcept {
+  for (int count = 0; count < max_discarded; ++count) {
+    if (read_from(*events_, buffer_).outcome == ReadOutcome::nothing) {
+      return;
+    }
+  }
 }
 
 void LinkMonitor::Impl::take(nlmsghdr* message) {
@@ -470,51 +206,52 @@ void LinkMonitor::Impl::take(nlmsghdr* message) {
   }
 }
 
-std::optional<LinkState> LinkMonitor::Impl::link(std::uint32_t index) {
-  ifinfomsg header{};
-  header.ifi_index = static_cast<int>(index);
-  const Message message = request_message(RTM_GETLINK, 0, header);
-  std::optional<LinkState> state;
-  static_cast<void>(request(*message, [&state](nlmsghdr* answer) { state = read_link(answer); }));
-  return state;
-}
-
-std::optional<std::size_t> LinkMonitor::Impl::route_mtu(Ipv4Address destination) {
+LinkMonitor::Impl::Route LinkMonitor::Impl::route_to(Ipv4Address destination) {
   rtmsg header{};
   header.rtm_family = AF_INET;
   header.rtm_dst_len = 32;
-  std::optional<std::uint32_t> mtu;
-  std::optional<std::uint32_t> egress;
+  const Message message = request_message(RTM_GETROUTE, 0, header);
+  const auto& octets = destination.octets;
+  if (nla_put(message.get(), RTA_DST, static_cast<int>(octets.size()), octets.data()) < 0) {
+    fail(ENOMEM, "Cannot ask for a route");
+  }
+  Route route;
+  static_cast<void>(questions_.ask(*message, [&route](nlmsghdr* answer) {
+    Attributes<RTA_MAX> attributes{};
+    if (answer->nlmsg_type != RTM_NEWROUTE || !parse<rtmsg, RTA_MAX>(answer, attributes)) {
+      return;
+    }
+    route.type = header_of<rtmsg>(answer).rtm_type;
+    route.egress = number_of(attributes[RTA_OIF]);
+    Attributes<RTAX_MAX> metrics{};
+    if (parse_nested<RTAX_MAX>(attributes[RTA_METRICS], metrics)) {
+      route.mtu = number_of(metrics[RTAX_MTU]);
+    }
+  }));
+  return route;
+}
+
+std::optional<std::size_t> LinkMonitor::Impl::route_mtu(Ipv4Address destination) {
   try {
-    const Message message = request_message(RTM_GETROUTE, 0, header);
-    const auto& octets = destination.octets;
-    if (nla_put(message.get(), RTA_DST, static_cast<int>(octets.size()), octets.data()) < 0) {
-      return std::nullopt;
-    }
-    static_cast<void>(request(*message, [&](nlmsghdr* answer) {
-      Attributes<RTA_MAX> attributes{};
-      Attributes<RTAX_MAX> metrics{};
-      if (answer->nlmsg_type != RTM_NEWROUTE || !parse<rtmsg, RTA_MAX>(answer, attributes)) {
-        return;
-      }
-      egress = number_of(attributes[RTA_OIF]);
-      if (attributes[RTA_METRICS] != nullptr &&
-          nla_parse_nested(metrics.data(), RTAX_MAX, attributes[RTA_METRICS], nullptr) >= 0) {
-        mtu = number_of(metrics[RTAX_MTU]);
-      }
-    }));
-    if (!mtu && egress) {
-      if (const auto state = link(*egress)) {
-        mtu = state->mtu;
-      }
-    }
+    const Route route = route_to(destination);
+    return !route.mtu && route.egress ? view_.mtu_of(*route.egress) : route.mtu;
   } catch (const std::system_error&) {
     return std::nullopt;
   }
-  return mtu;
 }
 
-LinkMonitor::LinkMonitor(InterfaceView& view) : impl_(std::make_unique<Impl>(view)) {}
+bool LinkMonitor::Impl::holds(Ipv4Address address) noexcept {
+  try {
+    return route_to(address).type == RTN_LOCAL;
+  } catch (const std::system_error& error) {
+    return error.code() == std::errc::timed_out;
+  } catch (const std::exception&) {
+    return true;
+  }
+}
+
+LinkMonitor::LinkMonitor(InterfaceView& view, std::function<void()> wake)
+    : impl_(std::make_unique<Impl>(view, std::move(wake))) {}
 LinkMonitor::~LinkMonitor() = default;
 
 void LinkMonitor::synchronise() {
@@ -526,16 +263,27 @@ int LinkMonitor::descriptor() const noexcept {
 }
 
 bool LinkMonitor::has_changes() const noexcept {
-  pollfd waiting{descriptor(), POLLIN, 0};
-  return ::poll(&waiting, 1, 0) > 0;
+  return impl_->has_changes();
 }
 
-bool LinkMonitor::read_changes() noexcept {
+LinkProgress LinkMonitor::read_changes() noexcept {
   return impl_->read_changes();
+}
+
+LinkProgress LinkMonitor::progress() const noexcept {
+  return impl_->progress();
+}
+
+void LinkMonitor::ask_again() noexcept {
+  impl_->ask_again();
 }
 
 std::optional<std::size_t> LinkMonitor::route_mtu(Ipv4Address destination) {
   return impl_->route_mtu(destination);
+}
+
+bool LinkMonitor::holds(Ipv4Address address) noexcept {
+  return impl_->holds(address);
 }
 
 }  // namespace relay::io

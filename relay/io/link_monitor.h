@@ -1,8 +1,10 @@
-// rtnetlink: links and IPv4 addresses of this host, first all of them, then each change as the kernel reports it.
+// rtnetlink: links and IPv4 addresses of this host, first all of them, then each change as the kernel reports it, in
+// portions, so that whoever follows thousands of changes has time for messages between them.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -11,32 +13,51 @@
 
 namespace relay::io {
 
+/// How far the view is in step with the kernel.
+enum class LinkProgress : std::uint8_t {
+  in_step,  ///< all that was reported has been read
+  behind,   ///< more waits to be read: another turn goes on
+  asking,   ///< the kernel dropped reports and is asked for everything; `wake` is called when there is an answer
+  failed,   ///< it did not answer, or not with one piece: `ask_again` after a while
+};
+
 /// Needs no privilege and opens nothing after construction. A link is up when it is so administratively (IFF_UP). Its
 /// carrier (IFF_LOWER_UP) is told apart, since the kernel reports it late.
 class LinkMonitor {
  public:
-  /// Opens the sockets and subscribes; throws std::system_error. `view` must outlive the monitor.
-  explicit LinkMonitor(InterfaceView& view);
+  /// Opens the sockets and subscribes; throws std::system_error. `view` must outlive the monitor. `wake` is called on
+  /// another thread, also while the monitor is being destroyed.
+  LinkMonitor(InterfaceView& view, std::function<void()> wake);
   ~LinkMonitor();
   LinkMonitor(const LinkMonitor&) = delete;
   LinkMonitor& operator=(const LinkMonitor&) = delete;
 
-  /// Brings the view in step with the kernel: what is gone is removed, what is there is added or changed, addresses are
-  /// in the kernel's order. Throws std::system_error and leaves the view as it was where the kernel does not answer.
+  /// Brings the view in step with the kernel at once, before any changes are read: addresses are in the kernel's order.
+  /// Throws std::system_error.
   void synchronise();
 
   /// Readable when the kernel has reported changes.
   [[nodiscard]] int descriptor() const noexcept;
 
-  /// Whether the kernel has reported changes that were not read.
+  /// Whether `read_changes` has anything to do.
   [[nodiscard]] bool has_changes() const noexcept;
 
-  /// Reads all reported changes without waiting for any. Where the kernel had to drop some (ENOBUFS), synchronises
-  /// instead. Returns whether the view is in step with the kernel: if not, the next call tries again.
-  [[nodiscard]] bool read_changes() noexcept;
+  /// One turn: reads some of the reported changes without waiting for any, or brings some interfaces in step with what
+  /// the kernel answered. Where the kernel had to drop reports (ENOBUFS), begins to ask it for everything.
+  [[nodiscard]] LinkProgress read_changes() noexcept;
 
-  /// MTU of the route to `destination`, octets of IP datagram; nothing where there is no route now.
+  /// What the last turn came to.
+  [[nodiscard]] LinkProgress progress() const noexcept;
+
+  /// After `failed`: asks for everything anew. Without need it does nothing.
+  void ask_again() noexcept;
+
+  /// MTU of the route to `destination`, octets of IP datagram; nothing where there is no route now. Does not wait for
+  /// those who change links.
   [[nodiscard]] std::optional<std::size_t> route_mtu(Ipv4Address destination);
+
+  /// Whether this host has `address` now, whatever the view has been told of it. True where the kernel does not answer.
+  [[nodiscard]] bool holds(Ipv4Address address) noexcept;
 
  private:
   class Impl;

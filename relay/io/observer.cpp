@@ -32,7 +32,7 @@ class Observer::Impl {
   Impl(const InterfaceSettings& settings, const Listener& listener, Surroundings surroundings)
       : surroundings_(std::move(surroundings)),
         view_(table_, settings, listener),
-        monitor_(view_),
+        monitor_(view_, [this] { asio::post(loop_, [this] { follow_links(); }); }),
         link_watch_(loop_, monitor_.descriptor()),
         signals_(loop_, SIGTERM, SIGINT, SIGHUP),
         link_timer_(loop_),
@@ -50,6 +50,9 @@ class Observer::Impl {
 
   [[nodiscard]] int run() {
     await_links();
+    if (monitor_.progress() == LinkProgress::failed) {
+      follow_links();
+    }
     await_signal();
     await_end_of_output();
     loop_.run();
@@ -63,24 +66,38 @@ class Observer::Impl {
 
  private:
   void await_links() {
+    if (std::exchange(is_awaiting_links_, true)) {
+      return;
+    }
     link_watch_.async_wait(asio::posix::stream_descriptor::wait_read, [this](const error_code& error) {
+      is_awaiting_links_ = false;
       if (!error) {
         follow_links();
-        await_links();
       }
     });
   }
 
   void follow_links() {
-    const bool is_in_step = monitor_.read_changes();
+    while (monitor_.read_changes() == LinkProgress::behind) {
+    }
     surroundings_.interfaces_changed(table_);
-    if (!is_in_step) {
-      link_timer_.expires_after(link_retry_delay);
-      link_timer_.async_wait([this](const error_code& error) {
-        if (!error) {
-          follow_links();
-        }
-      });
+    switch (monitor_.progress()) {
+      case LinkProgress::behind:
+      case LinkProgress::in_step:
+        await_links();
+        break;
+      case LinkProgress::asking:
+        break;  // the monitor wakes us
+      case LinkProgress::failed:
+        await_links();
+        link_timer_.expires_after(link_retry_delay);
+        link_timer_.async_wait([this](const error_code& error) {
+          if (!error) {
+            monitor_.ask_again();
+            follow_links();
+          }
+        });
+        break;
     }
   }
 
@@ -118,6 +135,7 @@ class Observer::Impl {
   LinkMonitor monitor_;
   asio::posix::stream_descriptor link_watch_;
   asio::signal_set signals_;
+  bool is_awaiting_links_ = false;
   asio::steady_timer link_timer_;
   asio::posix::stream_descriptor output_watch_;
   int ending_signal_ = 0;

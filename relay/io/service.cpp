@@ -65,7 +65,10 @@ class Service::Impl {
   void await_messages(Watch& watch);
   void serve(Watch& watch);
   void await_links();
+  void await_link_turn();
   void follow_links();
+  void read_links();
+  void start_link_timer();
   void await_signal();
   void obey(int signal);
   void start_report_timer();
@@ -88,7 +91,8 @@ class Service::Impl {
   asio::signal_set signals_;
   asio::steady_timer link_timer_;
   bool is_catching_up_ = false;  // the timer runs
-  bool is_in_step_ = true;       // what the last read of link changes said
+  bool is_awaiting_links_ = false;
+  bool link_turn_is_due_ = false;
   asio::steady_timer report_timer_;
   bool report_is_due_ = false;
   std::shared_ptr<Mailbox> mailbox_;
@@ -101,9 +105,9 @@ Service::Impl::Impl(const Ports& ports, const Orders& orders, const Listener& li
     : surroundings_(std::move(surroundings)),
       orders_(orders),
       view_(table_, orders.interfaces, listener),
-      monitor_(view_),
+      monitor_(view_, [this] { asio::post(loop_, [this] { await_link_turn(); }); }),
       sockets_(open_sockets(ports)),
-      data_path_(sockets_, ports, table_, {[this] { return monitor_.has_changes(); }, [this] { follow_links(); }},
+      data_path_(sockets_, ports, table_, {[this] { return monitor_.has_changes(); }, [this] { read_links(); }},
                  with_report_timer(listener)),
       link_watch_(loop_, monitor_.descriptor()),
       signals_(loop_, SIGTERM, SIGINT, SIGHUP),
@@ -138,6 +142,9 @@ int Service::Impl::run() {
     await_messages(watch);
   }
   await_links();
+  if (monitor_.progress() == LinkProgress::failed) {
+    start_link_timer();
+  }
   await_signal();
   loop_.run();
   return ending_signal_;
@@ -173,27 +180,58 @@ void Service::Impl::serve(Watch& watch) {
 }
 
 void Service::Impl::await_links() {
+  if (std::exchange(is_awaiting_links_, true)) {
+    return;
+  }
   link_watch_.async_wait(Watch::wait_read, [this](const error_code& error) {
-    if (error) {
-      return;
+    is_awaiting_links_ = false;
+    if (!error) {
+      follow_links();
     }
-    // Requests that wait may have come before the change, and are decided by what was.
-    static_cast<void>(data_path_.serve());
+  });
+}
+
+/// In the next turn of the loop, others having had theirs.
+void Service::Impl::await_link_turn() {
+  if (std::exchange(link_turn_is_due_, true)) {
+    return;
+  }
+  asio::post(loop_, [this] {
+    link_turn_is_due_ = false;
     follow_links();
-    await_links();
   });
 }
 
 void Service::Impl::follow_links() {
-  is_in_step_ = monitor_.read_changes();
+  // Requests that wait may have come before the change, and are decided by what was: the data path takes them first.
+  static_cast<void>(data_path_.serve());
+  switch (monitor_.progress()) {
+    case LinkProgress::in_step:
+    case LinkProgress::failed:
+      await_links();
+      break;
+    case LinkProgress::behind:
+      await_link_turn();
+      break;
+    case LinkProgress::asking:
+      break;  // the monitor wakes us
+  }
+}
+
+void Service::Impl::read_links() {
+  static_cast<void>(monitor_.read_changes());
   if (table_.all().size() <= looked_at_at_once) {
     surroundings_.interfaces_changed(table_);
   }
-  if (is_catching_up_) {
+  start_link_timer();
+}
+
+/// What is not done at each change: once when a burst is over, and what failed again.
+void Service::Impl::start_link_timer() {
+  if (std::exchange(is_catching_up_, true)) {
     return;
   }
-  is_catching_up_ = true;
-  link_timer_.expires_after(is_in_step_ ? route_delay : link_retry_delay);
+  link_timer_.expires_after(monitor_.progress() == LinkProgress::failed ? link_retry_delay : route_delay);
   link_timer_.async_wait([this](const error_code& error) {
     if (error) {
       return;
@@ -201,8 +239,9 @@ void Service::Impl::follow_links() {
     is_catching_up_ = false;
     measure_route();
     surroundings_.interfaces_changed(table_);
-    if (!is_in_step_) {
-      follow_links();
+    if (monitor_.progress() == LinkProgress::failed) {
+      monitor_.ask_again();
+      start_link_timer();
     }
   });
 }

@@ -733,6 +733,56 @@ TEST_F(InterfaceViewTest, SynchroniseTellsTheDifferenceAlone) {
   EXPECT_THAT(table_.all(), IsEmpty());
 }
 
+TEST_F(InterfaceViewTest, SynchronisesInPortions) {
+  InterfaceSettings settings = usual_settings();
+  settings.giaddrs = {{"vlan6", ip("192.0.2.1")}};
+  use(settings);
+  view_->synchronise({{link(1, "lo"), {}},
+                      {link(2, "vlan2"), {address("10.2.0.1/24")}},
+                      {link(3, "vlan3"), {address("10.3.0.1/24")}},
+                      {link(4, "vlan4"), {address("10.4.0.1/24")}},
+                      {link(6, "vlan6"), {}}});
+  static_cast<void>(events());
+  const auto untouched = table_.downstream_by_giaddr(ip("10.3.0.1"));
+
+  view_->begin_synchronise({{link(6, "vlan6"), {}},
+                            {link(5, "c0"), {address("10.5.0.1/24")}},
+                            {link(4, "vlan4"), {address("10.9.0.1/24")}},
+                            {link(3, "vlan3"), {address("10.3.0.1/24")}},
+                            {link(1, "lo"), {address("192.0.2.1/32")}}});
+  EXPECT_THAT(events(), IsEmpty());
+  const std::vector<std::vector<std::string>> told = {{"vanished vlan2"}, {}, {}, {}};
+  for (const auto& step : told) {
+    EXPECT_FALSE(view_->settle_some(1));
+    EXPECT_EQ(events(), step);
+  }
+  EXPECT_EQ(table_.find(2), nullptr);
+  EXPECT_EQ(giaddr(4), "10.9.0.1");
+  EXPECT_EQ(giaddr(5), "10.5.0.1") << "all are in step before any is told of";
+  EXPECT_TRUE(view_->settle_some(100));
+  EXPECT_THAT(events(), ElementsAre("giaddr vlan4 10.9.0.1", "appeared c0", "active vlan6"));
+  EXPECT_THAT(untouched, ElementsAre(3U));
+  EXPECT_TRUE(view_->settle_some(1));
+}
+
+TEST_F(InterfaceViewTest, BeginningAnewSettlesWhatIsLeft) {
+  use(usual_settings());
+  view_->begin_synchronise({{link(4, "c0"), {}}});
+  view_->begin_synchronise({});
+  EXPECT_TRUE(view_->settle_some(100));
+  EXPECT_THAT(events(), ElementsAre("appeared c0", "vanished c0"));
+  EXPECT_THAT(table_.all(), IsEmpty());
+}
+
+TEST_F(InterfaceViewTest, KnowsTheMtuOfAnyLink) {
+  use(usual_settings());
+  LinkState state = link(9, "eth9");
+  state.mtu = 1280;
+  view_->link_changed(state);
+  EXPECT_EQ(view_->mtu_of(9), 1280U);
+  EXPECT_EQ(view_->mtu_of(8), std::nullopt);
+}
+
 TEST_F(InterfaceViewTest, AnIndexMayBeUsedAgain) {
   use(usual_settings());
   add(4, "c0", {"10.1.0.1/24"});
@@ -910,6 +960,25 @@ TEST_F(InterfaceViewTest, FollowsABridgeAndItsPorts) {
   view_->link_removed(2);
   EXPECT_EQ(whereabouts(vlan7), "7, 0, 0:") << "the bridge vanishes";
   EXPECT_THAT(events(), ElementsAre("appeared c0", "appeared vlan7", "vanished c0"));
+}
+
+TEST_F(InterfaceViewTest, SynchroniseFollowsABridgeToItsVlans) {
+  use(usual_settings());
+  const auto whereabouts_of_vlan = [this] { return whereabouts(interface(4)); };
+  view_->synchronise({{bridge(3, "br0", true, 7), {}}, {vlan(4, "vlan100", 100, 3), {}}, {port(5, "p0", 3), {}}});
+  EXPECT_EQ(whereabouts_of_vlan(), "100, 3, 100: p0");
+  view_->synchronise({{bridge(3, "br0"), {}}, {vlan(4, "vlan100", 100, 3), {}}, {port(5, "p0", 3), {}}});
+  EXPECT_EQ(whereabouts_of_vlan(), "100, 3, 0: p0") << "it does not filter";
+  view_->synchronise({{bridge(3, "br0"), {}}, {vlan(4, "vlan100", 100, 3), {}}, {port(5, "p1", 3), {}}});
+  EXPECT_EQ(whereabouts_of_vlan(), "100, 3, 0: p1") << "a renamed port";
+  view_->synchronise({{bridge(3, "br0"), {}}, {vlan(4, "vlan100", 100, 3), {}}, {link(5, "p1"), {}}});
+  EXPECT_EQ(whereabouts_of_vlan(), "100, 3, 0:") << "it left the bridge";
+  view_->synchronise({{bridge(3, "br0"), {}}, {vlan(4, "vlan100", 100, 3), {}}, {port(5, "p1", 3), {}}});
+  EXPECT_EQ(whereabouts_of_vlan(), "100, 3, 0: p1");
+  view_->synchronise({{bridge(3, "br0"), {}}, {vlan(4, "vlan100", 100, 3), {}}});
+  EXPECT_EQ(whereabouts_of_vlan(), "100, 3, 0:") << "it is gone";
+  view_->synchronise({{vlan(4, "vlan100", 100, 3), {}}});
+  EXPECT_EQ(whereabouts_of_vlan(), "100, 0, 0:") << "the bridge is gone";
 }
 
 TEST_F(InterfaceViewTest, OnlyDownstreamInterfacesTellOfTheirBridge) {

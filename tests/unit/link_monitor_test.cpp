@@ -19,6 +19,7 @@
 #include <map>
 #include <optional>
 #include <random>
+#include <semaphore>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -69,7 +70,7 @@ InterfaceSettings downstream(const std::string& pattern) {
 TEST(LinkMonitor, SeesThisHostWithoutPrivileges) {
   InterfaceTable table;
   InterfaceView view(table, {}, {});
-  LinkMonitor monitor(view);
+  LinkMonitor monitor(view, [] {});
   monitor.synchronise();
   const Interface* const loopback = find(table, "lo");
   ASSERT_NE(loopback, nullptr);
@@ -80,7 +81,7 @@ TEST(LinkMonitor, SeesThisHostWithoutPrivileges) {
 TEST(LinkMonitor, DescriptorNeitherBlocksNorIsInherited) {
   InterfaceTable table;
   InterfaceView view(table, {}, {});
-  const LinkMonitor monitor(view);
+  const LinkMonitor monitor(view, [] {});
   EXPECT_NE(::fcntl(monitor.descriptor(), F_GETFL) & O_NONBLOCK, 0);
   EXPECT_NE(::fcntl(monitor.descriptor(), F_GETFD) & FD_CLOEXEC, 0);
 }
@@ -91,7 +92,7 @@ TEST(LinkMonitorDeathTest, SaysWhatCannotBeOpened) {
     InterfaceView view(table, {}, {});
     refuse_sockets();
     try {
-      const LinkMonitor monitor(view);
+      const LinkMonitor monitor(view, [] {});
     } catch (const std::system_error& error) {
       std::fprintf(stderr, "%s\n", error.what());
       std::_Exit(error.code() == std::errc::too_many_files_open ? 0 : 1);
@@ -103,6 +104,8 @@ TEST(LinkMonitorDeathTest, SaysWhatCannotBeOpened) {
 
 class LinkMonitorTest : public NetworkNamespaceTest {
  protected:
+  using Clock = std::chrono::steady_clock;
+
   void SetUp() override {
     NetworkNamespaceTest::SetUp();
     if (!IsSkipped()) {
@@ -120,24 +123,36 @@ class LinkMonitorTest : public NetworkNamespaceTest {
       events_.push_back(event.interface.name + " " + std::to_string(static_cast<int>(event.change)));
     };
     view_.emplace(table_, settings, listener);
-    monitor_.emplace(*view_);
+    monitor_.emplace(*view_, [this] { answers_.release(); });
     monitor_->synchronise();
     events_.clear();
   }
 
   /// Reads changes as the kernel reports them until `condition` holds; false if it does not within 20 s.
   bool reaches(const std::function<bool()>& condition) {
-    using Clock = std::chrono::steady_clock;
     const auto deadline = Clock::now() + std::chrono::seconds(20);
     while (!condition()) {
-      const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now());
-      pollfd waiting{monitor_->descriptor(), POLLIN, 0};
-      if (left.count() <= 0 || ::poll(&waiting, 1, static_cast<int>(left.count())) <= 0) {
+      if (!await_work(deadline)) {
         return false;
       }
-      static_cast<void>(monitor_->read_changes());
+      if (monitor_->read_changes() == LinkProgress::failed) {
+        monitor_->ask_again();
+      }
     }
     return true;
+  }
+
+  /// Waits until there is something to read, or an answer of the kernel's.
+  bool await_work(Clock::time_point deadline) {
+    if (monitor_->progress() == LinkProgress::behind) {
+      return true;
+    }
+    if (monitor_->progress() == LinkProgress::asking) {
+      return answers_.try_acquire_until(deadline);
+    }
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now());
+    pollfd waiting{monitor_->descriptor(), POLLIN, 0};
+    return left.count() > 0 && ::poll(&waiting, 1, static_cast<int>(left.count())) > 0;
   }
 
   const Interface* interface(const std::string& name) { return find(table_, name); }
@@ -159,7 +174,7 @@ class LinkMonitorTest : public NetworkNamespaceTest {
   static std::vector<std::string> summary_of_kernel() {
     InterfaceTable table;
     InterfaceView view(table, {}, {});
-    LinkMonitor monitor(view);
+    LinkMonitor monitor(view, [] {});
     monitor.synchronise();
     return summary(table);
   }
@@ -175,6 +190,7 @@ class LinkMonitorTest : public NetworkNamespaceTest {
   }
 
   InterfaceTable table_;
+  std::counting_semaphore<> answers_{0};
   std::optional<InterfaceView> view_;
   std::optional<LinkMonitor> monitor_;
   std::vector<std::string> events_;
@@ -329,6 +345,73 @@ TEST_F(LinkMonitorTest, RecoversFromLostReports) {
   EXPECT_EQ(summary(table_), summary_of_kernel());
 }
 
+TEST_F(LinkMonitorTest, WaitsForNobodyWhoChangesLinks) {
+  constexpr std::size_t pairs = 100;
+  start(downstream("vlan*"));
+  shrink_receive_buffer();
+  std::vector<std::string> lines;
+  for (std::size_t number = 0; number < pairs; ++number) {
+    lines.push_back(pair_line(number));
+  }
+  ASSERT_TRUE(ip(lines));
+  ASSERT_TRUE(reaches([&] { return monitor_->progress() == LinkProgress::asking; }));
+  EXPECT_LT(table_.all().size(), 2 * pairs + 3) << "the kernel is asked on another thread";
+  answers_.acquire();
+  EXPECT_TRUE(monitor_->has_changes());
+  EXPECT_EQ(monitor_->read_changes(), LinkProgress::behind);
+  EXPECT_LT(table_.all().size(), 2 * pairs + 3) << "one portion of the answer";
+  EXPECT_TRUE(reaches([&] { return monitor_->progress() == LinkProgress::in_step; }));
+  EXPECT_FALSE(monitor_->has_changes());
+  EXPECT_EQ(summary(table_), summary_of_kernel());
+  EXPECT_THAT(events_, SizeIs(pairs));
+}
+
+TEST_F(LinkMonitorTest, MayEndWhileTheKernelIsAsked) {
+  start(downstream("c0"));
+  shrink_receive_buffer();
+  ASSERT_TRUE(ip({pair_line(1), pair_line(2), pair_line(3), pair_line(4), pair_line(5)}));
+  ASSERT_TRUE(reaches([&] { return monitor_->progress() == LinkProgress::asking; }));
+  monitor_.reset();
+}
+
+TEST_F(LinkMonitorTest, AsksAnewOnlyWhereItHasTo) {
+  start(downstream("c0"));
+  monitor_->ask_again();
+  EXPECT_EQ(monitor_->progress(), LinkProgress::in_step);
+  EXPECT_FALSE(monitor_->has_changes());
+}
+
+TEST_F(LinkMonitorTest, ReadsABurstInPortions) {
+  constexpr std::size_t count = 200;
+  start(downstream("c0"));
+  std::vector<std::string> lines;
+  for (std::size_t number = 0; number < count; ++number) {
+    lines.push_back("address add 10." + std::to_string(number) + ".0.1/24 dev c0");
+  }
+  ASSERT_TRUE(ip(lines));
+  EXPECT_EQ(monitor_->read_changes(), LinkProgress::behind);
+  EXPECT_TRUE(monitor_->has_changes());
+  EXPECT_THAT(interface("c0")->addresses, SizeIs(64));
+  EXPECT_EQ(monitor_->read_changes(), LinkProgress::behind);
+  EXPECT_EQ(monitor_->read_changes(), LinkProgress::behind);
+  EXPECT_EQ(monitor_->read_changes(), LinkProgress::in_step);
+  EXPECT_FALSE(monitor_->has_changes());
+  EXPECT_THAT(interface("c0")->addresses, SizeIs(count));
+}
+
+TEST_F(LinkMonitorTest, KnowsWhetherThisHostHasAnAddressBeforeTheViewDoes) {
+  const Ipv4Address address{{10, 1, 0, 1}};
+  ASSERT_TRUE(ip({"link set c0 up", "link set p0 up"}));
+  start(downstream("c0"));
+  EXPECT_FALSE(monitor_->holds(address));
+  ASSERT_TRUE(ip({"address add 10.1.0.1/24 dev c0"}));
+  EXPECT_TRUE(monitor_->holds(address));
+  EXPECT_FALSE(monitor_->holds({{10, 1, 0, 2}})) << "of the subnet, but another host's";
+  EXPECT_FALSE(table_.is_local(address));
+  ASSERT_TRUE(ip({"address del 10.1.0.1/24 dev c0"}));
+  EXPECT_FALSE(monitor_->holds(address));
+}
+
 TEST_F(LinkMonitorTest, DigestsABurstFromItsOwnBuffer) {
   constexpr std::size_t pairs = 300;
   start(downstream("vlan*"));
@@ -355,6 +438,7 @@ TEST_F(LinkMonitorTest, FindsTheMtuOfARoute) {
   ASSERT_TRUE(ip({"link set c0 up mtu 1460", "link set p0 up", "address add 10.1.0.1/24 dev c0",
                   "route add 192.0.2.0/24 via 10.1.0.2", "route add 198.51.100.0/24 via 10.1.0.2 mtu 1300",
                   "route add unreachable 203.0.113.0/24"}));
+  ASSERT_TRUE(reaches([&] { return interface("c0")->mtu == 1460; }));
   EXPECT_EQ(monitor_->route_mtu({{10, 1, 0, 2}}), 1460U);
   EXPECT_EQ(monitor_->route_mtu({{192, 0, 2, 1}}), 1460U);
   EXPECT_EQ(monitor_->route_mtu({{198, 51, 100, 1}}), 1300U);
