@@ -86,7 +86,7 @@ bool DataPath::serve_requests() {
     Received received = received_.message(number);
     Interface* ingress = table_.find(received.ingress.interface_index);
     counters(ingress).requests_received.add();
-    settle(received, ingress, number, &Relay::request, came_too_early(ingress));
+    settle(received, ingress, number, &Relay::request, not_ours(ingress));
   }
   early_batches_ = count == received_.capacity() && early_batches_ > 0 ? early_batches_ - 1 : 0;
   send_requests();
@@ -97,29 +97,41 @@ bool DataPath::serve_requests() {
 /// Where a giaddr moves between routers, a request is for the one that had it when the request came. News that wait are
 /// read after the requests were received, so none of these is decided by an address that had gone before it came.
 void DataPath::read_news() {
-  if (!news_.is_waiting()) {
-    return;
-  }
-  if (early_batches_ == 0) {
-    passive_before_.clear();
-  }
-  for (const auto& [index, interface] : table_.all()) {
-    if (interface.is_downstream && interface.giaddr && !table_.is_local(*interface.giaddr)) {
-      passive_before_.push_back(index);
+  if (news_.is_waiting()) {
+    if (early_batches_ == 0) {
+      passive_before_.clear();
     }
+    const std::size_t known = passive_before_.size();
+    const auto passive = table_.passive();
+    passive_before_.insert(passive_before_.end(), passive.begin(), passive.end());
+    std::inplace_merge(passive_before_.begin(), passive_before_.begin() + static_cast<std::ptrdiff_t>(known),
+                       passive_before_.end());
+    passive_before_.erase(std::unique(passive_before_.begin(), passive_before_.end()), passive_before_.end());
+    news_.read();
+    early_batches_ = max_early_batches;
   }
-  std::ranges::sort(passive_before_);
-  passive_before_.erase(std::unique(passive_before_.begin(), passive_before_.end()), passive_before_.end());
-  news_.read();
-  early_batches_ = max_early_batches;
+  is_behind_ = news_.is_behind();
+  asked_for_.reset();
 }
 
-/// What was received by now may have come before the giaddr did, and is the other router's.
-std::optional<DropReason> DataPath::came_too_early(const Interface* ingress) const noexcept {
-  if (early_batches_ == 0 || ingress == nullptr || !std::ranges::binary_search(passive_before_, ingress->index)) {
+/// Whether the request may be the other router's, where the giaddr moves: what was received by now may have come before
+/// the giaddr did, and while the table is behind, after the giaddr had gone.
+std::optional<DropReason> DataPath::not_ours(const Interface* ingress) {
+  if (ingress == nullptr || !ingress->giaddr_is_given) {
     return std::nullopt;
   }
-  return DropReason::interface_passive;
+  const bool came_too_early = early_batches_ > 0 && std::ranges::binary_search(passive_before_, ingress->index);
+  if (came_too_early || (is_behind_ && has_lost(*ingress->giaddr))) {
+    return DropReason::interface_passive;
+  }
+  return std::nullopt;
+}
+
+bool DataPath::has_lost(Ipv4Address giaddr) {
+  if (std::exchange(asked_for_, giaddr) != giaddr) {
+    holds_asked_ = news_.holds_now(giaddr);
+  }
+  return !holds_asked_;
 }
 
 Counters& DataPath::counters(Interface* interface) noexcept {

@@ -25,7 +25,9 @@ namespace relay::io {
 /// Changes of links and addresses that the kernel has reported and nobody has read yet.
 struct LinkNews {
   std::function<bool()> is_waiting;
-  std::function<void()> read;  ///< brings the table in step
+  std::function<void()> read;                  ///< brings the table in step, or some of the way
+  std::function<bool()> is_behind;             ///< whether the rest of the way was left for later
+  std::function<bool(Ipv4Address)> holds_now;  ///< asks the kernel whether this host has the address
 };
 
 class DataPath {
@@ -55,7 +57,8 @@ class DataPath {
   [[nodiscard]] bool serve_replies(int socket);
   [[nodiscard]] bool serve_requests();
   void read_news();
-  [[nodiscard]] std::optional<DropReason> came_too_early(const Interface* ingress) const noexcept;
+  [[nodiscard]] std::optional<DropReason> not_ours(const Interface* ingress);
+  [[nodiscard]] bool has_lost(Ipv4Address giaddr);
   void settle(Received& received, Interface* ingress, std::size_t number, Rules rules,
               std::optional<DropReason> refusal = {});
   void to_servers(Received& received, const ToServers& decision, Interface* ingress, std::size_t number);
@@ -86,6 +89,9 @@ class DataPath {
   std::array<RequestFate, batch_size> fates_{};  // of the requests of one received batch
   std::vector<std::uint32_t> passive_before_;    // interfaces that were passive before the last news, sorted
   std::size_t early_batches_ = 0;                // that may still hold requests from before the last news
+  bool is_behind_ = false;                       // the table was, when this batch had been received
+  std::optional<Ipv4Address> asked_for_;         // the last giaddr that the kernel was asked for in this batch
+  bool holds_asked_ = false;                     // its answer
   std::uint64_t serial_ = 0;                     // of the last message
   std::uint16_t identification_ = 0;             // of the last datagram that was sent in fragments
 };
