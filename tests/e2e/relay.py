@@ -102,6 +102,13 @@ class Relay:
     def descriptors(self):
         return len(os.listdir(f"/proc/{self.pid}/fd"))
 
+    def lost_reports(self):
+        """Reports of links and addresses that did not fit into the buffers of its rtnetlink sockets."""
+        folder = f"/proc/{self.pid}/fd"
+        inodes = {str(os.stat(f"{folder}/{name}").st_ino) for name in os.listdir(folder)}
+        lines = Path(f"/proc/{self.pid}/net/netlink").read_text(encoding="ascii").splitlines()
+        return sum(int(fields[8]) for fields in map(str.split, lines[1:]) if fields[9] in inodes)
+
     def resident_kilobytes(self):
         status = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii")
         return int(re.search(r"VmRSS:\s+(\d+)", status)[1])
