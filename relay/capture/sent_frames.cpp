@@ -14,12 +14,9 @@ namespace {
 
 [[nodiscard]] std::vector<std::uint8_t> frame_of(const FrameAddresses& addresses,
                                                  std::span<const std::uint8_t> message) {
-  constexpr std::size_t link_and_ip_size = ethernet_header_size + ipv4_header_size;
-  std::vector<std::uint8_t> frame(frame_headers_size);
+  const auto headers = frame_headers(addresses, message);
+  std::vector<std::uint8_t> frame(headers.begin(), headers.end());
   frame.insert(frame.end(), message.begin(), message.end());
-  const auto datagram = std::span{frame}.subspan(link_and_ip_size);
-  write_udp_header(addresses, datagram);
-  std::ranges::copy(link_and_ip_headers(addresses, datagram.size(), 0, false), frame.begin());
   return frame;
 }
 

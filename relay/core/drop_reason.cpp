@@ -31,7 +31,14 @@ constexpr std::array<Entry, drop_reason_count> entries{{
     {DropReason::interface_unknown,
      {"interface_unknown", "the message arrived on an interface that the relay does not know yet",
       "This is normal for a moment after an interface appears; if it lasts, restart the relay and report it."}},
+    {DropReason::lost_in_kernel,
+     {"lost_in_kernel", "the kernel gave the message up before the relay took it: no room, or a wrong UDP checksum",
+      "Compare UdpRcvbufErrors and UdpInCsumErrors of `nstat -az`; against the first, give the relay more processor "
+      "time."}},
     // requests
+    {DropReason::queue_full,
+     {"queue_full", "the interface already had its share of the requests that wait for the relay",
+      "Find the client that floods, or limit the interface with --rate-limit; other interfaces are not affected."}},
     {DropReason::rate_limited,
      {"rate_limited", "the interface sent more requests than its rate limit allows",
       "This is what --rate-limit asks for; find the client that floods, or raise the limit."}},

@@ -17,7 +17,9 @@ enum class DropReason : std::uint8_t {
   hlen_too_long,
   options_malformed,
   interface_unknown,
+  lost_in_kernel,
   // requests
+  queue_full,
   rate_limited,
   not_downstream,
   below_min_secs,

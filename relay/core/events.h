@@ -60,6 +60,10 @@ struct Listener {
   std::function<void(const MessageEvent&)> dropped;  ///< every drop, at any log level
   std::function<void(const MessageEvent&)> message;  ///< `received` and `forwarded`, only while `per_message`
   std::function<void(const SendFailure&)> send_failed;
+  /// The kernel gave up `count` messages before they were received: `DropReason::lost_in_kernel`.
+  std::function<void(std::uint64_t count)> lost_in_kernel;
+  /// Messages leave one by one from now on: the kernel or a driver refused UDP_SEGMENT with this errno.
+  std::function<void(int error)> segmentation_refused;
   std::function<void(const InterfaceEvent&)> interface_changed;
   bool per_message = false;
 };

@@ -53,18 +53,21 @@ std::uint16_t internet_sum(std::span<const std::uint8_t> octets, std::uint32_t s
   return folded(std::uint64_t{sum} + (is_swapped ? (words & 0xffU) << 8U | words >> 8U : words));
 }
 
-void write_udp_header(const FrameAddresses& addresses, std::span<std::uint8_t> datagram) noexcept {
-  assert(datagram.size() >= udp_header_size && datagram.size() <= udp_header_size + max_udp_payload);
-  put16(datagram, 0, addresses.source_port);
-  put16(datagram, 2, addresses.destination_port);
-  put16(datagram, 4, datagram.size());
+std::array<std::uint8_t, udp_header_size> udp_header(const FrameAddresses& addresses,
+                                                     std::span<const std::uint8_t> payload) noexcept {
+  assert(payload.size() <= max_udp_payload);
+  const auto size = static_cast<std::uint32_t>(udp_header_size + payload.size());
+  std::array<std::uint8_t, udp_header_size> header{};
+  put16(header, 0, addresses.source_port);
+  put16(header, 2, addresses.destination_port);
+  put16(header, 4, size);
   // RFC 768: of a pseudo header of addresses, protocol and size, the header, and the payload. What was just written is
   // added as numbers: reading it back in wider words would make the processor wait.
-  const auto size = static_cast<std::uint32_t>(datagram.size());
   const std::uint32_t headers_sum = words_of(addresses.source) + words_of(addresses.destination) + ip_protocol_udp +
                                     size + addresses.source_port + addresses.destination_port + size;
-  const auto checksum = static_cast<std::uint16_t>(~internet_sum(datagram.subspan(udp_header_size), headers_sum));
-  put16(datagram, 6, checksum == 0 ? 0xffff : checksum);  // RFC 768: zero would say that there is none
+  const auto checksum = static_cast<std::uint16_t>(~internet_sum(payload, headers_sum));
+  put16(header, 6, checksum == 0 ? 0xffff : checksum);  // RFC 768: zero would say that there is none
+  return header;
 }
 
 std::array<std::uint8_t, ethernet_header_size + ipv4_header_size> link_and_ip_headers(const FrameAddresses& addresses,
@@ -92,6 +95,14 @@ std::array<std::uint8_t, ethernet_header_size + ipv4_header_size> link_and_ip_he
   put16(ip, 10, static_cast<std::uint16_t>(~folded(sum)));
   std::ranges::copy(addresses.source.octets, ip.begin() + 12);
   std::ranges::copy(addresses.destination.octets, ip.begin() + 16);
+  return headers;
+}
+
+std::array<std::uint8_t, frame_headers_size> frame_headers(const FrameAddresses& addresses,
+                                                           std::span<const std::uint8_t> payload) noexcept {
+  std::array<std::uint8_t, frame_headers_size> headers{};
+  const auto outer = link_and_ip_headers(addresses, udp_header_size + payload.size(), 0, false);
+  std::ranges::copy(udp_header(addresses, payload), std::ranges::copy(outer, headers.begin()).out);
   return headers;
 }
 

@@ -29,14 +29,18 @@ struct FrameAddresses {
   std::uint16_t identification = 0;  ///< IP identification; matters to fragments alone (RFC 6864)
 };
 
-/// Writes the UDP header, with its checksum, into the 8 octets in front of the payload: `datagram` is both.
-/// Needs `8 <= datagram.size() <= 65515`.
-void write_udp_header(const FrameAddresses& addresses, std::span<std::uint8_t> datagram) noexcept;
+/// The UDP header of a datagram with `payload`, its checksum included. Needs `payload.size() <= max_udp_payload`.
+[[nodiscard]] std::array<std::uint8_t, udp_header_size> udp_header(const FrameAddresses& addresses,
+                                                                   std::span<const std::uint8_t> payload) noexcept;
 
 /// The Ethernet and IPv4 headers of a frame that carries `size` octets of a UDP datagram from `offset` on, with more to
 /// follow or not. `offset` is a multiple of 8 (RFC 791 section 3.2).
 [[nodiscard]] std::array<std::uint8_t, ethernet_header_size + ipv4_header_size> link_and_ip_headers(
     const FrameAddresses& addresses, std::size_t size, std::size_t offset, bool more_fragments) noexcept;
+
+/// All headers of a frame that carries a whole datagram with `payload`. Needs what `udp_header` does.
+[[nodiscard]] std::array<std::uint8_t, frame_headers_size> frame_headers(
+    const FrameAddresses& addresses, std::span<const std::uint8_t> payload) noexcept;
 
 /// How many octets of a datagram one fragment carries on a link with `mtu`: a multiple of 8, at least 8.
 [[nodiscard]] std::size_t fragment_size(std::size_t mtu) noexcept;

@@ -1,4 +1,4 @@
-// One message in a buffer that belongs to the caller: room in front for a frame's headers, room behind for options.
+// One message in a buffer that belongs to the caller, with room behind it for options.
 #pragma once
 
 #include <cassert>
@@ -8,30 +8,22 @@
 
 namespace relay {
 
-/// A UDP payload of `size()` octets that stands `headroom()` octets into its storage. A view: it owns nothing, and the
-/// storage must outlive it. Octets outside the message are never read and, but for what an edit appends, never written.
+/// A UDP payload of `size()` octets at the start of its storage. A view: it owns nothing, and the storage must outlive
+/// it. Octets behind the message are never read and, but for what an edit appends, never written.
 class MessageBuffer {
  public:
-  /// Needs `headroom + size <= storage.size()`.
-  MessageBuffer(std::span<std::uint8_t> storage, std::size_t headroom, std::size_t size) noexcept
-      : storage_(storage), headroom_(headroom), size_(size) {
-    assert(headroom + size <= storage.size());
+  /// Needs `size <= room.size()`.
+  MessageBuffer(std::span<std::uint8_t> room, std::size_t size) noexcept : room_(room), size_(size) {
+    assert(size <= room.size());
   }
 
-  [[nodiscard]] std::span<const std::uint8_t> octets() const noexcept { return storage_.subspan(headroom_, size_); }
-  [[nodiscard]] std::span<std::uint8_t> octets() noexcept { return storage_.subspan(headroom_, size_); }
+  [[nodiscard]] std::span<const std::uint8_t> octets() const noexcept { return room_.first(size_); }
+  [[nodiscard]] std::span<std::uint8_t> octets() noexcept { return room_.first(size_); }
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
-  [[nodiscard]] std::size_t headroom() const noexcept { return headroom_; }
 
   /// The message and all the room behind it; `size()` octets of it are the message.
-  [[nodiscard]] std::span<std::uint8_t> room() noexcept { return storage_.subspan(headroom_); }
-  [[nodiscard]] std::size_t capacity() const noexcept { return storage_.size() - headroom_; }
-
-  /// The message with the `count` octets in front of it, for a frame's headers. Needs `count <= headroom()`.
-  [[nodiscard]] std::span<std::uint8_t> with_headers(std::size_t count) noexcept {
-    assert(count <= headroom_);
-    return storage_.subspan(headroom_ - count, count + size_);
-  }
+  [[nodiscard]] std::span<std::uint8_t> room() noexcept { return room_; }
+  [[nodiscard]] std::size_t capacity() const noexcept { return room_.size(); }
 
   /// Needs `size <= capacity()`.
   void resize(std::size_t size) noexcept {
@@ -40,8 +32,7 @@ class MessageBuffer {
   }
 
  private:
-  std::span<std::uint8_t> storage_;
-  std::size_t headroom_;
+  std::span<std::uint8_t> room_;
   std::size_t size_;
 };
 

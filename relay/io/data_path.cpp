@@ -13,9 +13,12 @@ namespace relay::io {
 
 namespace {
 
-constexpr std::size_t max_reply_batches = 16;  // in a row; then requests have their turn, so that neither side starves
+// Of one turn. Neither side starves the other, and signals and links are looked at in between.
+constexpr std::size_t max_replies = 1024;
+constexpr std::size_t max_taken_requests = 512;  // many, so that a flood waits by interface and not in the socket
+constexpr std::size_t max_decided_batches = 2;
 
-constexpr std::size_t max_early_batches = 1024;  // more than a receive buffer holds
+constexpr std::size_t max_early = 65536;  // more than a receive buffer holds
 
 [[nodiscard]] DropReason failure_reason(int error) noexcept {
   return error == EAGAIN || error == ENOBUFS ? DropReason::send_buffer_full : DropReason::send_failed;
@@ -46,59 +49,156 @@ DataPath::DataPath(const Sockets& sockets, const Ports& ports, InterfaceTable& t
                return bridge_ports_.port_of(interface.bridge_index, interface.bridge_vlan_id, client);
              }),
       received_(batch_size),
-      requests_from_relay_port_(2 * batch_size),
-      requests_(2 * batch_size),
+      requests_from_relay_port_(2 * batch_size, listener_.segmentation_refused),
+      requests_(2 * batch_size, listener_.segmentation_refused),
       datagrams_(batch_size),
-      frames_(batch_size) {}
-
-bool DataPath::serve() {
-  now_ = coarse_time();
-  bool more = false;
-  for (std::size_t batches = 0; batches < max_reply_batches; ++batches) {
-    more = serve_replies(sockets_.replies.number());
-    if (sockets_.upstream.is_open() && serve_replies(sockets_.upstream.number())) {
-      more = true;
-    }
-    if (!more) {
-      break;
-    }
-  }
-  return serve_requests() || more;
+      frames_(batch_size) {
+  tell_messages(listener_.per_message);
 }
 
-bool DataPath::serve_replies(int socket) {
-  const std::size_t count = received_.receive(socket);
-  for (std::size_t number = 0; number < count; ++number) {
-    Received received = received_.message(number);
-    Interface* ingress = table_.find(received.ingress.interface_index);
-    counters(ingress).replies_received.add();
-    settle(received, ingress, number, &Relay::reply);
+void DataPath::tell_messages(bool per_message) {
+  listener_.per_message = per_message;
+  merge_received(sockets_, !per_message);
+  for (DatagramBatch* batch : {&requests_, &requests_from_relay_port_}) {
+    batch->form_runs(!per_message && can_segment(sockets_));
+  }
+}
+
+Turn DataPath::serve() {
+  now_ = coarse_time();
+  taken_ = 0;
+  const bool more_replies = take_replies();
+  const bool more_requests = take_requests();
+  const bool is_busy = pacing_.is_busy(taken_, now_);
+  if (!more_replies && !more_requests && (is_busy || losses_.is_pending())) {
+    count_losses();
+  }
+  read_news(more_requests);
+  decide_requests();
+  if (more_replies || more_requests || requests_waiting_.size() != 0) {
+    return Turn::more;
+  }
+  return taken_ != 0 && is_busy ? Turn::pause : Turn::idle;
+}
+
+/// Until none is left, or enough were taken for this turn; whether there may be more.
+bool DataPath::take_replies() {
+  while (taken_ < max_replies) {
+    const std::size_t count =
+        receive(sockets_.replies) + (sockets_.upstream.is_open() ? receive(sockets_.upstream) : 0);
+    if (count < received_.capacity()) {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool DataPath::take_requests() {
+  const std::size_t before = taken_;
+  while (taken_ - before < max_taken_requests) {
+    const std::size_t count = receive(sockets_.requests);
+    early_left_ = count == received_.capacity() ? early_left_ - std::min(early_left_, count) : 0;
+    if (count < received_.capacity()) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/// One batch: replies are settled, requests wait for their turn. How many datagrams it had.
+std::size_t DataPath::receive(const Descriptor& socket) {
+  const std::size_t count = received_.receive(socket.number());
+  for (std::size_t position = 0; position < count; ++position) {
+    take(received_.received(position));
   }
   send_replies();
-  return count == received_.capacity();
+  return count;
 }
 
-bool DataPath::serve_requests() {
-  const std::size_t count = received_.receive(sockets_.requests.number());
-  fates_.fill({});
-  read_news();
-  for (std::size_t number = 0; number < count; ++number) {
-    Received received = received_.message(number);
-    Interface* ingress = table_.find(received.ingress.interface_index);
-    counters(ingress).requests_received.add();
-    settle(received, ingress, number, &Relay::request, not_ours(ingress));
+/// Each message by its own op: where datagrams were merged, the kernel has chosen a socket by the first one's.
+void DataPath::take(const Received& received) {
+  Interface* const interface = table_.find(received.ingress.interface_index);
+  const auto is_reply = [](std::span<const std::uint8_t> octets) {
+    return !octets.empty() && octets.front() == bootp::op_reply;
+  };
+  for_each_message(received, [&](std::span<std::uint8_t> octets) {
+    ++taken_;
+    if (!is_reply(octets) && !received.is_truncated) {
+      queue_request(received.ingress, octets);
+      return;
+    }
+    (is_reply(octets) ? counters(interface).replies_received : counters(interface).requests_received).add();
+    Message message{received.ingress, {octets, octets.size()}, interface};
+    settle(message, &Relay::reply, received.is_truncated ? std::optional{DropReason::receive_truncated} : std::nullopt);
+  });
+  if (received.ingress.destination == limited_broadcast || !table_.is_local(received.ingress.destination)) {
+    is_reply(received.octets) ? losses_.received_broadcast_reply() : losses_.received_broadcast_request();
   }
-  early_batches_ = count == received_.capacity() && early_batches_ > 0 ? early_batches_ - 1 : 0;
+}
+
+void DataPath::queue_request(const Ingress& ingress, std::span<std::uint8_t> octets) {
+  Interface* const interface = table_.find(ingress.interface_index);
+  counters(interface).requests_received.add();
+  const bool is_early = early_left_ != 0;
+  const std::uint64_t epoch = is_early ? epoch_ - 1 : epoch_;
+  bool has_room = requests_waiting_.push(ingress, octets, epoch);
+  if (!has_room) {
+    if (auto given_up = requests_waiting_.give_up_for(ingress, octets)) {
+      refuse(*given_up);
+      requests_waiting_.release();
+      has_room = requests_waiting_.push(ingress, octets, epoch);
+    }
+  }
+  if (has_room) {
+    early_waiting_ += is_early ? 1 : 0;
+    return;
+  }
+  Message message{ingress, {octets, octets.size()}, interface};
+  settle(message, &Relay::request, DropReason::queue_full);
+}
+
+void DataPath::refuse(const QueuedRequest& request) {
+  early_waiting_ -= request.epoch != epoch_ ? 1 : 0;
+  Message message{request.ingress, request.buffer, table_.find(request.ingress.interface_index)};
+  settle(message, &Relay::request, DropReason::queue_full);
+}
+
+void DataPath::decide_requests() {
+  for (std::size_t batch = 0; batch < max_decided_batches && requests_waiting_.size() != 0; ++batch) {
+    decide_batch();
+  }
+}
+
+void DataPath::decide_batch() {
+  const std::size_t count = std::min(batch_size, requests_waiting_.size());
+  std::ranges::fill(std::span{fates_}.first(count), RequestFate{});
+  for (std::size_t number = 0; number < count; ++number) {
+    const QueuedRequest request = *requests_waiting_.pop();
+    Interface* const interface = table_.find(request.ingress.interface_index);
+    const auto refusal = not_ours(request, interface);
+    early_waiting_ -= request.epoch != epoch_ ? 1 : 0;
+    Message message{request.ingress, request.buffer, interface, number};
+    settle(message, &Relay::request, refusal);
+  }
   send_requests();
   count_relayed(count);
-  return count == received_.capacity();
+  requests_waiting_.release();
+}
+
+void DataPath::count_losses() {
+  if (const std::uint64_t count = losses_.more(sockets_, now_); count != 0) {
+    table_.unattributed().of(DropReason::lost_in_kernel).add(count);
+    if (listener_.lost_in_kernel) {
+      listener_.lost_in_kernel(count);
+    }
+  }
 }
 
 /// Where a giaddr moves between routers, a request is for the one that had it when the request came. News that wait are
 /// read after the requests were received, so none of these is decided by an address that had gone before it came.
-void DataPath::read_news() {
+void DataPath::read_news(bool more_requests) {
   if (news_.is_waiting()) {
-    if (early_batches_ == 0) {
+    if (early_left_ == 0 && early_waiting_ == 0) {
       passive_before_.clear();
     }
     const std::size_t known = passive_before_.size();
@@ -108,7 +208,9 @@ void DataPath::read_news() {
                        passive_before_.end());
     passive_before_.erase(std::unique(passive_before_.begin(), passive_before_.end()), passive_before_.end());
     news_.read();
-    early_batches_ = max_early_batches;
+    ++epoch_;
+    early_left_ = more_requests ? max_early : 0;
+    early_waiting_ = requests_waiting_.size();
   }
   is_behind_ = news_.is_behind();
   asked_for_.reset();
@@ -116,11 +218,11 @@ void DataPath::read_news() {
 
 /// Whether the request may be the other router's, where the giaddr moves: what was received by now may have come before
 /// the giaddr did, and while the table is behind, after the giaddr had gone.
-std::optional<DropReason> DataPath::not_ours(const Interface* ingress) {
+std::optional<DropReason> DataPath::not_ours(const QueuedRequest& request, const Interface* ingress) {
   if (ingress == nullptr || !ingress->giaddr_is_given) {
     return std::nullopt;
   }
-  const bool came_too_early = early_batches_ > 0 && std::ranges::binary_search(passive_before_, ingress->index);
+  const bool came_too_early = request.epoch != epoch_ && std::ranges::binary_search(passive_before_, ingress->index);
   if (came_too_early || (is_behind_ && has_lost(*ingress->giaddr))) {
     return DropReason::interface_passive;
   }
@@ -138,85 +240,70 @@ Counters& DataPath::counters(Interface* interface) noexcept {
   return interface != nullptr ? interface->counters : table_.unattributed();
 }
 
-void DataPath::settle(Received& received, Interface* ingress, std::size_t number, Rules rules,
-                      std::optional<DropReason> refusal) {
-  received.ingress.arrival = now_;
+void DataPath::settle(Message& message, Rules rules, std::optional<DropReason> refusal) {
+  message.ingress.arrival = now_;
   ++serial_;
+  const auto octets = [&message] { return std::as_const(message.buffer).octets(); };
   if (listener_.per_message && listener_.message) {
-    listener_.message(
-        {MessageStage::received, received.ingress, ingress, std::as_const(received.buffer).octets(), nullptr, serial_});
+    listener_.message({MessageStage::received, message.ingress, message.interface, octets(), nullptr, serial_});
   }
-  if (received.is_truncated) {
-    refusal = DropReason::receive_truncated;
-  }
-  const Decision decision = refusal ? Decision{Drop{*refusal}} : (relay_.*rules)(received.ingress, received.buffer);
-  const MessageEvent event{
-      MessageStage::forwarded, received.ingress, ingress, std::as_const(received.buffer).octets(), &decision, serial_};
+  const Decision decision = refusal ? Decision{Drop{*refusal}} : (relay_.*rules)(message.ingress, message.buffer);
   if (const auto* dropped = std::get_if<Drop>(&decision)) {
-    counters(ingress).of(dropped->reason).add();
+    counters(message.interface).of(dropped->reason).add();
     if (listener_.dropped) {
-      listener_.dropped(
-          {MessageStage::dropped, event.ingress, event.interface, event.message, event.decision, serial_});
+      listener_.dropped({MessageStage::dropped, message.ingress, message.interface, octets(), &decision, serial_});
     }
     return;
   }
   if (listener_.per_message && listener_.message) {
-    listener_.message(event);
+    listener_.message({MessageStage::forwarded, message.ingress, message.interface, octets(), &decision, serial_});
   }
   if (const auto* upstream = std::get_if<ToServers>(&decision)) {
-    to_servers(received, *upstream, ingress, number);
+    to_servers(message, *upstream);
   } else {
-    to_client(received, std::get<ToClient>(decision));
+    to_client(message, std::get<ToClient>(decision));
   }
 }
 
-void DataPath::to_servers(Received& received, const ToServers& decision, Interface* ingress, std::size_t number) {
+void DataPath::to_servers(const Message& message, const ToServers& decision) {
   if (decision.agent_information == AgentInformationOutcome::did_not_fit) {
-    counters(ingress).option82_omitted.add();
+    counters(message.interface).option82_omitted.add();
   }
-  fates_[number].interface = ingress;
+  fates_[message.number].interface = message.interface;
   DatagramBatch& batch =
       decision.from_relay_port && sockets_.upstream.is_open() ? requests_from_relay_port_ : requests_;
   for (const Ipv4Address server : decision.servers) {
     if (batch.is_full()) {
       send_requests();
     }
-    batch.add({ingress, number, server, serial_}, std::as_const(received.buffer).octets(), decision.source,
+    batch.add({message.interface, message.number, server, serial_}, message.buffer.octets(), decision.source,
               ports_.server, 0);
   }
 }
 
-void DataPath::to_client(Received& received, const ToClient& decision) {
+void DataPath::to_client(const Message& message, const ToClient& decision) {
   const Sending sending{table_.find(decision.egress->index), 0, decision.destination, serial_};
-  if (decision.delivery != Delivery::routed && decision.egress->is_ethernet) {
-    send_frame(sending, received.buffer, decision);
+  const auto payload = message.buffer.octets();
+  if (decision.delivery == Delivery::routed || !decision.egress->is_ethernet) {
+    // An ordinary datagram: the client answers ARP, or the link has no frames that we could write.
+    if (datagrams_.is_full()) {
+      send_replies();
+    }
+    datagrams_.add(sending, payload, decision.source, ports_.client(), decision.egress->index);
     return;
   }
-  // An ordinary datagram: the client answers ARP, or the link has no frames that we could write.
-  if (datagrams_.is_full()) {
-    send_replies();
-  }
-  datagrams_.add(sending, std::as_const(received.buffer).octets(), decision.source, ports_.client(),
-                 decision.egress->index);
-}
-
-void DataPath::send_frame(const Sending& sending, MessageBuffer& message, const ToClient& decision) {
   FrameAddresses addresses{decision.egress->mac, decision.link_destination,
                            decision.source,      decision.destination,
                            ports_.server,        ports_.client()};
-  const auto datagram = message.with_headers(udp_header_size);
-  write_udp_header(addresses, datagram);
-  if (ipv4_header_size + datagram.size() > decision.egress->mtu) {
+  if (ipv4_header_size + udp_header_size + payload.size() > decision.egress->mtu) {
     addresses.identification = ++identification_;
-    reply_sent(sending, send_fragments(sockets_.frames.number(), *decision.egress, addresses, datagram));
+    reply_sent(sending, send_fragments(sockets_.frames.number(), *decision.egress, addresses, payload));
     return;
   }
   if (frames_.is_full()) {
     send_replies();
   }
-  const auto frame = message.with_headers(frame_headers_size);
-  std::ranges::copy(link_and_ip_headers(addresses, datagram.size(), 0, false), frame.begin());
-  frames_.add(sending, frame);
+  frames_.add(sending, addresses, payload);
 }
 
 void DataPath::send_requests() {

@@ -1,5 +1,6 @@
-// The way of every message: taken from its socket, decided on, edited in place, sent. Replies go before requests.
-// In the steady state nothing here allocates, locks or formats, and the time is asked for once a batch.
+// The way of every message: taken from its socket, decided on, edited in place, sent. Replies go before requests, and
+// requests by turns of their interfaces. In the steady state nothing here allocates, locks or formats, and the time is
+// asked for once a turn.
 #pragma once
 
 #include <array>
@@ -13,10 +14,13 @@
 #include "relay/core/decision.h"
 #include "relay/core/events.h"
 #include "relay/core/interface_table.h"
+#include "relay/core/pacing.h"
 #include "relay/core/policy.h"
 #include "relay/core/relay.h"
 #include "relay/io/bridge_ports.h"
 #include "relay/io/receive_batch.h"
+#include "relay/io/receive_losses.h"
+#include "relay/io/request_queue.h"
 #include "relay/io/send_batch.h"
 #include "relay/io/sockets.h"
 
@@ -30,6 +34,13 @@ struct LinkNews {
   std::function<bool(Ipv4Address)> holds_now;  ///< asks the kernel whether this host has the address
 };
 
+/// What the data path wants after a turn.
+enum class Turn : std::uint8_t {
+  more,   ///< another one at once
+  pause,  ///< another one after `Pacing::pause`, by when more messages have gathered
+  idle,   ///< another one when a socket has something
+};
+
 class DataPath {
  public:
   /// `sockets` and `table` must outlive the data path; the table changes only between calls of `serve`, and in
@@ -37,13 +48,26 @@ class DataPath {
   DataPath(const Sockets& sockets, const Ports& ports, InterfaceTable& table, LinkNews news, Listener listener);
 
   void apply(const Policy& policy) { relay_.apply(policy); }
-  void tell_messages(bool per_message) noexcept { listener_.per_message = per_message; }
 
-  /// Takes what waits: all replies first, then one batch of requests. True if there may be more at once.
-  [[nodiscard]] bool serve();
+  /// While each message is told, each leaves and arrives by itself, so that a capture shows what is on the wire.
+  void tell_messages(bool per_message);
+
+  /// Takes what waits: replies first, then requests, of which a number is decided.
+  [[nodiscard]] Turn serve();
+
+  /// Whether `serve` should be called once more in `ReceiveLosses::delay`, though no message comes.
+  [[nodiscard]] bool has_open_question() const noexcept { return losses_.is_pending(); }
 
  private:
   static constexpr std::size_t batch_size = 64;
+
+  /// A message in its buffer, and where it came from.
+  struct Message {
+    Ingress ingress;
+    MessageBuffer buffer;
+    Interface* interface;    ///< where it arrived; null if the table does not know it
+    std::size_t number = 0;  ///< of a request, within the decided batch
+  };
 
   /// What became of the copies of one request.
   struct RequestFate {
@@ -54,16 +78,21 @@ class DataPath {
 
   using Rules = Decision (Relay::*)(const Ingress&, MessageBuffer&) noexcept;
 
-  [[nodiscard]] bool serve_replies(int socket);
-  [[nodiscard]] bool serve_requests();
-  void read_news();
-  [[nodiscard]] std::optional<DropReason> not_ours(const Interface* ingress);
+  [[nodiscard]] bool take_replies();
+  [[nodiscard]] bool take_requests();
+  [[nodiscard]] std::size_t receive(const Descriptor& socket);
+  void take(const Received& received);
+  void queue_request(const Ingress& ingress, std::span<std::uint8_t> octets);
+  void refuse(const QueuedRequest& request);
+  void decide_requests();
+  void decide_batch();
+  void count_losses();
+  void read_news(bool more_requests);
+  [[nodiscard]] std::optional<DropReason> not_ours(const QueuedRequest& request, const Interface* ingress);
   [[nodiscard]] bool has_lost(Ipv4Address giaddr);
-  void settle(Received& received, Interface* ingress, std::size_t number, Rules rules,
-              std::optional<DropReason> refusal = {});
-  void to_servers(Received& received, const ToServers& decision, Interface* ingress, std::size_t number);
-  void to_client(Received& received, const ToClient& decision);
-  void send_frame(const Sending& sending, MessageBuffer& message, const ToClient& decision);
+  void settle(Message& message, Rules rules, std::optional<DropReason> refusal = {});
+  void to_servers(const Message& message, const ToServers& decision);
+  void to_client(const Message& message, const ToClient& decision);
   void send_requests();
   void send_replies();
   void request_sent(const Sending& sending, int error);
@@ -80,17 +109,23 @@ class DataPath {
   BridgePorts bridge_ports_;
   Relay relay_;
   std::chrono::nanoseconds now_{};  // coarse, looked at once for all messages of one `serve`
+  Pacing pacing_;
+  std::size_t taken_ = 0;  // messages in this turn
+  ReceiveLosses losses_;
 
   ReceiveBatch received_;
+  RequestQueue requests_waiting_;
   DatagramBatch requests_from_relay_port_;
   DatagramBatch requests_;                       // to servers
   DatagramBatch datagrams_;                      // to clients that have an address, or on links without frames
   FrameBatch frames_;                            // to clients that have none
-  std::array<RequestFate, batch_size> fates_{};  // of the requests of one received batch
-  std::vector<std::uint32_t> passive_before_;    // interfaces that were passive before the last news, sorted
-  std::size_t early_batches_ = 0;                // that may still hold requests from before the last news
-  bool is_behind_ = false;                       // the table was, when this batch had been received
-  std::optional<Ipv4Address> asked_for_;         // the last giaddr that the kernel was asked for in this batch
+  std::array<RequestFate, batch_size> fates_{};  // of the requests of one decided batch
+  std::uint64_t epoch_ = 0;                      // how often there were news
+  std::vector<std::uint32_t> passive_before_;    // interfaces that were passive before recent news, sorted
+  std::size_t early_left_ = 0;                   // in the socket, at most: requests from before the last news
+  std::size_t early_waiting_ = 0;                // in the queue
+  bool is_behind_ = false;                       // the table was, in this turn
+  std::optional<Ipv4Address> asked_for_;         // the last giaddr that the kernel was asked for in this turn
   bool holds_asked_ = false;                     // its answer
   std::uint64_t serial_ = 0;                     // of the last message
   std::uint16_t identification_ = 0;             // of the last datagram that was sent in fragments

@@ -1,20 +1,32 @@
 #include "relay/io/receive_batch.h"
 
-#include <algorithm>
+#include <netinet/udp.h>
+
 #include <cerrno>
 #include <cstring>
 
 namespace relay::io {
+
+namespace {
+
+template <typename Value>
+[[nodiscard]] Value value_of(const cmsghdr& control) noexcept {
+  Value value{};
+  std::memcpy(&value, CMSG_DATA(&control), sizeof(value));
+  return value;
+}
+
+}  // namespace
 
 ReceiveBatch::ReceiveBatch(std::size_t capacity)
     : storage_(std::make_unique_for_overwrite<std::uint8_t[]>(capacity * slot_size)),
       headers_(capacity),
       vectors_(capacity),
       sources_(capacity),
-      controls_(capacity) {
+      controls_(capacity),
+      used_(capacity) {
   for (std::size_t position = 0; position < capacity; ++position) {
-    const auto room = slot(position).subspan(headroom);
-    vectors_[position] = {room.data(), room.size()};
+    vectors_[position] = {storage_.get() + position * slot_size, slot_size};
     msghdr& header = headers_[position].msg_hdr;
     header.msg_name = &sources_[position];
     header.msg_iov = &vectors_[position];
@@ -24,15 +36,17 @@ ReceiveBatch::ReceiveBatch(std::size_t capacity)
 }
 
 std::size_t ReceiveBatch::receive(int socket) noexcept {
-  for (mmsghdr& header : headers_) {
+  for (mmsghdr& header : std::span{headers_}.first(used_)) {
     header.msg_hdr.msg_namelen = sizeof(sockaddr_in);
-    header.msg_hdr.msg_controllen = sizeof(PacketInfoControl);
+    header.msg_hdr.msg_controllen = sizeof(Control);
   }
+  used_ = 0;
   while (true) {
     const int count =
         ::recvmmsg(socket, headers_.data(), static_cast<unsigned>(headers_.size()), MSG_DONTWAIT, nullptr);
     if (count >= 0) {
-      return static_cast<std::size_t>(count);
+      used_ = static_cast<std::size_t>(count);
+      return used_;
     }
     if (errno != EINTR && errno != ECONNREFUSED && errno != EHOSTUNREACH && errno != ENETUNREACH) {
       return 0;
@@ -40,20 +54,21 @@ std::size_t ReceiveBatch::receive(int socket) noexcept {
   }
 }
 
-Received ReceiveBatch::message(std::size_t position) noexcept {
+Received ReceiveBatch::received(std::size_t position) noexcept {
   const mmsghdr& header = headers_[position];
-  Received received{{},
-                    {slot(position), headroom, std::min<std::size_t>(header.msg_len, slot_size - headroom)},
-                    (header.msg_hdr.msg_flags & MSG_TRUNC) != 0};
+  Received received;
+  received.octets = {storage_.get() + position * slot_size, std::min<std::size_t>(header.msg_len, slot_size)};
+  received.is_truncated = (header.msg_hdr.msg_flags & MSG_TRUNC) != 0;
   received.ingress.source = from_in_addr(sources_[position].sin_addr);
   received.ingress.source_port = ntohs(sources_[position].sin_port);
   for (const cmsghdr* control = CMSG_FIRSTHDR(&header.msg_hdr); control != nullptr;
        control = CMSG_NXTHDR(const_cast<msghdr*>(&header.msg_hdr), const_cast<cmsghdr*>(control))) {
     if (control->cmsg_level == IPPROTO_IP && control->cmsg_type == IP_PKTINFO) {
-      in_pktinfo info{};
-      std::memcpy(&info, CMSG_DATA(control), sizeof(info));
+      const auto info = value_of<in_pktinfo>(*control);
       received.ingress.interface_index = static_cast<std::uint32_t>(info.ipi_ifindex);
       received.ingress.destination = from_in_addr(info.ipi_addr);
+    } else if (control->cmsg_level == IPPROTO_UDP && control->cmsg_type == UDP_GRO) {
+      received.message_size = static_cast<std::size_t>(std::max(value_of<int>(*control), 0));
     }
   }
   return received;

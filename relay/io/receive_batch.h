@@ -1,9 +1,10 @@
-// Messages taken from a UDP socket in one system call, each in a buffer with room for headers and for option 82.
+// Datagrams taken from a UDP socket in one system call.
 #pragma once
 
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -12,48 +13,59 @@
 #include <vector>
 
 #include "relay/core/decision.h"
-#include "relay/core/frame.h"
-#include "relay/core/message_buffer.h"
 #include "relay/io/socket_address.h"
 
 namespace relay::io {
 
-/// A message as the kernel handed it over. `buffer` borrows from the batch and is valid until its next `receive`.
+/// What the kernel handed over at once: one message, or several of one sender in a row where it may merge them
+/// (`merge_received`). `octets` borrows from the batch and is valid until its next `receive`.
 struct Received {
   Ingress ingress;
-  MessageBuffer buffer;
-  bool is_truncated = false;  ///< the message was larger than its buffer
+  std::span<std::uint8_t> octets;
+  std::size_t message_size = 0;  ///< of each message but the last, which may be smaller; 0 where there is one
+  bool is_truncated = false;     ///< it was larger than its buffer
 };
 
-/// Buffers are allocated once. A UDP message over IPv4 has at most 65,507 octets, so none is ever truncated in
-/// practice.
+/// Calls `take(std::span<std::uint8_t>)` for each message, also for an empty one.
+template <typename Take>
+void for_each_message(const Received& received, Take&& take) {
+  auto rest = received.octets;
+  do {
+    const std::size_t size = received.message_size == 0 ? rest.size() : std::min(received.message_size, rest.size());
+    take(rest.first(size));
+    rest = rest.subspan(size);
+  } while (!rest.empty());
+}
+
+/// Buffers are allocated once; what no datagram ever filled costs no memory. A UDP datagram over IPv4 has at most
+/// 65,507 octets, so none is ever truncated in practice.
 class ReceiveBatch {
  public:
   explicit ReceiveBatch(std::size_t capacity);
 
-  /// Takes up to `capacity` messages without waiting and returns how many; 0 where none is waiting. Errors that belong
+  /// Takes up to `capacity` datagrams without waiting and returns how many; 0 where none is waiting. Errors that belong
   /// to earlier messages (ICMP) are passed over.
   [[nodiscard]] std::size_t receive(int socket) noexcept;
 
   /// Needs `position` below what the last `receive` returned.
-  [[nodiscard]] Received message(std::size_t position) noexcept;
+  [[nodiscard]] Received received(std::size_t position) noexcept;
 
   [[nodiscard]] std::size_t capacity() const noexcept { return headers_.size(); }
 
  private:
-  static constexpr std::size_t headroom = 64;  // frame_headers_size, rounded up to a cache line
-  static constexpr std::size_t slot_size = headroom + 65536 + 512;
-  static_assert(headroom >= frame_headers_size);
+  static constexpr std::size_t slot_size = 65536;
 
-  [[nodiscard]] std::span<std::uint8_t> slot(std::size_t position) noexcept {
-    return {storage_.get() + position * slot_size, slot_size};
-  }
+  /// Room for what IP_PKTINFO and UDP_GRO say.
+  struct alignas(cmsghdr) Control {
+    std::array<std::uint8_t, CMSG_SPACE(sizeof(in_pktinfo)) + CMSG_SPACE(sizeof(int))> octets;
+  };
 
   std::unique_ptr<std::uint8_t[]> storage_;
   std::vector<mmsghdr> headers_;
   std::vector<iovec> vectors_;
   std::vector<sockaddr_in> sources_;
-  std::vector<PacketInfoControl> controls_;
+  std::vector<Control> controls_;
+  std::size_t used_;  // headers that the last call may have written
 };
 
 }  // namespace relay::io

@@ -60,7 +60,7 @@ Replay::Replay(const Ports& ports, const Policy& policy, const InterfaceSettings
       finder_(ports),
       giaddr_interface_(settings.giaddr_interface),
       updates_left_(max_updates),
-      storage_(frame_headers_size + max_udp_payload + room_for_options) {
+      storage_(max_udp_payload + room_for_options) {
   relay_.apply(policy);
   for (const GivenInterface& each : given) {
     Known& known = enter(each.name, each.mac, true);
@@ -276,8 +276,8 @@ void Replay::advance(std::chrono::nanoseconds time) noexcept {
 void Replay::decide(const capture::Packet& packet, const capture::FoundMessage& found, const Interface& interface,
                     ReplayedMessage& message) {
   const auto payload = found.datagram.payload;
-  std::ranges::copy(payload, storage_.begin() + frame_headers_size);
-  MessageBuffer buffer{storage_, frame_headers_size, payload.size()};
+  std::ranges::copy(payload, storage_.begin());
+  MessageBuffer buffer{storage_, payload.size()};
   advance(packet.time);
   const Ingress ingress{.interface_index = interface.index,
                         .source = found.ip.source,

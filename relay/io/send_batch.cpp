@@ -1,102 +1,197 @@
 #include "relay/io/send_batch.h"
 
 #include <net/ethernet.h>
+#include <netinet/udp.h>
 
 #include <algorithm>
 #include <cassert>
 #include <cstring>
+#include <utility>
 
 namespace relay::io {
 
 namespace {
 
-[[nodiscard]] sockaddr_ll link_address(const Interface& interface, std::span<const std::uint8_t> frame) noexcept {
+[[nodiscard]] sockaddr_ll link_address(const Interface& interface, const MacAddress& destination) noexcept {
   sockaddr_ll address{};
   address.sll_family = AF_PACKET;
   address.sll_protocol = htons(ETHERTYPE_IP);
   address.sll_ifindex = static_cast<int>(interface.index);
   address.sll_halen = ETH_ALEN;
-  std::copy_n(frame.begin(), ETH_ALEN, std::begin(address.sll_addr));
+  std::ranges::copy(destination.octets, std::begin(address.sll_addr));
   return address;
+}
+
+/// The kernel only reads what is sent; its types do not say so.
+[[nodiscard]] iovec vector_of(std::span<const std::uint8_t> octets) noexcept {
+  return {const_cast<std::uint8_t*>(octets.data()), octets.size()};
+}
+
+/// 0 or the errno.
+[[nodiscard]] int send_one(int socket, const msghdr& header) noexcept {
+  ssize_t sent = 0;
+  do {
+    sent = ::sendmsg(socket, &header, MSG_DONTWAIT | MSG_NOSIGNAL);
+  } while (sent < 0 && errno == EINTR);
+  return sent < 0 ? errno : 0;
+}
+
+template <typename Value>
+void write(cmsghdr& control, int level, int type, const Value& value) noexcept {
+  control.cmsg_level = level;
+  control.cmsg_type = type;
+  control.cmsg_len = CMSG_LEN(sizeof(value));
+  std::memcpy(CMSG_DATA(&control), &value, sizeof(value));
 }
 
 }  // namespace
 
-DatagramBatch::DatagramBatch(std::size_t capacity)
-    : sendings_(capacity), headers_(capacity), vectors_(capacity), destinations_(capacity), controls_(capacity) {
-  for (std::size_t position = 0; position < capacity; ++position) {
-    msghdr& header = headers_[position].msg_hdr;
-    header.msg_name = &destinations_[position];
+DatagramBatch::DatagramBatch(std::size_t capacity, RunRefused refused)
+    : refused_(std::move(refused)),
+      entries_(capacity),
+      runs_(capacity),
+      headers_(capacity),
+      destinations_(capacity),
+      controls_(capacity),
+      vectors_(capacity) {
+  for (std::size_t number = 0; number < capacity; ++number) {
+    msghdr& header = headers_[number].msg_hdr;
+    header.msg_name = &destinations_[number];
     header.msg_namelen = sizeof(sockaddr_in);
-    header.msg_iov = &vectors_[position];
-    header.msg_iovlen = 1;
-    header.msg_control = controls_[position].octets.data();
-    header.msg_controllen = sizeof(PacketInfoControl);
-    cmsghdr* control = CMSG_FIRSTHDR(&header);
-    assert(control != nullptr);
-    control->cmsg_level = IPPROTO_IP;
-    control->cmsg_type = IP_PKTINFO;
-    control->cmsg_len = CMSG_LEN(sizeof(in_pktinfo));
+    header.msg_control = controls_[number].octets.data();
   }
 }
 
 void DatagramBatch::add(const Sending& sending, std::span<const std::uint8_t> payload, Ipv4Address source,
                         std::uint16_t port, std::uint32_t interface_index) noexcept {
   assert(!is_full());
-  sendings_[count_] = sending;
-  vectors_[count_] = {const_cast<std::uint8_t*>(payload.data()), payload.size()};
-  sockaddr_in& destination = destinations_[count_];
-  destination.sin_family = AF_INET;
-  destination.sin_port = htons(port);
-  destination.sin_addr = to_in_addr(sending.destination);
-  in_pktinfo info{};
-  info.ipi_ifindex = static_cast<int>(interface_index);
-  info.ipi_spec_dst = to_in_addr(source);
-  cmsghdr* control = CMSG_FIRSTHDR(&headers_[count_].msg_hdr);
-  assert(control != nullptr);
-  std::memcpy(CMSG_DATA(control), &info, sizeof(info));
-  ++count_;
+  const auto entry = static_cast<std::uint32_t>(entries_count_++);
+  entries_[entry] = {sending, payload, none};
+  const Run wanted{sending.destination, source, interface_index, port, entry, entry, 1};
+  const std::size_t oldest = run_count_ > looked_back ? run_count_ - looked_back : 0;
+  for (std::size_t number = run_count_; forms_runs_ && number > oldest; --number) {
+    Run& run = runs_[number - 1];
+    if (can_join(run, wanted, payload.size())) {
+      entries_[run.last].next = entry;
+      run.last = entry;
+      ++run.count;
+      return;
+    }
+  }
+  runs_[run_count_++] = wanted;
 }
 
-FrameBatch::FrameBatch(std::size_t capacity)
-    : sendings_(capacity), headers_(capacity), vectors_(capacity), destinations_(capacity) {
-  for (std::size_t position = 0; position < capacity; ++position) {
-    msghdr& header = headers_[position].msg_hdr;
-    header.msg_name = &destinations_[position];
-    header.msg_namelen = sizeof(sockaddr_ll);
-    header.msg_iov = &vectors_[position];
-    header.msg_iovlen = 1;
+bool DatagramBatch::can_join(const Run& run, const Run& wanted, std::size_t size) const noexcept {
+  return run.destination == wanted.destination && run.source == wanted.source &&
+         run.interface_index == wanted.interface_index && run.port == wanted.port &&
+         entries_[run.first].payload.size() == size && size != 0 && size <= largest_in_run_ &&
+         run.count < largest_run && (run.count + 1) * size <= max_run_octets;
+}
+
+void DatagramBatch::lay_out() noexcept {
+  std::size_t vector = 0;
+  for (std::size_t number = 0; number < run_count_; ++number) {
+    const Run& run = runs_[number];
+    sockaddr_in& destination = destinations_[number];
+    destination.sin_family = AF_INET;
+    destination.sin_port = htons(run.port);
+    destination.sin_addr = to_in_addr(run.destination);
+    msghdr& header = headers_[number].msg_hdr;
+    header.msg_iov = &vectors_[vector];
+    header.msg_iovlen = run.count;
+    for (std::uint32_t entry = run.first; entry != none; entry = entries_[entry].next) {
+      vectors_[vector++] = vector_of(entries_[entry].payload);
+    }
+    write_control(number);
   }
 }
 
-void FrameBatch::add(const Sending& sending, std::span<const std::uint8_t> frame) noexcept {
-  assert(!is_full() && frame.size() >= frame_headers_size);
+void DatagramBatch::write_control(std::size_t number) noexcept {
+  const Run& run = runs_[number];
+  msghdr& header = headers_[number].msg_hdr;
+  header.msg_controllen = run.count > 1 ? sizeof(Control::octets) : CMSG_SPACE(sizeof(in_pktinfo));
+  in_pktinfo info{};
+  info.ipi_ifindex = static_cast<int>(run.interface_index);
+  info.ipi_spec_dst = to_in_addr(run.source);
+  cmsghdr* const first = CMSG_FIRSTHDR(&header);
+  assert(first != nullptr);
+  write(*first, IPPROTO_IP, IP_PKTINFO, info);
+  if (run.count > 1) {
+    cmsghdr* const second = CMSG_NXTHDR(&header, first);
+    assert(second != nullptr);
+    write(*second, IPPROTO_UDP, UDP_SEGMENT, static_cast<std::uint16_t>(entries_[run.first].payload.size()));
+  }
+}
+
+int DatagramBatch::send_alone(int socket, std::size_t number, std::uint32_t entry) noexcept {
+  iovec vector = vector_of(entries_[entry].payload);
+  msghdr header = headers_[number].msg_hdr;
+  header.msg_controllen = CMSG_SPACE(sizeof(in_pktinfo));
+  header.msg_iov = &vector;
+  header.msg_iovlen = 1;
+  return send_one(socket, header);
+}
+
+/// A message is too large for its link, or something on the way knows no segmentation: none of it concerns what leaves
+/// alone.
+bool DatagramBatch::is_about_runs(int error) noexcept {
+  return error == EINVAL || error == EMSGSIZE || error == EIO || error == EOPNOTSUPP || error == ENOPROTOOPT;
+}
+
+void DatagramBatch::refuse(int error, std::size_t size) {
+  if (error == EINVAL || error == EMSGSIZE) {
+    largest_in_run_ = std::min(largest_in_run_, size - 1);  // it needs fragments
+    return;
+  }
+  is_refused_ = true;
+  forms_runs_ = false;
+  if (refused_) {
+    refused_(error);
+  }
+}
+
+FrameBatch::FrameBatch(std::size_t capacity)
+    : sendings_(capacity), headers_(capacity), vectors_(capacity), destinations_(capacity), frame_headers_(capacity) {
+  for (std::size_t position = 0; position < capacity; ++position) {
+    vectors_[position][0] = vector_of(frame_headers_[position]);
+    msghdr& header = headers_[position].msg_hdr;
+    header.msg_name = &destinations_[position];
+    header.msg_namelen = sizeof(sockaddr_ll);
+    header.msg_iov = vectors_[position].data();
+    header.msg_iovlen = vectors_[position].size();
+  }
+}
+
+void FrameBatch::add(const Sending& sending, const FrameAddresses& addresses,
+                     std::span<const std::uint8_t> payload) noexcept {
+  assert(!is_full());
   sendings_[count_] = sending;
-  vectors_[count_] = {const_cast<std::uint8_t*>(frame.data()), frame.size()};
-  destinations_[count_] = link_address(*sending.interface, frame);
+  frame_headers_[count_] = frame_headers(addresses, payload);
+  vectors_[count_][1] = vector_of(payload);
+  destinations_[count_] = link_address(*sending.interface, addresses.link_destination);
   ++count_;
 }
 
 int send_fragments(int socket, const Interface& interface, const FrameAddresses& addresses,
-                   std::span<const std::uint8_t> datagram) noexcept {
+                   std::span<const std::uint8_t> payload) noexcept {
+  auto first = udp_header(addresses, payload);
+  sockaddr_ll destination = link_address(interface, addresses.link_destination);
+  const std::size_t total = first.size() + payload.size();
   const std::size_t size = fragment_size(interface.mtu);
-  for (std::size_t offset = 0; offset < datagram.size(); offset += size) {
-    const auto part = datagram.subspan(offset, std::min(size, datagram.size() - offset));
-    auto headers = link_and_ip_headers(addresses, part.size(), offset, offset + part.size() < datagram.size());
-    sockaddr_ll destination = link_address(interface, headers);
-    std::array<iovec, 2> vectors{
-        {{headers.data(), headers.size()}, {const_cast<std::uint8_t*>(part.data()), part.size()}}};
+  for (std::size_t offset = 0; offset < total; offset += size) {
+    const std::size_t here = std::min(size, total - offset);
+    auto headers = link_and_ip_headers(addresses, here, offset, offset + here < total);
+    // The datagram is the UDP header and the payload; a fragment has 8 octets at least.
+    const std::size_t of_header = offset == 0 ? first.size() : 0;
+    const auto part = payload.subspan(offset == 0 ? 0 : offset - first.size(), here - of_header);
+    std::array<iovec, 3> vectors{vector_of(headers), vector_of(std::span{first}.first(of_header)), vector_of(part)};
     msghdr header{};
     header.msg_name = &destination;
     header.msg_namelen = sizeof(destination);
     header.msg_iov = vectors.data();
     header.msg_iovlen = vectors.size();
-    ssize_t sent = 0;
-    do {
-      sent = ::sendmsg(socket, &header, MSG_DONTWAIT | MSG_NOSIGNAL);
-    } while (sent < 0 && errno == EINTR);
-    if (sent < 0) {
-      return errno;
+    if (const int error = send_one(socket, header); error != 0) {
+      return error;
     }
   }
   return 0;

@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -23,7 +25,7 @@ namespace relay::io {
 struct Sending {
   Interface* interface =
       nullptr;              ///< counts it; valid until the table changes, which it does not before the batch is sent
-  std::size_t message = 0;  ///< number within the received batch: copies to several servers share it
+  std::size_t message = 0;  ///< number within the decided batch: copies to several servers share it
   Ipv4Address destination;
   std::uint64_t serial = 0;  ///< of the received message, as in `MessageEvent`
 };
@@ -47,12 +49,21 @@ void send_all(int socket, std::span<mmsghdr> headers, Sent&& sent) {
 }
 
 /// UDP datagrams with explicit source address and, where it matters, interface. Payloads stay where they are and must
-/// outlive the batch.
+/// outlive the batch. Those that differ in nothing but their octets form a run, which the kernel takes as one
+/// (UDP_SEGMENT of udp(7)) and cuts up as late as it can; runs leave in the order of their first message.
 class DatagramBatch {
  public:
-  explicit DatagramBatch(std::size_t capacity);
+  /// Told what error turned a run away that then left message by message.
+  using RunRefused = std::function<void(int error)>;
 
-  [[nodiscard]] bool is_full() const noexcept { return count_ == headers_.size(); }
+  /// `refused` is called once, when `forms_runs` has become false for good.
+  explicit DatagramBatch(std::size_t capacity, RunRefused refused = {});
+
+  /// Whether the kernel is given runs, at first not, and never again after it refused one that it took message
+  /// by message.
+  void form_runs(bool on) noexcept { forms_runs_ = on && !is_refused_; }
+
+  [[nodiscard]] bool is_full() const noexcept { return entries_count_ == entries_.size(); }
 
   /// Needs `!is_full()`. An unspecified `source` leaves the choice to the kernel's routes, and so does interface 0.
   void add(const Sending& sending, std::span<const std::uint8_t> payload, Ipv4Address source, std::uint16_t port,
@@ -61,29 +72,79 @@ class DatagramBatch {
   /// Sends everything, calls `sent(const Sending&, int error)` for each, and is empty again.
   template <typename Sent>
   void send(int socket, Sent&& sent) {
-    send_all(socket, std::span{headers_}.first(count_),
-             [&](std::size_t position, int error) { sent(sendings_[position], error); });
-    count_ = 0;
+    lay_out();
+    send_all(socket, std::span{headers_}.first(run_count_), [&](std::size_t number, int error) {
+      const Run& run = runs_[number];
+      const bool alone = run.count > 1 && is_about_runs(error);
+      bool any_left = false;
+      for (std::uint32_t entry = run.first; entry != none; entry = entries_[entry].next) {
+        const int own = alone ? send_alone(socket, number, entry) : error;
+        any_left = any_left || own == 0;
+        sent(entries_[entry].sending, own);
+      }
+      if (alone && any_left) {
+        refuse(error, entries_[run.first].payload.size());
+      }
+    });
+    entries_count_ = run_count_ = 0;
   }
 
  private:
-  std::size_t count_ = 0;
-  std::vector<Sending> sendings_;
-  std::vector<mmsghdr> headers_;
-  std::vector<iovec> vectors_;
+  static constexpr std::uint32_t none = 0xffffffff;
+  static constexpr std::size_t looked_back = 8;         // runs that a message may still join
+  static constexpr std::size_t largest_run = 64;        // messages; UDP_MAX_SEGMENTS of the oldest kernels
+  static constexpr std::size_t max_run_octets = 64000;  // of one IPv4 datagram, headers and some room apart
+
+  struct Entry {
+    Sending sending;
+    std::span<const std::uint8_t> payload;
+    std::uint32_t next = none;  // of the same run
+  };
+  struct Run {
+    Ipv4Address destination;
+    Ipv4Address source;
+    std::uint32_t interface_index = 0;
+    std::uint16_t port = 0;
+    std::uint32_t first = none;  // entries
+    std::uint32_t last = none;
+    std::uint32_t count = 0;
+  };
+  /// Room for what IP_PKTINFO and UDP_SEGMENT say.
+  struct alignas(cmsghdr) Control {
+    std::array<std::uint8_t, CMSG_SPACE(sizeof(in_pktinfo)) + CMSG_SPACE(sizeof(std::uint16_t))> octets{};
+  };
+
+  [[nodiscard]] bool can_join(const Run& run, const Run& wanted, std::size_t size) const noexcept;
+  void lay_out() noexcept;
+  void write_control(std::size_t number) noexcept;
+  [[nodiscard]] int send_alone(int socket, std::size_t number, std::uint32_t entry) noexcept;
+  [[nodiscard]] static bool is_about_runs(int error) noexcept;
+  void refuse(int error, std::size_t size);
+
+  RunRefused refused_;
+  bool forms_runs_ = false;
+  bool is_refused_ = false;
+  std::size_t largest_in_run_ = 65535;  // octets of a message; larger ones have been refused
+  std::size_t entries_count_ = 0;
+  std::size_t run_count_ = 0;
+  std::vector<Entry> entries_;
+  std::vector<Run> runs_;
+  std::vector<mmsghdr> headers_;  // by run, and so are these
   std::vector<sockaddr_in> destinations_;
-  std::vector<PacketInfoControl> controls_;
+  std::vector<Control> controls_;
+  std::vector<iovec> vectors_;  // of each run those of its entries, in a row
 };
 
-/// Ethernet frames, complete with their headers.
+/// Messages to clients without an address, each in an Ethernet frame. Payloads stay where they are and must outlive the
+/// batch.
 class FrameBatch {
  public:
   explicit FrameBatch(std::size_t capacity);
 
   [[nodiscard]] bool is_full() const noexcept { return count_ == headers_.size(); }
 
-  /// Needs `!is_full()`. `frame` begins with its Ethernet header and leaves on `sending.interface`.
-  void add(const Sending& sending, std::span<const std::uint8_t> frame) noexcept;
+  /// Needs `!is_full()`. The frame leaves on `sending.interface`, whose MTU must hold it.
+  void add(const Sending& sending, const FrameAddresses& addresses, std::span<const std::uint8_t> payload) noexcept;
 
   /// Sends everything, calls `sent(const Sending&, int error)` for each, and is empty again.
   template <typename Sent>
@@ -97,13 +158,14 @@ class FrameBatch {
   std::size_t count_ = 0;
   std::vector<Sending> sendings_;
   std::vector<mmsghdr> headers_;
-  std::vector<iovec> vectors_;
+  std::vector<std::array<iovec, 2>> vectors_;
   std::vector<sockaddr_ll> destinations_;
+  std::vector<std::array<std::uint8_t, frame_headers_size>> frame_headers_;
 };
 
-/// Sends a UDP datagram that is too large for its link as IPv4 fragments (RFC 791 section 3.2). `datagram` begins with
-/// its UDP header. Returns 0 or the errno of the first fragment that could not be sent; the rest is not sent then.
+/// Sends a message that is too large for its link as IPv4 fragments (RFC 791 section 3.2). Returns 0 or the errno of
+/// the first fragment that could not be sent; the rest is not sent then.
 [[nodiscard]] int send_fragments(int socket, const Interface& interface, const FrameAddresses& addresses,
-                                 std::span<const std::uint8_t> datagram) noexcept;
+                                 std::span<const std::uint8_t> payload) noexcept;
 
 }  // namespace relay::io

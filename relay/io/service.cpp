@@ -62,8 +62,9 @@ class Service::Impl {
   using Watch = asio::posix::stream_descriptor;
 
   [[nodiscard]] Listener with_report_timer(Listener listener);
-  void await_messages(Watch& watch);
-  void serve(Watch& watch);
+  void await_messages();
+  void serve();
+  void settle_losses();
   void await_links();
   void await_link_turn();
   void follow_links();
@@ -86,7 +87,14 @@ class Service::Impl {
   LinkMonitor monitor_;
   Sockets sockets_;
   DataPath data_path_;
-  std::vector<Watch> message_watches_;
+  /// A socket of the data path, and whether the loop waits for it.
+  struct MessageWatch {
+    Watch watch;
+    bool is_armed = false;
+  };
+  std::vector<MessageWatch> message_watches_;
+  bool is_serving_ = false;  // a turn of the data path is due already
+  asio::steady_timer losses_timer_;
   Watch link_watch_;
   asio::signal_set signals_;
   asio::steady_timer link_timer_;
@@ -112,6 +120,7 @@ Service::Impl::Impl(const Ports& ports, const Orders& orders, const Listener& li
                   [this] { return monitor_.progress() != LinkProgress::in_step; },
                   [this](Ipv4Address address) { return monitor_.holds(address); }},
                  with_report_timer(listener)),
+      losses_timer_(loop_),
       link_watch_(loop_, monitor_.descriptor()),
       signals_(loop_, SIGTERM, SIGINT, SIGHUP),
       link_timer_(loop_),
@@ -122,7 +131,7 @@ Service::Impl::Impl(const Ports& ports, const Orders& orders, const Listener& li
   mailbox_->loop = &loop_;
   for (const Descriptor* socket : {&sockets_.replies, &sockets_.upstream, &sockets_.requests}) {
     if (socket->is_open()) {
-      message_watches_.emplace_back(loop_, socket->number());
+      message_watches_.push_back({Watch{loop_, socket->number()}});
     }
   }
   monitor_.synchronise();
@@ -134,16 +143,14 @@ Service::Impl::~Impl() {
     const std::lock_guard lock{mailbox_->mutex};
     mailbox_->loop = nullptr;
   }
-  for (Watch& watch : message_watches_) {
-    watch.release();  // the sockets close themselves
+  for (MessageWatch& each : message_watches_) {
+    each.watch.release();  // the sockets close themselves
   }
   link_watch_.release();
 }
 
 int Service::Impl::run() {
-  for (Watch& watch : message_watches_) {
-    await_messages(watch);
-  }
+  await_messages();
   await_links();
   if (monitor_.progress() == LinkProgress::failed) {
     start_link_timer();
@@ -162,24 +169,53 @@ Listener Service::Impl::with_report_timer(Listener listener) {
     tell(failure);
     start_report_timer();
   };
+  listener.lost_in_kernel = [this, tell = std::move(listener.lost_in_kernel)](std::uint64_t count) {
+    tell(count);
+    start_report_timer();
+  };
   return listener;
 }
 
-void Service::Impl::await_messages(Watch& watch) {
-  watch.async_wait(Watch::wait_read, [this, &watch](const error_code& error) {
-    if (!error) {
-      serve(watch);
+void Service::Impl::await_messages() {
+  for (MessageWatch& each : message_watches_) {
+    if (each.is_armed) {
+      continue;
     }
-  });
+    each.is_armed = true;
+    each.watch.async_wait(Watch::wait_read, [this, &each](const error_code& error) {
+      each.is_armed = false;
+      if (!error && !is_serving_) {
+        serve();
+      }
+    });
+  }
 }
 
-void Service::Impl::serve(Watch& watch) {
-  if (data_path_.serve()) {
-    // More is waiting: signals and links have their turn, then it goes on.
-    asio::post(loop_, [this, &watch] { serve(watch); });
-  } else {
-    await_messages(watch);
+void Service::Impl::serve() {
+  const Turn next = data_path_.serve();
+  is_serving_ = next != Turn::idle;
+  if (!is_serving_) {
+    await_messages();
+    settle_losses();
+    return;
   }
+  if (next == Turn::pause) {
+    std::this_thread::sleep_for(Pacing::pause);
+  }
+  asio::post(loop_, [this] { serve(); });  // signals and links have their turn in between
+}
+
+/// After a storm, when nothing comes that would make the data path look again.
+void Service::Impl::settle_losses() {
+  if (!data_path_.has_open_question()) {
+    return;
+  }
+  losses_timer_.expires_after(2 * ReceiveLosses::delay);
+  losses_timer_.async_wait([this](const error_code& error) {
+    if (!error && !is_serving_) {
+      serve();
+    }
+  });
 }
 
 void Service::Impl::await_links() {
@@ -207,7 +243,11 @@ void Service::Impl::await_link_turn() {
 
 void Service::Impl::follow_links() {
   // Requests that wait may have come before the change, and are decided by what was: the data path takes them first.
-  static_cast<void>(data_path_.serve());
+  if (is_serving_) {
+    static_cast<void>(data_path_.serve());  // what is left over has its turn, which is due
+  } else {
+    serve();
+  }
   switch (monitor_.progress()) {
     case LinkProgress::in_step:
     case LinkProgress::failed:

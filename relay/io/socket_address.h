@@ -1,11 +1,8 @@
-// The kernel's forms of addresses and of what IP_PKTINFO says, and ours.
+// The kernel's form of addresses and ours.
 #pragma once
 
 #include <netinet/in.h>
-#include <sys/socket.h>
 
-#include <array>
-#include <cstdint>
 #include <cstring>
 
 #include "relay/core/address.h"
@@ -23,10 +20,5 @@ namespace relay::io {
   std::memcpy(result.octets.data(), &address.s_addr, result.octets.size());
   return result;
 }
-
-/// Room for one control message with the packet information of ip(7).
-struct alignas(cmsghdr) PacketInfoControl {
-  std::array<std::uint8_t, CMSG_SPACE(sizeof(in_pktinfo))> octets;
-};
 
 }  // namespace relay::io

@@ -3,6 +3,7 @@
 #include <linux/filter.h>
 #include <linux/if_packet.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -158,6 +159,23 @@ Sockets open_sockets(const Ports& ports) {
   }
   sockets.frames = open_frames();
   return sockets;
+}
+
+/// All of them: the kernel asks any socket of a port whether it may merge, before it chooses among them.
+bool merge_received(const Sockets& sockets, bool on) noexcept {
+  const int value = on ? 1 : 0;
+  bool is_done = true;
+  for (const Descriptor* socket : {&sockets.requests, &sockets.replies, &sockets.upstream}) {
+    if (socket->is_open() && ::setsockopt(socket->number(), IPPROTO_UDP, UDP_GRO, &value, sizeof(value)) != 0) {
+      is_done = false;
+    }
+  }
+  return is_done;
+}
+
+bool can_segment(const Sockets& sockets) noexcept {
+  constexpr int none = 0;
+  return ::setsockopt(sockets.requests.number(), IPPROTO_UDP, UDP_SEGMENT, &none, sizeof(none)) == 0;
 }
 
 }  // namespace relay::io

@@ -170,6 +170,30 @@ void Log::dropped(const MessageEvent& event) noexcept {
   }
 }
 
+void Log::lost_in_kernel(std::uint64_t count) noexcept {
+  if (!impl_->wants(LogLevel::warning)) {
+    return;
+  }
+  constexpr DropReason reason = DropReason::lost_in_kernel;
+  Tally& tally = impl_->tallies.of(nullptr, 0);
+  tally.label = unattributed_label;
+  if (tally.is_first(reason)) {
+    impl_->write(LogLevel::warning, "dropped", [&](LogLine& line) {
+      line.field("interface", unattributed_label).field("count", count);
+      add_explanation(line, reason);
+    });
+  } else {
+    tally.suppress(reason, count);
+  }
+}
+
+void Log::segmentation_refused(int error) noexcept {
+  note(LogLevel::info,
+       "messages to servers leave one by one from now on, since the kernel or a driver refused runs of "
+       "them (UDP_SEGMENT): " +
+           std::generic_category().message(error));
+}
+
 void Log::send_failed(const SendFailure& failure) noexcept {
   if (!impl_->wants(LogLevel::warning)) {
     return;

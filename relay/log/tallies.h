@@ -39,7 +39,7 @@ struct Tally {
     recent[at] = true;
     return is_new;
   }
-  void suppress(DropReason reason) { ++suppressed[static_cast<std::size_t>(reason)]; }
+  void suppress(DropReason reason, std::uint64_t count = 1) { suppressed[static_cast<std::size_t>(reason)] += count; }
 };
 
 /// The tallies of all interfaces with drops, of bounded size.

@@ -202,21 +202,21 @@ inline bool is_same(const relay::Decision& left, const relay::Decision& right) {
 /// Runs `relay` on the message between two zones of `poison`, and checks what holds for requests and replies alike.
 template <typename Relay>
 Outcome run_once(Relay relay, const Scene& scene, std::uint8_t poison) {
-  constexpr std::size_t headroom = 64;
+  constexpr std::size_t guard = 64;
   const std::size_t size = scene.message.size();
-  Octets storage(headroom + size + scene.room_behind, poison);  // nothing behind it: the address sanitizer watches
-  std::ranges::copy(scene.message, storage.begin() + headroom);
+  Octets storage(guard + size + scene.room_behind, poison);  // nothing behind it: the address sanitizer watches
+  std::ranges::copy(scene.message, storage.begin() + guard);
   const Octets before = storage;
-  relay::MessageBuffer buffer{storage, headroom, size};
+  relay::MessageBuffer buffer{std::span{storage}.subspan(guard), size};
   const relay::Decision decision = relay(scene, buffer);
 
-  require(buffer.headroom() == headroom && buffer.size() <= buffer.capacity(), "the size never exceeds the capacity");
+  require(buffer.size() <= buffer.capacity(), "the size never exceeds the capacity");
   if (std::holds_alternative<relay::Drop>(decision)) {
     require(buffer.size() == size && storage == before, "Drop leaves every octet and the size unchanged");
   }
-  const std::size_t end = headroom + std::max(size, buffer.size());
+  const std::size_t end = guard + std::max(size, buffer.size());
   for (std::size_t i = 0; i < storage.size(); ++i) {
-    require((i >= headroom && i < end) || storage[i] == poison, "no octet outside the message is written");
+    require((i >= guard && i < end) || storage[i] == poison, "no octet outside the message is written");
   }
   const auto octets = buffer.octets();
   return {decision, {octets.begin(), octets.end()}};

@@ -12,18 +12,18 @@
 
 namespace test_support {
 
-/// A message between a headroom and `room` octets that are filled with a canary. The storage ends with the room, so
+/// A message between a guard and `room` octets that are filled with a canary. The storage ends with the room, so
 /// that an address sanitizer sees the first octet that is read or written behind it.
 class GuardedMessage {
  public:
-  static constexpr std::size_t headroom = 42;
+  static constexpr std::size_t guard = 42;
 
   explicit GuardedMessage(Bytes message, std::size_t room = 0, std::uint8_t canary = 0xa5)
       : original_(std::move(message)),
         canary_(canary),
-        storage_(headroom + original_.size() + room, canary),
-        buffer_(storage_, headroom, original_.size()) {
-    std::ranges::copy(original_, storage_.begin() + headroom);
+        storage_(guard + original_.size() + room, canary),
+        buffer_(std::span{storage_}.subspan(guard), original_.size()) {
+    std::ranges::copy(original_, storage_.begin() + guard);
   }
 
   GuardedMessage(const GuardedMessage&) = delete;
@@ -44,8 +44,8 @@ class GuardedMessage {
   [[nodiscard]] bool is_intact_beside() const {
     const auto is_canary = [this](std::uint8_t octet) { return octet == canary_; };
     const std::span all{storage_};
-    return std::ranges::all_of(all.first(headroom), is_canary) &&
-           std::ranges::all_of(all.subspan(headroom + std::max(original_.size(), buffer_.size())), is_canary);
+    return std::ranges::all_of(all.first(guard), is_canary) &&
+           std::ranges::all_of(all.subspan(guard + std::max(original_.size(), buffer_.size())), is_canary);
   }
 
  private:

@@ -1,7 +1,5 @@
-// The decisions and the frame builder allocate nothing per message: counted by the operator new of this executable.
+// The decisions and the frame builder allocate nothing per message.
 #include <array>
-#include <cstdlib>
-#include <new>
 #include <string>
 #include <vector>
 
@@ -11,28 +9,7 @@
 #include "relay/core/bootp.h"
 #include "relay/core/frame.h"
 #include "relay/core/relay.h"
-
-namespace {
-std::size_t allocations = 0;
-}  // namespace
-
-[[gnu::noinline]] void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* memory = std::malloc(size)) {
-    return memory;
-  }
-  throw std::bad_alloc{};
-}
-[[gnu::noinline]] void* operator new(std::size_t size, const std::nothrow_t& /*tag*/) noexcept {
-  ++allocations;
-  return std::malloc(size);
-}
-[[gnu::noinline]] void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
+#include "tests/unit/allocations.h"
 
 namespace relay {
 namespace {
@@ -58,7 +35,7 @@ constexpr Ipv4Address gateway{{10, 101, 0, 1}};
 
 [[nodiscard]] std::array<std::uint8_t, 1024> message_with(std::uint8_t op) {
   std::array<std::uint8_t, 1024> storage{};
-  const auto message = std::span{storage}.subspan<64, 300>();
+  const auto message = std::span{storage}.first<300>();
   message[0] = op;
   message[1] = bootp::htype_ethernet;
   message[2] = 6;
@@ -82,19 +59,18 @@ TEST(Allocation, a_relayed_handshake_allocates_nothing) {
   Relay relay{table, 1};
   relay.apply(policy);
 
-  const std::size_t before = allocations;
+  const std::size_t before = test_support::allocations();
   for (int round = 0; round < 100; ++round) {
     auto storage = message_with(bootp::op_request);
-    MessageBuffer message{storage, 64, 300};
+    MessageBuffer message{storage, 300};
     ASSERT_TRUE(std::holds_alternative<ToServers>(relay.request({2, {}, 68, limited_broadcast}, message)));
     message.octets()[0] = bootp::op_reply;
     message.octets()[16] = 10;
     const Decision decision = relay.reply({3, server, 67, gateway}, message);
     ASSERT_TRUE(std::holds_alternative<ToClient>(decision));
-    write_udp_header({}, message.with_headers(udp_header_size));
-    ASSERT_EQ(link_and_ip_headers({}, message.size() + udp_header_size, 0, false)[0], 0);
+    ASSERT_EQ(frame_headers({}, message.octets())[0], 0);
   }
-  EXPECT_EQ(allocations, before);
+  EXPECT_EQ(test_support::allocations(), before);
 }
 
 TEST(Allocation, the_verdicts_on_messages_allocate_nothing) {
@@ -103,13 +79,13 @@ TEST(Allocation, the_verdicts_on_messages_allocate_nothing) {
   const std::array<Decision, 3> decisions{
       ToServers{servers, gateway}, ToClient{&egress, Delivery::link_broadcast, gateway}, Drop{DropReason::too_short}};
   const auto storage = message_with(bootp::op_request);
-  const auto message = std::span{storage}.subspan<64, 300>();
+  const auto message = std::span{storage}.first<300>();
   const Ingress ingress{2, {}, 68, limited_broadcast};
   capture::VerdictQueue queue{64};
   capture::VerdictTap tap{queue};
   tap.open();
 
-  const std::size_t before = allocations;
+  const std::size_t before = test_support::allocations();
   std::uint64_t serial = 0;
   for (int round = 0; round < 30; ++round) {  // more than the queue holds
     for (const Decision& decision : decisions) {
@@ -126,11 +102,11 @@ TEST(Allocation, the_verdicts_on_messages_allocate_nothing) {
   while (queue.front() != nullptr) {
     queue.pop();
   }
-  EXPECT_EQ(allocations, before);
+  EXPECT_EQ(test_support::allocations(), before);
 }
 
 TEST(Allocation, the_count_counts) {
-  const std::size_t before = allocations;
+  const std::size_t before = test_support::allocations();
   const std::vector<int> some(100);
   EXPECT_EQ(allocations, before + 1) << some.size();
 }

@@ -53,9 +53,8 @@ Bytes with_pseudo_header(const FrameAddresses& addresses, const Bytes& datagram)
 }
 
 Bytes datagram_of(const FrameAddresses& addresses, const Bytes& payload) {
-  Bytes datagram = joined({Bytes(udp_header_size, 0xa5), payload});
-  write_udp_header(addresses, datagram);
-  return datagram;
+  const auto header = udp_header(addresses, payload);
+  return joined({Bytes(header.begin(), header.end()), payload});
 }
 
 TEST(InternetSum, is_the_example_of_RFC_1071) {

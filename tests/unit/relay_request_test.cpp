@@ -491,11 +491,11 @@ TEST(RelayRequest, a_message_is_never_relayed_with_octets_of_the_one_before_it) 
   // SONiC's patched ISC relay sent the content of the previous message behind a short one.
   const TestNetwork network;
   Bytes storage = discover().octets();
-  MessageBuffer first{storage, 0, storage.size()};
+  MessageBuffer first{storage, storage.size()};
   EXPECT_EQ(test_support::described(
                 relay_request(network.policy, network.interfaces, {c0, {}, 68, limited_broadcast}, first)),
             relayed());
-  MessageBuffer second{storage, 0, 28};
+  MessageBuffer second{storage, 28};
   EXPECT_EQ(test_support::described(
                 relay_request(network.policy, network.interfaces, {c0, {}, 68, limited_broadcast}, second)),
             drop(DropReason::too_short));

@@ -1,0 +1,15 @@
+// Which requests go first where more come than can be relayed.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "relay/core/fair_queue.h"
+
+namespace relay {
+
+/// A DHCPDISCOVER begins a handshake; any other request may end one, for which clients, servers and this relay agent
+/// have done their work already. In a storm that one goes first, or the more is sent, the fewer clients get an address.
+[[nodiscard]] Urgency urgency_of(std::span<const std::uint8_t> request) noexcept;
+
+}  // namespace relay

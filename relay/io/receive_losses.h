@@ -1,0 +1,48 @@
+// How many messages the kernel gave up before the data path took them, found out from the drop counts of its sockets.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+#include "relay/io/sockets.h"
+
+namespace relay::io {
+
+/// A socket's count (SK_MEMINFO_DROPS, which SO_RXQ_OVFL shows as well) has what did not fit into its receive buffer or
+/// had a wrong checksum, but also what its filter turned away: each of the two sockets counts the broadcasts that are
+/// the other's. Those are taken off, since they were received there.
+class ReceiveLosses {
+ public:
+  /// Long enough for the kernel to give a broadcast to the second socket after the first.
+  static constexpr std::chrono::milliseconds delay{10};
+
+  /// A broadcast datagram that the socket of requests, or that of replies, received.
+  void received_broadcast_request() noexcept { ++broadcast_requests_; }
+  void received_broadcast_reply() noexcept { ++broadcast_replies_; }
+
+  /// Looks at the counts, or, some `delay` after it did, says how many more losses they meant. Needs both sockets to
+  /// have been emptied just before. Where requests and replies were lost together, replies may be counted low.
+  [[nodiscard]] std::uint64_t more(const Sockets& sockets, std::chrono::nanoseconds now) noexcept;
+
+  /// Whether the last look still waits for its result.
+  [[nodiscard]] bool is_pending() const noexcept { return is_pending_; }
+
+ private:
+  /// Counts that may begin anew after 32 bits.
+  struct Drops {
+    std::uint32_t seen = 0;
+    std::uint64_t total = 0;
+    void look(int socket) noexcept;
+  };
+
+  std::uint64_t broadcast_requests_ = 0;
+  std::uint64_t broadcast_replies_ = 0;
+  Drops requests_;
+  Drops replies_;
+  Drops upstream_;
+  std::chrono::nanoseconds looked_at_{};
+  bool is_pending_ = false;
+  std::uint64_t told_ = 0;
+};
+
+}  // namespace relay::io

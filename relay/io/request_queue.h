@@ -1,0 +1,69 @@
+// Requests between their socket and their turn: copied out of the receive buffers into bounded room, one line for each
+// interface, so that what floods one interface waits there and delays nobody else.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "relay/core/decision.h"
+#include "relay/core/fair_queue.h"
+#include "relay/core/message_buffer.h"
+
+namespace relay::io {
+
+/// A request that left its line. `buffer` borrows from the queue, with room for option 82, until `release`.
+struct QueuedRequest {
+  Ingress ingress;
+  MessageBuffer buffer;
+  std::uint64_t epoch;  ///< as given to `push`
+};
+
+class RequestQueue {
+ public:
+  RequestQueue();
+
+  /// Takes a copy. False where there is no room for it.
+  [[nodiscard]] bool push(const Ingress& ingress, std::span<const std::uint8_t> message, std::uint64_t epoch) noexcept;
+
+  /// The request whose turn it is.
+  [[nodiscard]] std::optional<QueuedRequest> pop() noexcept;
+
+  /// The request that is given up so that there is room for `message` (`FairQueue`); nothing if it is `message` itself.
+  [[nodiscard]] std::optional<QueuedRequest> give_up_for(const Ingress& ingress,
+                                                         std::span<const std::uint8_t> message) noexcept;
+
+  /// Gives back the room of every request that left its line.
+  void release() noexcept;
+
+  [[nodiscard]] std::size_t size() const noexcept { return order_.size(); }
+
+ private:
+  static constexpr std::size_t place_count = 8192;  // some 100 ms of all that can be relayed
+  static constexpr std::size_t place_size =
+      1024;  // DHCP messages rarely have more than 576 octets (RFC 2131 section 2)
+  static constexpr std::size_t large_count = 64;
+  static constexpr std::size_t large_size = 65536 + 512;
+
+  struct Entry {
+    Ingress ingress;
+    std::uint64_t epoch = 0;
+    std::uint32_t size = 0;
+    std::uint32_t large = 0;  // which of the large rooms it has, from 1 on; 0: none
+  };
+
+  [[nodiscard]] QueuedRequest take(std::uint32_t place) noexcept;
+  [[nodiscard]] std::span<std::uint8_t> room_of(std::uint32_t place) noexcept;
+
+  FairQueue order_{place_count};
+  std::vector<Entry> entries_{place_count};
+  std::unique_ptr<std::uint8_t[]> rooms_;  // of all places, then the large ones; untouched ones cost no memory
+  std::vector<std::uint32_t> free_;        // places
+  std::vector<std::uint32_t> free_large_;
+  std::vector<std::uint32_t> taken_;
+};
+
+}  // namespace relay::io

@@ -1,0 +1,199 @@
+// The data path with the kernel's sockets, in a namespace of the test's own: no allocation per message, and what
+// becomes of messages that the kernel merged or could not keep. Counts with the operator new of this executable
+// (allocations.h).
+#include "relay/io/data_path.h"
+
+#include <net/if.h>
+#include <netinet/in.h>
+#include <netinet/udp.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "relay/core/bootp.h"
+#include "tests/support/network_namespace.h"
+#include "tests/unit/allocations.h"
+
+namespace relay::io {
+namespace {
+
+using test_support::ip;
+
+constexpr Ipv4Address here{{127, 0, 0, 1}};
+constexpr Ipv4Address server{{127, 0, 0, 5}};
+constexpr Ipv4Address gateway{{10, 1, 0, 1}};
+constexpr Ports ports{6767, {}};
+constexpr std::size_t message_size = 300;
+
+using Octets = std::array<std::uint8_t, message_size>;
+
+[[nodiscard]] Octets message_with(std::uint8_t op, Ipv4Address giaddr) {
+  Octets message{};
+  message[0] = op;
+  message[1] = bootp::htype_ethernet;
+  message[2] = 6;
+  std::ranges::copy(giaddr.octets, message.begin() + 24);
+  message[28] = 2;
+  std::ranges::copy(bootp::magic_cookie, message.begin() + bootp::header_size);
+  std::ranges::copy(std::array<std::uint8_t, 4>{53, 1, 3, 255}, message.begin() + bootp::options_offset);
+  return message;
+}
+
+/// Requests come from the loopback interface and go back to it, where they are dropped, since they have come round;
+/// replies come from there too, for clients on c0.
+class DataPathTest : public test_support::NetworkNamespaceTest {
+ protected:
+  void SetUp() override {
+    NetworkNamespaceTest::SetUp();
+    if (IsSkipped()) {
+      return;
+    }
+    ASSERT_TRUE(ip({"link set lo up", "link add c0 type veth peer name p0", "link set p0 up",
+                    "addr add 10.1.0.1/24 dev c0", "link set c0 up"}));
+    sockets_ = open_sockets(ports);
+    sender_ = Descriptor{::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
+    ASSERT_TRUE(sender_.is_open());
+    add_interface("lo", here);
+    add_interface("c0", gateway);
+    Listener listener;
+    listener.dropped = [this](const MessageEvent& event) { last_drop_ = std::get_if<Drop>(event.decision)->reason; };
+    listener.lost_in_kernel = [this](std::uint64_t count) { lost_ += count; };
+    data_path_.emplace(sockets_, ports, table_,
+                       LinkNews{[] { return false; }, [] {}, [] { return false; }, [](Ipv4Address) { return true; }},
+                       listener);
+    Policy policy;
+    policy.add_agent_information = true;
+    policy.replies_from_anyone = true;
+    data_path_->apply(policy);
+  }
+
+  void add_interface(const char* name, Ipv4Address address) {
+    Interface interface;
+    interface.index = ::if_nametoindex(name);
+    interface.name = name;
+    interface.is_up = interface.is_downstream = interface.is_upstream = true;
+    interface.is_ethernet = address == gateway;
+    interface.addresses = {{address, 24}};
+    interface.giaddr = address;
+    interface.servers = {server};
+    ASSERT_TRUE(interface.agent_information.add(options82::SubOption::circuit_id, {interface.name}));
+    table_.put(interface);
+  }
+
+  [[nodiscard]] Counters& counters(const char* name) { return table_.find(::if_nametoindex(name))->counters; }
+
+  /// One datagram, or several of `segment` octets.
+  void send(std::span<const std::uint8_t> octets, std::uint16_t segment = 0) {
+    const int value = segment;
+    ASSERT_EQ(::setsockopt(sender_.number(), IPPROTO_UDP, UDP_SEGMENT, &value, sizeof(value)), 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(ports.server);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    ASSERT_EQ(::sendto(sender_.number(), octets.data(), octets.size(), 0, reinterpret_cast<const sockaddr*>(&address),
+                       sizeof(address)),
+              static_cast<ssize_t>(octets.size()));
+  }
+
+  void serve_all() {
+    while (data_path_->serve() != Turn::idle) {
+    }
+  }
+
+  InterfaceTable table_;
+  Sockets sockets_;
+  Descriptor sender_;
+  std::optional<DropReason> last_drop_;
+  std::uint64_t lost_ = 0;
+  std::optional<DataPath> data_path_;
+};
+
+TEST_F(DataPathTest, allocates_nothing_once_it_runs) {
+  const Octets request = message_with(bootp::op_request, {});
+  const Octets reply = message_with(bootp::op_reply, gateway);
+  const Octets bad = message_with(9, {});
+  std::uint64_t before = 0;
+  for (int round = 0; round < 300; ++round) {
+    if (round == 20) {
+      before = test_support::allocations();
+    }
+    for (int number = 0; number < 10; ++number) {
+      send(request);
+      send(reply);
+      send(bad);
+    }
+    serve_all();
+  }
+  EXPECT_EQ(test_support::allocations(), before);
+  EXPECT_EQ(counters("lo").requests_relayed.value(), 3000U);
+  EXPECT_EQ(counters("lo").of(DropReason::bad_op).value(), 3000U);
+  EXPECT_EQ(counters("lo").of(DropReason::giaddr_own).value(), 3000U) << "which have come round";
+  EXPECT_EQ(counters("c0").replies_delivered.value(), 3000U);
+}
+
+TEST_F(DataPathTest, of_merged_messages_each_goes_by_its_own_op) {
+  const Octets request = message_with(bootp::op_request, {});
+  const Octets reply = message_with(bootp::op_reply, gateway);
+  for (const bool reply_first : {true, false}) {
+    std::vector<std::uint8_t> run;
+    for (int number = 0; number < 3; ++number) {
+      const Octets& first = reply_first ? reply : request;
+      const Octets& second = reply_first ? request : reply;
+      run.insert(run.end(), first.begin(), first.end());
+      run.insert(run.end(), second.begin(), second.end());
+    }
+    send(run, message_size);
+    serve_all();
+  }
+  EXPECT_EQ(counters("lo").requests_relayed.value(), 6U);
+  EXPECT_EQ(counters("c0").replies_delivered.value(), 6U);
+}
+
+TEST_F(DataPathTest, messages_that_are_told_are_neither_merged_nor_sent_in_runs) {
+  data_path_->tell_messages(true);
+  const Octets request = message_with(bootp::op_request, {});
+  for (int number = 0; number < 10; ++number) {
+    send(request);
+  }
+  serve_all();
+  EXPECT_EQ(counters("lo").requests_relayed.value(), 10U);
+  for (const Descriptor* socket : {&sockets_.requests, &sockets_.replies}) {
+    int merges = -1;
+    socklen_t size = sizeof(merges);
+    ASSERT_EQ(::getsockopt(socket->number(), IPPROTO_UDP, UDP_GRO, &merges, &size), 0);
+    EXPECT_EQ(merges, 0);
+  }
+}
+
+/// Every request is relayed, given up or lost, and each of these is counted.
+TEST_F(DataPathTest, counts_what_a_burst_was_too_large_for) {
+  constexpr std::uint64_t sent = 40'000;
+  const Octets request = message_with(bootp::op_request, {});
+  for (std::uint64_t number = 0; number < sent; ++number) {
+    send(request);
+  }
+  serve_all();
+  while (data_path_->has_open_question()) {
+    ASSERT_EQ(::poll(nullptr, 0, 20), 0);
+    serve_all();
+  }
+  const Counters& of_lo = counters("lo");
+  const std::uint64_t relayed = of_lo.requests_relayed.value();
+  const std::uint64_t received = of_lo.requests_received.value();
+  EXPECT_GT(relayed, 1000U);
+  EXPECT_GT(lost_, 0U);
+  EXPECT_EQ(received, relayed + of_lo.of(DropReason::giaddr_own).value() + of_lo.of(DropReason::queue_full).value());
+  EXPECT_EQ(received + lost_, sent + relayed) << "what was relayed has come round";
+  EXPECT_EQ(table_.unattributed().of(DropReason::lost_in_kernel).value(), lost_);
+}
+
+}  // namespace
+}  // namespace relay::io

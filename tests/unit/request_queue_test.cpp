@@ -1,0 +1,96 @@
+// Requests in line: copied whole, with room for option 82, and within bounds.
+#include "relay/io/request_queue.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "tests/support/message_builder.h"
+
+namespace relay::io {
+namespace {
+
+using test_support::Bytes;
+
+constexpr std::size_t room_for_option82 = 257;
+
+Ingress from(std::uint32_t interface_index) {
+  Ingress ingress;
+  ingress.interface_index = interface_index;
+  ingress.source_port = 68;
+  return ingress;
+}
+
+Bytes octets_of(QueuedRequest& request) {
+  const auto octets = request.buffer.octets();
+  return {octets.begin(), octets.end()};
+}
+
+TEST(RequestQueue, keeps_a_copy_with_room_for_option_82) {
+  for (const std::size_t size : {0UL, 1UL, 300UL, 767UL, 768UL, 1472UL, 65507UL}) {
+    RequestQueue queue;
+    Bytes message(size, 0x5a);
+    ASSERT_TRUE(queue.push(from(7), message, 3)) << size;
+    std::ranges::fill(message, std::uint8_t{0});
+    auto request = queue.pop();
+    ASSERT_TRUE(request) << size;
+    EXPECT_EQ(octets_of(*request), Bytes(size, 0x5a)) << size;
+    EXPECT_GE(request->buffer.capacity(), size + room_for_option82) << size;
+    EXPECT_EQ(request->ingress.interface_index, 7U);
+    EXPECT_EQ(request->ingress.source_port, 68);
+    EXPECT_EQ(request->epoch, 3U);
+    EXPECT_FALSE(queue.pop());
+  }
+}
+
+TEST(RequestQueue, room_is_taken_until_it_is_given_back) {
+  RequestQueue queue;
+  std::size_t count = 0;
+  while (queue.push(from(7), Bytes(300, 0), 0)) {
+    ++count;
+  }
+  EXPECT_EQ(count, 8192U);
+  EXPECT_EQ(queue.size(), count);
+  ASSERT_TRUE(queue.pop());
+  EXPECT_FALSE(queue.push(from(7), Bytes(300, 0), 0));
+  queue.release();
+  EXPECT_TRUE(queue.push(from(7), Bytes(300, 0), 0));
+}
+
+TEST(RequestQueue, of_large_messages_it_takes_a_few) {
+  RequestQueue queue;
+  std::size_t count = 0;
+  while (queue.push(from(7), Bytes(1472, 0), 0)) {
+    ++count;
+  }
+  EXPECT_EQ(count, 64U);
+  EXPECT_FALSE(queue.give_up_for(from(8), Bytes(1472, 0))) << "there is room, but for small ones alone";
+  EXPECT_TRUE(queue.push(from(8), Bytes(300, 0), 0));
+  while (queue.pop()) {
+  }
+  queue.release();
+  EXPECT_TRUE(queue.push(from(7), Bytes(1472, 0), 0));
+}
+
+TEST(RequestQueue, a_flood_gives_way) {
+  RequestQueue queue;
+  while (queue.push(from(7), Bytes(300, 7), 1)) {
+  }
+  EXPECT_FALSE(queue.give_up_for(from(7), Bytes(300, 7)));
+  auto given_up = queue.give_up_for(from(8), Bytes(300, 8));
+  ASSERT_TRUE(given_up);
+  EXPECT_EQ(given_up->ingress.interface_index, 7U);
+  EXPECT_EQ(octets_of(*given_up), Bytes(300, 7));
+  queue.release();
+  ASSERT_TRUE(queue.push(from(8), Bytes(300, 8), 1));
+  std::vector<std::uint32_t> first_two;
+  for (int number = 0; number < 2; ++number) {
+    first_two.push_back(queue.pop()->ingress.interface_index);
+  }
+  EXPECT_EQ(first_two, (std::vector<std::uint32_t>{7, 8}));
+}
+
+}  // namespace
+}  // namespace relay::io
