@@ -14,7 +14,7 @@ class Pacing {
   static constexpr std::size_t busy_per_second = 10'000;  // then a pause gathers two messages or more
 
   /// How long a pause lasts. With two of them a request and its reply stay well under a millisecond.
-  static constexpr std::chrono::microseconds pause{200};
+  static constexpr std::chrono::microseconds pause{300};
 
   /// `count` messages were found at `now`, which counts from any fixed point, may be coarse and does not go back.
   /// Whether a pause is worth it.
