@@ -1,4 +1,4 @@
-"""Where the bench measures: clients -- router -- server, each in a namespace of its own, and the bench's programs in them.
+"""Where the bench measures: clients -- router -- server, each in a namespace of its own, and its programs in them.
 
 Links are veth pairs, with the offloads that they have (as good network cards have them), and without a bridge between,
 so that what a relay's CPU is charged with is as little as possible of what is not the relay's.
@@ -25,18 +25,38 @@ SERVER, UPSTREAM = "10.9.0.2", "10.9.0.1"
 _STOPS = 30  # seconds within which a program ends that was told to
 
 
+def prepare(command):
+    """What each of the bench's commands begins with. Told to end, it ends what it has started first."""
+    if os.geteuid() != 0:
+        sys.exit(f"{command}: this makes network namespaces and needs root")
+    if not os.access(PROGRAMS / "storm", os.X_OK):
+        sys.exit(f"{command}: no {PROGRAMS}/storm: cmake --preset bench && cmake --build --preset bench")
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    remove_leftovers()
+
+
 def cpu_seconds(pid):
     """What the scheduler has given to all threads of a process."""
     tasks = Path(f"/proc/{pid}/task")
     return sum(int((each / "schedstat").read_text(encoding="ascii").split()[0]) for each in tasks.iterdir()) / 1e9
 
 
+def _first_line(path):
+    """Empty where the process has gone."""
+    with contextlib.suppress(OSError):
+        return path.read_text(encoding="utf-8", errors="replace")
+    return ""
+
+
 class OtherWork:
     """What the machine's processors did from here on that was not the bench's: its figures are worth little beside."""
 
     def __init__(self, *pids):
-        """These processes are the bench's, as are all that this one has started and waited for by the end."""
-        self._pids = pids
+        """These processes are the bench's, as are all that this one has started and waited for by the end. So is what
+        the kernel does about packets in threads of its own."""
+        kernels = [int(each.parent.name) for each in Path("/proc").glob("[0-9]*/comm")
+                   if _first_line(each).startswith("ksoftirqd/")]
+        self._pids = [*pids, *kernels]
         self._start = time.monotonic()
         self._before = self._busy() - self._own()
 
@@ -176,7 +196,3 @@ def field(segments=1, offload=True):
         yield Field(network, segments)
     finally:
         network.close()
-
-
-__all__ = ["Field", "OtherWork", "PROGRAMS", "Program", "ROOT", "SERVER", "UPSTREAM", "cpu_seconds",
-           "dropped_by_sockets", "field", "packets_received", "port_bound", "remove_leftovers", "wait_until"]

@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 
 import measure
-from field import PROGRAMS, field
+from field import PROGRAMS, SERVER, field
 from relay import Relay
 from ways import ALL, BARE, ISC, OURS
 
@@ -65,8 +65,8 @@ class Row:
     beside: str = ""
 
     def text(self):
-        return (f"| {self.what} | {self.aim.text} | {spread(self.values, self.unit)} | {self.aim.verdict(self.values)} | "
-                f"{self.beside} |")
+        measured, verdict = spread(self.values, self.unit), self.aim.verdict(self.values)
+        return f"| {self.what} | {self.aim.text} | {measured} | {verdict} | {self.beside} |"
 
 
 def figure(value):
@@ -238,8 +238,8 @@ def _start_rows(bench, crowded):
     seconds, descriptors, megabytes = [], [], []
     for _ in range(bench.options.rounds if bench.has(OURS) else 0):
         began = time.monotonic()
-        started = Relay(crowded.router, ["--log-level", "info", "-a", "-id", "x*", "-iu", "u0", "10.9.0.2"], bench.folder,
-                        binary=bench.options.binary)
+        flags = ["--log-level", "info", "-a", "-id", "x*", "-iu", "u0", SERVER]
+        started = Relay(crowded.router, flags, bench.folder, bench.options.binary)
         try:
             started.start()
             seconds.append(time.monotonic() - began)
@@ -295,11 +295,14 @@ def micro(bench):
         return
     came = subprocess.run([program, "--benchmark_filter=request_with_option82", "--benchmark_format=json",
                            f"--benchmark_repetitions={bench.options.rounds}"], capture_output=True, check=True)
-    runs = json.loads(came.stdout)["benchmarks"]
-    values = [each["cpu_time"] for each in runs if each["run_type"] == "iteration"]
-    assert all(each["time_unit"] == "ns" for each in runs)
-    bench.record["micro"] = values
-    yield Row(what, aim, values, "ns")
+    measured = {}
+    for each in json.loads(came.stdout)["benchmarks"]:
+        if each["run_type"] == "iteration":
+            assert each["time_unit"] == "ns"
+            measured.setdefault(each["name"].split("/")[1], []).append(each["real_time"])
+    bench.record["micro"] = measured
+    beside = ", ".join(f"with {count} interfaces {spread(values)}" for count, values in measured.items())
+    yield Row(what, aim, next(iter(measured.values())), "ns", beside)
 
 
 ROWS = {"load": load, "lone": lone, "handshakes": handshakes, "delivered": delivered, "flood": flood,

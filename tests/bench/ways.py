@@ -11,7 +11,8 @@ import subprocess
 import time
 from pathlib import Path
 
-from field import PROGRAMS, ROOT, SERVER, port_bound, wait_until
+from field import PROGRAMS, ROOT, SERVER
+from wait import port_bound, wait_until
 
 OURS, ISC, DNSMASQ, HELPER, BARE = "ours", "ISC dhcrelay", "dnsmasq", "dhcp-helper", "bare"
 ALL = (OURS, ISC, DNSMASQ, HELPER, BARE)
