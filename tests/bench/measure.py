@@ -50,7 +50,10 @@ class Storm:
         """What the bench itself lost, and whether it was alone: else the figures say little about the relay."""
         lost = {"refused": self.clients["refused"], "not heard": self.clients["ring_dropped"],
                 "lost by the server": self.server["dropped"] + self.server["refused"]}
-        return {**{what: count for what, count in lost.items() if count}, **disturbance(self.others)}
+        found = {what: count for what, count in lost.items() if count}
+        if self.clients["rate"] < 0.95 * self.clients["wanted_rate"]:
+            found["offered"] = f"{self.clients['rate']:,.0f}/s instead of {self.clients['wanted_rate']:,.0f}/s"
+        return {**found, **disturbance(self.others)}
 
     def summary(self):
         return (f"{self.clients['rate']:,.0f}/s, offers {self.clients['offers']:,} of {self.clients['sent']:,}, "

@@ -234,22 +234,30 @@ def _interface_rows(made):
         yield Row(what, at_most(1.1), values, beside=medians(made, cpu, (base, over), "us"))
 
 
-def _start_rows(bench, crowded):
-    seconds, descriptors, megabytes = [], [], []
-    for _ in range(bench.options.rounds if bench.has(OURS) else 0):
+def _start(bench, crowded):
+    """Seconds until it says that it has started, descriptors, megabytes, and whether it then relays at once."""
+    flags = ["--log-level", "info", "-a", "-id", "x*", "-iu", "u0", SERVER]
+    started = Relay(crowded.router, flags, bench.folder, bench.options.binary)
+    try:
         began = time.monotonic()
-        flags = ["--log-level", "info", "-a", "-id", "x*", "-iu", "u0", SERVER]
-        started = Relay(crowded.router, flags, bench.folder, bench.options.binary)
-        try:
-            started.start()
-            seconds.append(time.monotonic() - began)
-            descriptors.append(started.descriptors())
-            megabytes.append(started.resident_kilobytes() / 1024)
-        finally:
-            started.stop()
-        bench.say(f"start: {seconds[-1]:.2f} s, {descriptors[-1]} descriptors, {megabytes[-1]:.1f} MB")
-    bench.record["start"] = {"seconds": seconds, "descriptors": descriptors, "megabytes": megabytes}
-    yield Row(f"start with {_INTERFACES:,} interfaces present", under(2, "s"), seconds, "s")
+        started.start()
+        seconds = time.monotonic() - began
+        with crowded.responder(), crowded.storm("--count", 1, "--interface", f"e{_REACHABLE}") as client:
+            relays = client.result()["offers"]
+        return seconds, started.descriptors(), started.resident_kilobytes() / 1024, relays
+    finally:
+        started.stop()
+
+
+def _start_rows(bench, crowded):
+    made = []
+    for _ in range(bench.options.rounds if bench.has(OURS) else 0):
+        made.append(_start(bench, crowded))
+        bench.say("start: {:.2f} s, {} descriptors, {:.1f} MB, relays at once: {}".format(*made[-1]))
+    bench.record["start"] = made
+    seconds, descriptors, megabytes, relays = ([each[column] for each in made] for column in range(4))
+    yield Row(f"start with {_INTERFACES:,} interfaces present", under(2, "s"), seconds, "s",
+              f"the first message after it was relayed in {sum(relays)} of {len(relays)}")
     yield Row("the same: descriptors", at_most(16), descriptors)
     yield Row("the same: resident", under(48, "MB"), megabytes, "MB")
 

@@ -117,6 +117,7 @@ class Storm {
     said.add("seconds", static_cast<double>(took_) / static_cast<double>(second));
     said.add("rate",
              took_ > 0 ? static_cast<double>(sent_) * static_cast<double>(second) / static_cast<double>(took_) : 0.0);
+    said.add("wanted_rate", settings_.rate);
     said.add("answered_seconds", static_cast<double>(last_answer_ - start_) / static_cast<double>(second));
     said.add("sent", sent_);
     said.add("malformed", malformed_);
