@@ -1,6 +1,7 @@
 // Addresses as the core sees them: octets in network order, comparable, printable by others.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <compare>
 #include <cstddef>
@@ -12,7 +13,13 @@ namespace relay {
 struct Ipv4Address {
   std::array<std::uint8_t, 4> octets{};
 
-  friend constexpr auto operator<=>(const Ipv4Address&, const Ipv4Address&) = default;
+  // As numbers: octet by octet, which the default would be, is a call of memcmp.
+  friend constexpr bool operator==(const Ipv4Address& one, const Ipv4Address& other) noexcept {
+    return one.host_order() == other.host_order();
+  }
+  friend constexpr std::strong_ordering operator<=>(const Ipv4Address& one, const Ipv4Address& other) noexcept {
+    return one.host_order() <=> other.host_order();
+  }
 
   [[nodiscard]] static constexpr Ipv4Address from_host_order(std::uint32_t value) noexcept {
     return {{static_cast<std::uint8_t>(value >> 24U), static_cast<std::uint8_t>(value >> 16U),
@@ -62,7 +69,9 @@ struct MacAddress {
   friend constexpr auto operator<=>(const MacAddress&, const MacAddress&) = default;
 
   /// An address that one station can have: neither the group bit (IEEE 802-2014 section 8.2.2) nor all zero.
-  [[nodiscard]] constexpr bool is_station() const noexcept { return (octets[0] & 1U) == 0 && *this != MacAddress{}; }
+  [[nodiscard]] constexpr bool is_station() const noexcept {
+    return (octets[0] & 1U) == 0 && std::ranges::any_of(octets, [](std::uint8_t octet) { return octet != 0; });
+  }
 };
 
 inline constexpr MacAddress broadcast_mac{{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
