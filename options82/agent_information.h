@@ -38,8 +38,8 @@ class AgentInformation {
   [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
 
  private:
+  std::size_t size_ = 0;  // in front, next to the octets that there are
   std::array<std::uint8_t, max_option_value_size> octets_{};
-  std::size_t size_ = 0;
 };
 
 inline constexpr std::size_t sub_option_head_size = 2;  // code and length octet

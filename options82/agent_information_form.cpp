@@ -89,6 +89,20 @@ bool AgentInformationForm::has_blanks(SubOption sub_option) const noexcept {
   });
 }
 
+std::optional<ValueEnds> AgentInformationForm::ends(SubOption sub_option) const noexcept {
+  const Octets known = known_.octets();
+  std::optional<ValueEnds> ends;
+  for (const Place& place : places_) {
+    if (known[place.sub_option] == static_cast<std::uint8_t>(sub_option)) {
+      const std::size_t start = place.sub_option + sub_option_head_size;
+      const std::size_t end = start + known[place.sub_option + 1];
+      ends = {ends ? ends->front : known.subspan(start, place.offset - start),
+              known.subspan(place.offset, end - place.offset)};
+    }
+  }
+  return ends;
+}
+
 Octets AgentInformationForm::filled(const ClientFacts& facts,
                                     std::span<std::uint8_t, max_option_value_size> storage) const noexcept {
   const Octets known = known_.octets();

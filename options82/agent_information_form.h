@@ -56,12 +56,18 @@ struct EchoFacts {
   std::span<const std::string> ports;  ///< of the interface's bridge, sorted
 };
 
+/// What a value begins and ends with, whatever its blanks are filled in with. Both borrow from the form.
+struct ValueEnds {
+  Octets front;  ///< up to the first blank
+  Octets back;   ///< from the last blank on
+};
+
 class AgentInformationForm {
  public:
   AgentInformationForm() = default;
   /// A form without blanks.
   explicit AgentInformationForm(const AgentInformation& content)
-      : known_(content), most_octets_(content.octets().size()) {}
+      : most_octets_(content.octets().size()), known_(content) {}
 
   /// Appends one sub-option. Fails, changing nothing, where the whole could get more than 255 octets once it is filled
   /// in.
@@ -81,6 +87,9 @@ class AgentInformationForm {
   }
   /// Whether the value of `sub_option` has blanks.
   [[nodiscard]] bool has_blanks(SubOption sub_option) const noexcept;
+
+  /// The ends of the value of `sub_option`; nothing where it has no blanks.
+  [[nodiscard]] std::optional<ValueEnds> ends(SubOption sub_option) const noexcept;
 
   /// The sub-options for one message: the form's own octets where there are no blanks, else filled in into `storage`.
   [[nodiscard]] Octets filled(const ClientFacts& facts,
@@ -113,9 +122,9 @@ class AgentInformationForm {
   [[nodiscard]] bool value_matches(std::size_t sub_option, Octets value, const Filling& filling) const noexcept;
   [[nodiscard]] bool content_matches(Octets content, const Filling& filling) const noexcept;
 
-  AgentInformation known_;  // with its blanks empty
   std::vector<Place> places_;
   std::size_t most_octets_ = 0;  // once it is filled in
+  AgentInformation known_;       // with its blanks empty
 };
 
 }  // namespace options82

@@ -1,7 +1,10 @@
 #include "relay/core/interface_table.h"
 
 #include <algorithm>
+#include <functional>
 #include <iterator>
+#include <optional>
+#include <string_view>
 #include <utility>
 
 namespace relay {
@@ -53,8 +56,8 @@ void add_key(std::vector<Key>& keys, const Key& key) {
   return {std::string{text_of(*circuit_id)}};
 }
 
-[[nodiscard]] bool has_circuit_id_by_client(const Interface& interface) {
-  return interface.is_downstream && interface.agent_information.has_blanks(SubOption::circuit_id);
+[[nodiscard]] std::optional<options82::ValueEnds> circuit_id_ends_of(const Interface& interface) {
+  return interface.is_downstream ? interface.agent_information.ends(SubOption::circuit_id) : std::nullopt;
 }
 
 void insert_sorted(std::vector<std::uint32_t>& positions, std::uint32_t position) {
@@ -79,36 +82,31 @@ void insert_or_erase(std::vector<std::uint32_t>& positions, std::uint32_t positi
   }
 }
 
-/// Moves `position` from the keys `before` to the keys `after`; nothing is disturbed where they are the same.
-template <typename Index, typename Keys>
-void move_keys(Index& index, const Keys& before, const Keys& after, std::uint32_t position) {
+}  // namespace
+
+/// Moves `position` from the keys `before` to the keys `after`, in the `part` of their entries; nothing is disturbed
+/// where they are the same.
+template <typename Index, typename Part, typename Keys>
+void InterfaceTable::move_keys(Index& index, Part part, const Keys& before, const Keys& after, std::uint32_t position) {
   if (before == after) {
     return;
   }
   for (const auto& key : before) {
-    std::vector<std::uint32_t>& positions = index[key];
-    erase_sorted(positions, position);
-    if (positions.empty()) {
+    auto& entry = index[key];
+    erase_sorted(std::invoke(part, entry), position);
+    if (is_empty(entry)) {
       index.erase(key);
     }
   }
   for (const auto& key : after) {
-    insert_sorted(index[key], position);
+    insert_sorted(std::invoke(part, index[key]), position);
   }
 }
 
-template <typename Index, typename Key>
-[[nodiscard]] std::span<const std::uint32_t> find_key(const Index& index, const Key& key) noexcept {
-  const auto entry = index.find(key);
-  return entry == index.end() ? std::span<const std::uint32_t>{} : entry->second;
-}
-
-}  // namespace
-
 void InterfaceTable::put(Interface interface) {
   const std::uint32_t index = interface.index;
-  const auto [entry, is_new] = interfaces_.try_emplace(index);
-  Interface& current = entry->second;
+  const bool is_new = interfaces_.find(index) == nullptr;
+  Interface& current = interfaces_[index];
   const std::vector<Ipv4Address> moved = change(current, interface);
   if (!is_new) {
     interface.counters = current.counters;
@@ -123,38 +121,44 @@ void InterfaceTable::put(Interface interface) {
 }
 
 void InterfaceTable::remove(std::uint32_t index) {
-  const auto entry = interfaces_.find(index);
-  if (entry == interfaces_.end()) {
+  const Interface* const present = interfaces_.find(index);
+  if (present == nullptr) {
     return;
   }
-  unattributed_.add(entry->second.counters);
+  unattributed_.add(present->counters);
   Interface nothing;
   nothing.index = index;
-  const std::vector<Ipv4Address> moved = change(entry->second, nothing);
-  interfaces_.erase(entry);
+  const std::vector<Ipv4Address> moved = change(*present, nothing);
+  interfaces_.erase(index);
   erase_sorted(passive_, index);
   settle_holders(moved);
 }
 
 /// Brings the indexes in step. Returns the addresses that have come to this host or have gone from it.
 std::vector<Ipv4Address> InterfaceTable::change(const Interface& before, const Interface& after) {
+  constexpr std::identity whole;
   const std::vector<Ipv4Address> had = addresses_of(before);
   const std::vector<Ipv4Address> has = addresses_of(after);
   const auto is_absent = [this](Ipv4Address address) { return !is_local(address); };
   std::vector<Ipv4Address> moved;
   std::copy_if(has.begin(), has.end(), std::back_inserter(moved), is_absent);
-  move_keys(by_address_, had, has, after.index);
+  move_keys(by_address_, &AtAddress::holders, had, has, after.index);
   std::copy_if(had.begin(), had.end(), std::back_inserter(moved), is_absent);
 
-  move_keys(downstream_by_giaddr_, giaddrs_of(before), giaddrs_of(after), after.index);
-  move_keys(downstream_by_server_, servers_of(before), servers_of(after), after.index);
-  move_keys(downstream_by_circuit_id_, circuit_ids_of(before), circuit_ids_of(after), after.index);
-  insert_or_erase(downstream_by_client_, after.index, has_circuit_id_by_client(after));
+  move_keys(by_address_, &AtAddress::downstream_by_giaddr, giaddrs_of(before), giaddrs_of(after), after.index);
+  move_keys(downstream_by_server_, whole, servers_of(before), servers_of(after), after.index);
+  move_keys(downstream_by_circuit_id_, whole, circuit_ids_of(before), circuit_ids_of(after), after.index);
+  if (const auto ends = circuit_id_ends_of(before)) {
+    downstream_by_client_.erase(*ends, after.index);
+  }
+  if (const auto ends = circuit_id_ends_of(after)) {
+    downstream_by_client_.insert(*ends, after.index);
+  }
   return moved;
 }
 
 void InterfaceTable::settle_passive(std::uint32_t index) {
-  const Interface& interface = interfaces_.at(index);
+  const Interface& interface = *interfaces_.find(index);
   insert_or_erase(passive_, index, interface.is_downstream && interface.giaddr && !is_local(*interface.giaddr));
 }
 
@@ -167,17 +171,16 @@ void InterfaceTable::settle_holders(const std::vector<Ipv4Address>& addresses) {
 }
 
 const Interface* InterfaceTable::find(std::uint32_t index) const noexcept {
-  const auto entry = interfaces_.find(index);
-  return entry == interfaces_.end() ? nullptr : &entry->second;
+  return interfaces_.find(index);
 }
 
 Interface* InterfaceTable::find(std::uint32_t index) noexcept {
-  const auto entry = interfaces_.find(index);
-  return entry == interfaces_.end() ? nullptr : &entry->second;
+  return interfaces_.find(index);
 }
 
 bool InterfaceTable::is_local(Ipv4Address address) const noexcept {
-  return by_address_.contains(address);
+  const AtAddress* const found = by_address_.find(address);
+  return found != nullptr && !found->holders.empty();
 }
 
 bool InterfaceTable::is_server(Ipv4Address address) const noexcept {
@@ -185,11 +188,13 @@ bool InterfaceTable::is_server(Ipv4Address address) const noexcept {
 }
 
 std::span<const std::uint32_t> InterfaceTable::downstream_by_giaddr(Ipv4Address giaddr) const noexcept {
-  return find_key(downstream_by_giaddr_, giaddr);
+  const AtAddress* const found = by_address_.find(giaddr);
+  return found == nullptr ? std::span<const std::uint32_t>{} : found->downstream_by_giaddr;
 }
 
 std::span<const std::uint32_t> InterfaceTable::downstream_by_circuit_id(options82::Octets circuit_id) const noexcept {
-  return find_key(downstream_by_circuit_id_, text_of(circuit_id));
+  const auto found = downstream_by_circuit_id_.find(text_of(circuit_id));
+  return found == downstream_by_circuit_id_.end() ? std::span<const std::uint32_t>{} : found->second;
 }
 
 }  // namespace relay

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <span>
+#include <utility>
+#include <variant>
 
 #include "options82/agent_information_form.h"
 #include "options82/edit.h"
@@ -44,20 +47,25 @@ using Egress = std::variant<DropReason, const Interface*>;
 /// What our option 82 in an answer to a client of `egress` looks like.
 [[nodiscard]] options82::OwnInformation own_information(const Interface& egress, bootp::Header header) noexcept {
   using options82::Recognition;
+  const auto& form = egress.agent_information;
+  options82::EchoFacts facts{bootp::hardware_address(header), {}, {}};
+  if (form.has_blanks()) {
+    facts.interface_name = egress.name;
+    facts.ports = egress.bridge_ports;
+  }
   // On a trusted circuit somebody else's option 82 is to be expected, perhaps with the same circuit-id.
-  return {egress.agent_information,
-          {bootp::hardware_address(header), egress.name, egress.bridge_ports},
-          egress.is_trusted ? Recognition::exact : Recognition::by_circuit_id};
+  return {form, facts, egress.is_trusted ? Recognition::exact : Recognition::by_circuit_id};
 }
 
-/// Calls `consider(index)` for each interface that has `circuit_id`.
+/// Calls `consider(index)` for each index in both spans, which are in order, as often as the shorter one is long.
 template <typename Consider>
-void for_each_named(const InterfaceTable& interfaces, options82::Octets circuit_id, bootp::Header header,
-                    Consider&& consider) noexcept {
-  std::ranges::for_each(interfaces.downstream_by_circuit_id(circuit_id), consider);
-  for (const std::uint32_t index : interfaces.downstream_by_client()) {
-    const auto own = own_information(*interfaces.find(index), header);
-    if (own.form.matches_circuit_id(circuit_id, own.facts)) {
+void for_each_common(std::span<const std::uint32_t> some, std::span<const std::uint32_t> others,
+                     Consider&& consider) noexcept {
+  if (some.size() > others.size()) {
+    std::swap(some, others);
+  }
+  for (const std::uint32_t index : some) {
+    if (std::ranges::binary_search(others, index)) {
       consider(index);
     }
   }
@@ -68,10 +76,17 @@ void for_each_named(const InterfaceTable& interfaces, options82::Octets circuit_
                                                          std::span<const std::uint32_t> of_giaddr,
                                                          options82::Octets circuit_id, bootp::Header header) noexcept {
   std::optional<const Interface*> named;
-  for_each_named(interfaces, circuit_id, header, [&](std::uint32_t index) {
-    if (std::ranges::binary_search(of_giaddr, index)) {
-      named = named ? nullptr : interfaces.find(index);
-    }
+  const auto add = [&](const Interface* interface) { named = named ? nullptr : interface; };
+  for_each_common(interfaces.downstream_by_circuit_id(circuit_id), of_giaddr,
+                  [&](std::uint32_t index) { add(interfaces.find(index)); });
+  interfaces.downstream_by_client().for_each_candidates(circuit_id, [&](std::span<const std::uint32_t> candidates) {
+    for_each_common(candidates, of_giaddr, [&](std::uint32_t index) {
+      const Interface* const interface = interfaces.find(index);
+      const auto own = own_information(*interface, header);
+      if (own.form.matches_circuit_id(circuit_id, own.facts)) {
+        add(interface);
+      }
+    });
   });
   return named;
 }

@@ -131,6 +131,23 @@ TEST(AgentInformationForm, row_4A_13_counts_what_it_is_made_from) {
   EXPECT_TRUE(form.add(SubOption::remote_id, {mac, std::string(4, 'x')}));
 }
 
+/// "front|back" of the circuit-id; "none" where it has no ends.
+std::string ends_of(const FormValue& circuit_id) {
+  const AgentInformationForm form = form_of({{SubOption::remote_id, {"r", mac}}, {SubOption::circuit_id, circuit_id}});
+  const auto ends = form.ends(SubOption::circuit_id);
+  return ends ? std::string{ends->front.begin(), ends->front.end()} + "|" +
+                    std::string{ends->back.begin(), ends->back.end()}
+              : "none";
+}
+
+TEST(AgentInformationForm, a_value_ends_with_what_stands_around_all_its_blanks) {
+  EXPECT_EQ(ends_of({"known"}), "none");
+  EXPECT_EQ(ends_of({mac}), "|");
+  EXPECT_EQ(ends_of({"a:", mac}), "a:|");
+  EXPECT_EQ(ends_of({mac, ":b"}), "|:b");
+  EXPECT_EQ(ends_of({"a:", port, "/", mac, ":b"}), "a:|:b");
+}
+
 TEST(AgentInformationForm, knows_its_blanks) {
   const AgentInformationForm form =
       form_of({{SubOption::circuit_id, {"a", port}}, {SubOption::remote_id, {"b"}}, {SubOption::relay_flags, {flags}}});

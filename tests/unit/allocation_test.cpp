@@ -108,7 +108,10 @@ TEST(Allocation, the_verdicts_on_messages_allocate_nothing) {
 TEST(Allocation, the_count_counts) {
   const std::size_t before = test_support::allocations();
   const std::vector<int> some(100);
-  EXPECT_EQ(allocations, before + 1) << some.size();
+  EXPECT_EQ(test_support::allocations(), before + 1) << some.size();
+  struct alignas(64) Line {};
+  const std::vector<Line> lines(100);
+  EXPECT_EQ(test_support::allocations(), before + 2) << "what is aligned, too: " << lines.size();
 }
 
 }  // namespace

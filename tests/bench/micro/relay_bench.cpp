@@ -25,7 +25,7 @@ void relay_batches(benchmark::State& state, Scene& scene, Rules rules, bool adds
   policy.add_agent_information = adds_agent_information;
   relay.apply(policy);
   Batch batch{are_requests ? scene.requests() : scene.replies()};
-  std::vector<relay::Ingress> ingress(batch_size, scene.reply_ingress());
+  std::vector<relay::Ingress> ingress(batch_size, Scene::reply_ingress());
   std::size_t refused = 0;
   measure(
       state,
