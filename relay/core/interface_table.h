@@ -62,7 +62,7 @@ struct alignas(64) Interface {
   std::string alias;
   std::optional<std::uint16_t> vlan_id;   ///< of a VLAN device
   std::uint16_t bridge_vlan_id = 0;       ///< in which VLAN of the bridge to look; 0: none
-  std::vector<std::string> bridge_ports;  ///< names of the ports of that bridge, sorted
+  std::vector<std::string> bridge_ports;  ///< names of that bridge's ports, sorted; only where `%p` names one
   /// As `agent_information` where giaddr is another relay agent's, to which servers answer: nothing in it speaks of
   /// giaddr (RFC 3527 section 3, RFC 5107 section 4), of our port (RFC 8357) or has to be looked for in an answer
   /// (RFC 6607 section 5).

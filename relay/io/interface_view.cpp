@@ -68,6 +68,10 @@ void insert_like_kernel(std::vector<LinkAddress>& addresses, const LinkAddress& 
   addresses.insert(place, address);
 }
 
+bool names_client_port(const Interface& interface) {
+  return interface.agent_information.has(options82::Blank::client_port);
+}
+
 using Relatives = std::unordered_map<std::uint32_t, std::set<std::uint32_t>>;
 
 const std::set<std::uint32_t>& relatives_of(const Relatives& relatives, std::uint32_t index) {
@@ -315,6 +319,9 @@ Interface InterfaceView::resolved(const Known& known) const {
   if (role.downstream) {
     resolve_bridge(interface, known.link);
     resolve_requests(interface, primary);
+    if (names_client_port(interface)) {
+      interface.bridge_ports = port_names(interface.bridge_index);
+    }
   }
   return interface;
 }
@@ -332,10 +339,16 @@ void InterfaceView::resolve_bridge(Interface& interface, const LinkState& link) 
   if (bridge.filters_vlans) {
     interface.bridge_vlan_id = link.vlan_id.value_or(bridge.default_pvid);
   }
-  for (const std::uint32_t port : relatives_of(ports_by_master_, bridge.index)) {
-    interface.bridge_ports.push_back(known_.at(port).link.name);
+}
+
+/// Names of the ports of the bridge, sorted; 0: none.
+std::vector<std::string> InterfaceView::port_names(std::uint32_t bridge) const {
+  std::vector<std::string> names;
+  for (const std::uint32_t port : relatives_of(ports_by_master_, bridge)) {
+    names.push_back(known_.at(port).link.name);
   }
-  std::sort(interface.bridge_ports.begin(), interface.bridge_ports.end());
+  std::sort(names.begin(), names.end());
+  return names;
 }
 
 /// What becomes of requests that arrive on `interface`, whose name and addresses are known.
@@ -444,14 +457,22 @@ void InterfaceView::settle_vlans(std::uint32_t bridge) {
   }
 }
 
-/// The ports of the bridge are others than before; other masters than bridges say nothing about their ports.
+/// The ports of the bridge are others than before, which matters to interfaces whose option 82 names one. Other masters
+/// than bridges say nothing about their ports.
 void InterfaceView::settle_bridge(std::uint32_t bridge) {
   const auto entry = known_.find(bridge);
   if (entry == known_.end() || !entry->second.link.is_bridge) {
     return;
   }
-  update(entry->second);
-  settle_vlans(bridge);
+  const auto settle_one = [this](std::uint32_t index) {
+    if (const Interface* const interface = table_.find(index); interface != nullptr && names_client_port(*interface)) {
+      update(known_.at(index));
+    }
+  };
+  settle_one(bridge);
+  for (const std::uint32_t vlan : relatives_of(vlans_by_parent_, bridge)) {
+    settle_one(vlan);
+  }
 }
 
 void InterfaceView::forget(std::map<std::uint32_t, Known>::iterator entry) {

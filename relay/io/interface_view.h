@@ -74,7 +74,7 @@ struct Link {
 /// appeared; one that loses its last role vanished, under the name it had; a rename in between is `renamed`. For
 /// `appeared`, `Interface::is_up`, `has_carrier` and `giaddr` say how it is, without events of their own.
 /// A change costs that interface alone, but for the interface of `-U`, for a giaddr that several interfaces share, and
-/// for a bridge and its ports, which the interfaces of that bridge speak of: it and the VLANs on it.
+/// for a bridge and its ports, which the interfaces of that bridge may speak of (`%p`): it and the VLANs on it.
 class InterfaceView {
  public:
   /// `table` and what `listener` refers to must outlive the view. The listener must not call the view.
@@ -133,6 +133,7 @@ class InterfaceView {
 
   [[nodiscard]] Interface resolved(const Known& known) const;
   void resolve_bridge(Interface& interface, const LinkState& link) const;
+  [[nodiscard]] std::vector<std::string> port_names(std::uint32_t bridge) const;
   void resolve_requests(Interface& interface, const std::optional<Ipv4Prefix>& primary) const;
   [[nodiscard]] bool giaddr_interface_changed();
   void enter(const LinkState& link);

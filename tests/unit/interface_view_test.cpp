@@ -860,8 +860,15 @@ std::string whereabouts(const Interface& interface) {
   return text;
 }
 
+/// The usual ones with a circuit-id that names ports of bridges.
+InterfaceSettings settings_with_ports() {
+  InterfaceSettings settings = usual_settings();
+  settings.circuit_ids = {{"*", of("%p")}};
+  return settings;
+}
+
 TEST_F(InterfaceViewTest, KnowsWhereClientsAre) {
-  use(usual_settings());
+  use(settings_with_ports());
   struct Case {
     const char* description;
     std::vector<LinkState> links;
@@ -890,14 +897,14 @@ TEST_F(InterfaceViewTest, KnowsWhereClientsAre) {
         std::reverse(links.begin(), links.end());
       }
       table_ = {};
-      use(usual_settings());
+      use(settings_with_ports());
       for (const LinkState& state : links) {
         view_->link_changed(state);
       }
       EXPECT_EQ(whereabouts(interface(4)), each.whereabouts) << each.description << ", one by one " << is_backwards;
 
       table_ = {};
-      use(usual_settings());
+      use(settings_with_ports());
       std::vector<Link> all;
       std::transform(links.begin(), links.end(), std::back_inserter(all), [](const LinkState& state) {
         return Link{state, {}};
@@ -909,7 +916,7 @@ TEST_F(InterfaceViewTest, KnowsWhereClientsAre) {
 }
 
 TEST_F(InterfaceViewTest, FollowsABridgeAndItsPorts) {
-  use(usual_settings());
+  use(settings_with_ports());
   view_->link_changed(bridge(2, "c0"));
   view_->link_changed(vlan(3, "vlan7", 7, 2));
   const Interface& c0 = interface(2);
@@ -963,7 +970,7 @@ TEST_F(InterfaceViewTest, FollowsABridgeAndItsPorts) {
 }
 
 TEST_F(InterfaceViewTest, SynchroniseFollowsABridgeToItsVlans) {
-  use(usual_settings());
+  use(settings_with_ports());
   const auto whereabouts_of_vlan = [this] { return whereabouts(interface(4)); };
   view_->synchronise({{bridge(3, "br0", true, 7), {}}, {vlan(4, "vlan100", 100, 3), {}}, {port(5, "p0", 3), {}}});
   EXPECT_EQ(whereabouts_of_vlan(), "100, 3, 100: p0");
@@ -981,8 +988,20 @@ TEST_F(InterfaceViewTest, SynchroniseFollowsABridgeToItsVlans) {
   EXPECT_EQ(whereabouts_of_vlan(), "100, 0, 0:") << "the bridge is gone";
 }
 
+TEST_F(InterfaceViewTest, OnlyInterfacesWhoseCircuitIdNamesAPortListThem) {
+  InterfaceSettings settings = usual_settings();
+  settings.circuit_ids = {{"vlan7", of("%p")}};
+  use(settings);
+  view_->synchronise({{bridge(2, "c0"), {}}, {vlan(3, "vlan7", 7, 2), {}}, {port(5, "p5", 2), {}}});
+  EXPECT_EQ(whereabouts(interface(2)), "none, 2, 0:");
+  EXPECT_EQ(whereabouts(interface(3)), "7, 2, 0: p5");
+  view_->link_changed(port(6, "p6", 2));
+  EXPECT_EQ(whereabouts(interface(2)), "none, 2, 0:");
+  EXPECT_EQ(whereabouts(interface(3)), "7, 2, 0: p5 p6");
+}
+
 TEST_F(InterfaceViewTest, OnlyDownstreamInterfacesTellOfTheirBridge) {
-  use(usual_settings());
+  use(settings_with_ports());
   view_->link_changed(bridge(2, "br2", true));
   view_->link_changed(port(5, "p5", 2));
   view_->link_changed(vlan(3, "lan7", 7, 2));
@@ -990,7 +1009,7 @@ TEST_F(InterfaceViewTest, OnlyDownstreamInterfacesTellOfTheirBridge) {
   EXPECT_EQ(whereabouts(interface(3)), "none, 0, 0:");
   EXPECT_EQ(whereabouts(interface(5)), "none, 0, 0:");
 
-  InterfaceSettings settings = usual_settings();
+  InterfaceSettings settings = settings_with_ports();
   settings.roles.push_back({"lan7", downstream});
   view_->apply(settings);
   EXPECT_EQ(whereabouts(interface(3)), "7, 2, 7: p5");

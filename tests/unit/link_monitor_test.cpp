@@ -23,11 +23,13 @@
 #include <string>
 #include <system_error>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "options82/template.h"
 #include "tests/support/network_namespace.h"
 
 namespace relay::io {
@@ -61,9 +63,11 @@ const Interface* find(const InterfaceTable& table, const std::string& name) {
   return found == table.all().end() ? nullptr : &found->second;
 }
 
+/// With a circuit-id that names ports of bridges.
 InterfaceSettings downstream(const std::string& pattern) {
   InterfaceSettings settings;
   settings.roles = {{pattern, {true, false}}};
+  settings.circuit_ids = {{"*", std::get<options82::Template>(options82::Template::parse("%p"))}};
   return settings;
 }
 
