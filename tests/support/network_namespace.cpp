@@ -11,6 +11,7 @@
 #include <array>
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
 #include <cstdio>
 
 namespace test_support {
@@ -39,9 +40,13 @@ bool try_ip(const std::vector<std::string>& lines) {
 }
 
 void refuse_sockets() {
+  refuse_calls(__NR_socket, EMFILE);
+}
+
+void refuse_calls(int number, int error) {
   std::array<sock_filter, 4> filter = {{{BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(seccomp_data, nr)},
-                                        {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, __NR_socket},
-                                        {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | EMFILE},
+                                        {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, static_cast<std::uint32_t>(number)},
+                                        {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | static_cast<std::uint32_t>(error)},
                                         {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW}}};
   const sock_fprog program{filter.size(), filter.data()};
   ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);

@@ -25,6 +25,9 @@ bool try_ip(const std::vector<std::string>& lines);
 /// Makes every socket(2) of this process fail from now on.
 void refuse_sockets();
 
+/// Makes every call of this number (__NR_...) of this process fail with `error` from now on.
+void refuse_calls(int number, int error);
+
 /// Skips what cannot have a namespace, so that tests of a derived fixture find an empty one.
 class NetworkNamespaceTest : public ::testing::Test {
  protected:

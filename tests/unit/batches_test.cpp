@@ -4,10 +4,12 @@
 #include <netinet/udp.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
+#include <cstdlib>
 #include <string>
 #include <utility>
 #include <vector>
@@ -162,6 +164,23 @@ TEST_F(Batches, an_error_is_told_for_each_message_of_a_run) {
   EXPECT_EQ(errors, (std::vector<int>{0, errors[1], 0, errors[1]}));
   EXPECT_EQ(arrived(sockets_.requests).size(), 2U);
   EXPECT_EQ(refusal_, 0) << "alone they were refused as well";
+}
+
+/// As where a driver knows no segmentation, or IPsec is on the way.
+TEST_F(Batches, a_refused_run_leaves_message_by_message) {
+  const std::vector<Bytes> sent{numbered(1, 1, 300), numbered(1, 2, 300), numbered(1, 3, 300)};
+  const auto send_refused = [&] {
+    test_support::refuse_calls(__NR_sendmmsg, EIO);
+    std::ranges::for_each(sent, [this](const Bytes& message) { add(message); });
+    const bool is_told_once = send() == std::vector<int>(3, 0) && refusal_ == EIO;
+    refusal_ = 0;
+    add(sent.front());
+    add(sent.front());
+    const bool is_alone_now = send() == std::vector<int>(2, EIO) && refusal_ == 0;  // which has one way to leave
+    std::_Exit(is_told_once && is_alone_now ? 0 : 1);
+  };
+  EXPECT_EXIT(send_refused(), ::testing::ExitedWithCode(0), "");
+  EXPECT_EQ(arrived(sockets_.requests), sent);
 }
 
 TEST_F(Batches, without_runs_each_message_is_a_datagram) {
