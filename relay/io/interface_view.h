@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "relay/core/events.h"
@@ -126,8 +127,8 @@ class InterfaceView {
   /// What a synchronisation has found and not brought in step yet, in the order in which that is done.
   struct Differences {
     std::deque<std::map<std::uint32_t, Known>::node_type> gone;
-    std::set<std::uint32_t> to_update;  // where it is known already how it is now
-    std::set<Ipv4Address> moved;        // addresses that a link has got or lost
+    std::set<std::uint32_t> to_update;      // where it is known already how it is now
+    std::unordered_set<Ipv4Address> moved;  // addresses that a link has got or lost
     std::set<std::uint32_t> to_report;
   };
 

@@ -71,7 +71,7 @@ class LinkMonitor::Impl {
   [[nodiscard]] LinkProgress take_turn();
   [[nodiscard]] LinkProgress ask_for_everything();
   [[nodiscard]] LinkProgress read_reports();
-  void discard_changes() noexcept;
+  void discard_changes() const noexcept;
   void take(nlmsghdr* message);
   [[nodiscard]] Route route_to(Ipv4Address destination);
 
@@ -171,7 +171,7 @@ LinkProgress LinkMonitor::Impl::ask_for_everything() {
   return LinkProgress::asking;
 }
 
-void LinkMonitor::Impl::discard_changes() noexcept {
+void LinkMonitor::Impl::discard_changes() const noexcept {
   for (int count = 0; count < max_discarded; ++count) {
     if (::recv(descriptor(), nullptr, 0, 0) < 0 && errno == EAGAIN) {
       return;
