@@ -15,28 +15,36 @@ namespace {
 
 }  // namespace
 
-void ReceiveLosses::Drops::look(int socket) noexcept {
+bool ReceiveLosses::Drops::look(int socket) noexcept {
   std::array<std::uint32_t, SK_MEMINFO_VARS> info{};
   socklen_t size = sizeof(info);
-  if (::getsockopt(socket, SOL_SOCKET, SO_MEMINFO, info.data(), &size) == 0) {
-    total += info[SK_MEMINFO_DROPS] - seen;
-    seen = info[SK_MEMINFO_DROPS];
+  if (::getsockopt(socket, SOL_SOCKET, SO_MEMINFO, info.data(), &size) != 0) {
+    return false;
   }
+  const std::uint32_t more = info[SK_MEMINFO_DROPS] - seen;
+  seen = info[SK_MEMINFO_DROPS];
+  total += more;
+  return more != 0;
 }
 
 std::uint64_t ReceiveLosses::more(const Sockets& sockets, std::chrono::nanoseconds now) noexcept {
-  if (!is_pending_) {
-    requests_.look(sockets.requests.number());
-    replies_.look(sockets.replies.number());
-    upstream_.look(sockets.upstream.number());
-    looked_at_ = now;
-    is_pending_ = true;
+  if (is_pending_ && now - looked_at_ < delay) {
     return 0;
   }
-  if (now - looked_at_ < delay) {
-    return 0;
-  }
-  is_pending_ = false;
+  const std::uint64_t result = is_pending_ ? settled() : 0;
+  is_pending_ = look(sockets);
+  looked_at_ = now;
+  return result;
+}
+
+bool ReceiveLosses::look(const Sockets& sockets) noexcept {
+  const bool requests = requests_.look(sockets.requests.number());
+  const bool replies = replies_.look(sockets.replies.number());
+  const bool upstream = upstream_.look(sockets.upstream.number());
+  return requests || replies || upstream;
+}
+
+std::uint64_t ReceiveLosses::settled() noexcept {
   const std::uint64_t requests = beyond(requests_.total, broadcast_replies_);
   const std::uint64_t replies = beyond(replies_.total, broadcast_requests_ + requests);
   const std::uint64_t result = beyond(requests + replies + upstream_.total, told_);

@@ -20,8 +20,9 @@ class ReceiveLosses {
   void received_broadcast_request() noexcept { ++broadcast_requests_; }
   void received_broadcast_reply() noexcept { ++broadcast_replies_; }
 
-  /// Looks at the counts, or, some `delay` after it did, says how many more losses they meant. Needs both sockets to
-  /// have been emptied just before. Where requests and replies were lost together, replies may be counted low.
+  /// Looks at the counts, and, `delay` after a look that found them changed, says how many more losses they meant. Needs
+  /// both sockets to have been emptied just before. The result may be low: messages that were merged count as one, and
+  /// replies that were lost together with requests may be taken for these.
   [[nodiscard]] std::uint64_t more(const Sockets& sockets, std::chrono::nanoseconds now) noexcept;
 
   /// Whether the last look still waits for its result.
@@ -32,8 +33,11 @@ class ReceiveLosses {
   struct Drops {
     std::uint32_t seen = 0;
     std::uint64_t total = 0;
-    void look(int socket) noexcept;
+    [[nodiscard]] bool look(int socket) noexcept;  ///< whether there are more than before
   };
+
+  [[nodiscard]] bool look(const Sockets& sockets) noexcept;
+  [[nodiscard]] std::uint64_t settled() noexcept;
 
   std::uint64_t broadcast_requests_ = 0;
   std::uint64_t broadcast_replies_ = 0;
