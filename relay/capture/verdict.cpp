@@ -69,7 +69,7 @@ void write_option82(Verdict& verdict, std::span<const std::uint8_t> message) noe
   while (const auto option = options.next()) {
     if (option->code == options82::code::agent_information) {
       verdict.option82_size = static_cast<std::uint8_t>(option->value.size());
-      std::ranges::copy(option->value, verdict.option82.begin());
+      std::copy(option->value.begin(), option->value.end(), verdict.option82.begin());
     }
   }
 }

@@ -20,9 +20,9 @@ class ReceiveLosses {
   void received_broadcast_request() noexcept { ++broadcast_requests_; }
   void received_broadcast_reply() noexcept { ++broadcast_replies_; }
 
-  /// Looks at the counts, and, `delay` after a look that found them changed, says how many more losses they meant. Needs
-  /// both sockets to have been emptied just before. The result may be low: messages that were merged count as one, and
-  /// replies that were lost together with requests may be taken for these.
+  /// Looks at the counts, and, `delay` after a look that found them changed, says how many more losses they meant.
+  /// Needs both sockets to have been emptied just before. The result may be low: messages that were merged count as
+  /// one, and replies that were lost together with requests may be taken for these.
   [[nodiscard]] std::uint64_t more(const Sockets& sockets, std::chrono::nanoseconds now) noexcept;
 
   /// Whether the last look still waits for its result.

@@ -41,7 +41,7 @@ bool RequestQueue::push(const Ingress& ingress, std::span<const std::uint8_t> me
     entry.large = free_large_.back();
     free_large_.pop_back();
   }
-  std::ranges::copy(message, room_of(place).begin());
+  std::copy(message.begin(), message.end(), room_of(place).begin());  // std::ranges::copy of g++ 12 goes octet by octet
   order_.push(ingress.interface_index, urgency_of(message), place);
   return true;
 }
