@@ -1,4 +1,5 @@
-"""The relays that are compared: ours, three of Debian's, and the bench's bare forwarder, each as a process.
+"""The relays that are compared: ours, three of Debian's, and the bench's bare forwarder, as it is and with a pause after
+each turn that found work, each as a process.
 
 dhcp-helper conflicts with ISC's package, so it is unpacked into a folder and run from there. What this machine does not
 have is left out, with the reason.
@@ -14,8 +15,9 @@ from pathlib import Path
 from field import PROGRAMS, ROOT, SERVER
 from wait import port_bound, wait_until
 
-OURS, ISC, DNSMASQ, HELPER, BARE = "ours", "ISC dhcrelay", "dnsmasq", "dhcp-helper", "bare"
-ALL = (OURS, ISC, DNSMASQ, HELPER, BARE)
+OURS, ISC, DNSMASQ, HELPER = "ours", "ISC dhcrelay", "dnsmasq", "dhcp-helper"
+BARE, PACED = "bare", "paced bare"
+ALL = (OURS, ISC, DNSMASQ, HELPER, BARE, PACED)
 
 
 class Ways:
@@ -24,7 +26,8 @@ class Ways:
     def __init__(self, binary, folder, only=ALL):
         self._folder = Path(folder)
         self.missing = {}
-        self._paths = {OURS: binary, BARE: str(PROGRAMS / "bare_relay"), ISC: shutil.which("dhcrelay"),
+        self._paths = {OURS: binary, BARE: str(PROGRAMS / "bare_relay"), PACED: str(PROGRAMS / "bare_relay"),
+                       ISC: shutil.which("dhcrelay"),
                        DNSMASQ: shutil.which("dnsmasq"), HELPER: self._unpack_helper() if HELPER in only else None}
         for way, package in ((ISC, "isc-dhcp-relay"), (DNSMASQ, "dnsmasq-base")):
             if self._paths[way] is None:
@@ -45,7 +48,7 @@ class Ways:
         return str(self._folder / "helper/usr/sbin/dhcp-helper")
 
     def version(self, way):
-        if way in self.missing or way == BARE:
+        if way in self.missing or way in (BARE, PACED):
             return self.missing.get(way, "of this bench")
         if way == HELPER:
             package = subprocess.run(["apt-cache", "show", "dhcp-helper"], capture_output=True, text=True, check=False)
@@ -67,7 +70,8 @@ class Ways:
         if way == HELPER:
             return [path, "-n", "-s", SERVER, "-u", "root", "-r", str(self._folder / "helper.pid"),
                     *(word for name in names for word in ("-i", name))]
-        return [path, "--interface", names[0], "--server", SERVER]
+        pause = ["--pause-us", "300"] if way == PACED else []
+        return [path, "--interface", names[0], "--server", SERVER, *pause]
 
     @contextlib.contextmanager
     def running(self, way, field, names=("d1",)):
