@@ -90,15 +90,24 @@ class Observer::Impl {
         break;  // the monitor wakes us
       case LinkProgress::failed:
         await_links();
-        link_timer_.expires_after(link_retry_delay);
-        link_timer_.async_wait([this](const error_code& error) {
-          if (!error) {
-            monitor_.ask_again();
-            follow_links();
-          }
-        });
+        await_retry();
         break;
     }
+  }
+
+  /// Changes meanwhile do not put it off.
+  void await_retry() {
+    if (std::exchange(is_awaiting_retry_, true)) {
+      return;
+    }
+    link_timer_.expires_after(link_retry_delay);
+    link_timer_.async_wait([this](const error_code& error) {
+      is_awaiting_retry_ = false;
+      if (!error) {
+        monitor_.ask_again();
+        follow_links();
+      }
+    });
   }
 
   /// A pipe without a reader is an error that the loop is told of; what is not a pipe, or cannot be waited for, is
@@ -137,6 +146,7 @@ class Observer::Impl {
   asio::signal_set signals_;
   bool is_awaiting_links_ = false;
   asio::steady_timer link_timer_;
+  bool is_awaiting_retry_ = false;
   asio::posix::stream_descriptor output_watch_;
   int ending_signal_ = 0;
 };
