@@ -43,8 +43,8 @@ class RequestQueue {
 
  private:
   static constexpr std::size_t place_count = 8192;  // some 100 ms of all that can be relayed
-  static constexpr std::size_t place_size =
-      1024;  // DHCP messages rarely have more than 576 octets (RFC 2131 section 2)
+  // What comes in one Ethernet frame, and option 82. Not a power of two, lest all begin in a few lines of the caches.
+  static constexpr std::size_t place_size = 1792;
   static constexpr std::size_t large_count = 64;
   static constexpr std::size_t large_size = 65536 + 512;
 

@@ -29,7 +29,7 @@ Bytes octets_of(QueuedRequest& request) {
 }
 
 TEST(RequestQueue, keeps_a_copy_with_room_for_option_82) {
-  for (const std::size_t size : {0UL, 1UL, 300UL, 767UL, 768UL, 1472UL, 65507UL}) {
+  for (const std::size_t size : {0UL, 1UL, 300UL, 1472UL, 1535UL, 1536UL, 65507UL}) {
     RequestQueue queue;
     Bytes message(size, 0x5a);
     ASSERT_TRUE(queue.push(from(7), message, 3)) << size;
@@ -59,19 +59,26 @@ TEST(RequestQueue, room_is_taken_until_it_is_given_back) {
   EXPECT_TRUE(queue.push(from(7), Bytes(300, 0), 0));
 }
 
+TEST(RequestQueue, what_comes_in_one_frame_is_not_large) {
+  RequestQueue queue;
+  for (int number = 0; number < 8192; ++number) {
+    ASSERT_TRUE(queue.push(from(7), Bytes(1472, 0), 0)) << number;
+  }
+}
+
 TEST(RequestQueue, of_large_messages_it_takes_a_few) {
   RequestQueue queue;
   std::size_t count = 0;
-  while (queue.push(from(7), Bytes(1472, 0), 0)) {
+  while (queue.push(from(7), Bytes(1536, 0), 0)) {
     ++count;
   }
   EXPECT_EQ(count, 64U);
-  EXPECT_FALSE(queue.give_up_for(from(8), Bytes(1472, 0))) << "there is room, but for small ones alone";
+  EXPECT_FALSE(queue.give_up_for(from(8), Bytes(1536, 0))) << "there is room, but for small ones alone";
   EXPECT_TRUE(queue.push(from(8), Bytes(300, 0), 0));
   while (queue.pop()) {
   }
   queue.release();
-  EXPECT_TRUE(queue.push(from(7), Bytes(1472, 0), 0));
+  EXPECT_TRUE(queue.push(from(7), Bytes(1536, 0), 0));
 }
 
 TEST(RequestQueue, a_flood_gives_way) {
