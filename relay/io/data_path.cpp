@@ -109,28 +109,33 @@ bool DataPath::take_requests() {
 std::size_t DataPath::receive(const Descriptor& socket) {
   const std::size_t count = received_.receive(socket.number());
   for (std::size_t position = 0; position < count; ++position) {
-    take(received_.received(position));
+    take(received_.received(position), &socket != &sockets_.upstream);
   }
   send_replies();
   return count;
 }
 
-/// Each message by its own op: where datagrams were merged, the kernel has chosen a socket by the first one's.
-void DataPath::take(const Received& received) {
+/// Each message by its own op: where datagrams were merged, the kernel has chosen a socket by the first one's. What
+/// came to the relay port is a reply, or bad.
+void DataPath::take(const Received& received, bool may_be_requests) {
   Interface* const interface = table_.find(received.ingress.interface_index);
   const auto is_reply = [](std::span<const std::uint8_t> octets) {
     return !octets.empty() && octets.front() == bootp::op_reply;
   };
   for_each_message(received, [&](std::span<std::uint8_t> octets) {
     ++taken_;
-    if (!is_reply(octets) && !received.is_truncated) {
+    const bool is_request = may_be_requests && !is_reply(octets);
+    if (is_request && !received.is_truncated) {
       queue_request(received.ingress, octets);
       return;
     }
-    (is_reply(octets) ? counters(interface).replies_received : counters(interface).requests_received).add();
+    (is_request ? counters(interface).requests_received : counters(interface).replies_received).add();
     Message message{received.ingress, {octets, octets.size()}, interface};
     settle(message, &Relay::reply, received.is_truncated ? std::optional{DropReason::receive_truncated} : std::nullopt);
   });
+  if (!may_be_requests) {
+    return;  // a port that one socket has
+  }
   if (received.ingress.destination == limited_broadcast || !table_.is_local(received.ingress.destination)) {
     is_reply(received.octets) ? losses_.received_broadcast_reply() : losses_.received_broadcast_request();
   }

@@ -81,7 +81,7 @@ class DataPath {
   [[nodiscard]] bool take_replies();
   [[nodiscard]] bool take_requests();
   [[nodiscard]] std::size_t receive(const Descriptor& socket);
-  void take(const Received& received);
+  void take(const Received& received, bool may_be_requests);
   void queue_request(const Ingress& ingress, std::span<std::uint8_t> octets);
   void refuse(const QueuedRequest& request);
   void decide_requests();

@@ -30,7 +30,7 @@ using test_support::ip;
 constexpr Ipv4Address here{{10, 2, 0, 1}};
 constexpr Ipv4Address server{{127, 0, 0, 5}};
 constexpr Ipv4Address gateway{{10, 1, 0, 1}};
-constexpr Ports ports{6767, {}};
+constexpr Ports ports{6767, 6768};
 constexpr std::size_t message_size = 300;
 
 using Octets = std::array<std::uint8_t, message_size>;
@@ -91,12 +91,12 @@ class DataPathTest : public test_support::NetworkNamespaceTest {
   [[nodiscard]] Counters& counters(const char* name) { return table_.find(::if_nametoindex(name))->counters; }
 
   /// One datagram, or several of `segment` octets.
-  void send(std::span<const std::uint8_t> octets, std::uint16_t segment = 0) {
+  void send(std::span<const std::uint8_t> octets, std::uint16_t segment = 0, std::uint16_t port = ports.server) {
     const int value = segment;
     ASSERT_EQ(::setsockopt(sender_.number(), IPPROTO_UDP, UDP_SEGMENT, &value, sizeof(value)), 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
-    address.sin_port = htons(ports.server);
+    address.sin_port = htons(port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     ASSERT_EQ(::sendto(sender_.number(), octets.data(), octets.size(), 0, reinterpret_cast<const sockaddr*>(&address),
                        sizeof(address)),
@@ -155,6 +155,15 @@ TEST_F(DataPathTest, of_merged_messages_each_goes_by_its_own_op) {
   }
   EXPECT_EQ(counters("lo").requests_relayed.value(), 6U);
   EXPECT_EQ(counters("c0").replies_delivered.value(), 6U);
+}
+
+TEST_F(DataPathTest, the_relay_port_takes_replies_alone) {
+  send(message_with(bootp::op_request, {}), 0, *ports.relay);
+  send(message_with(bootp::op_reply, gateway), 0, *ports.relay);
+  serve_all();
+  EXPECT_EQ(counters("lo").requests_relayed.value(), 0U);
+  EXPECT_EQ(counters("lo").of(DropReason::bad_op).value(), 1U);
+  EXPECT_EQ(counters("c0").replies_delivered.value(), 1U);
 }
 
 TEST_F(DataPathTest, messages_that_are_told_are_neither_merged_nor_sent_in_runs) {
