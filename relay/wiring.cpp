@@ -49,7 +49,7 @@ Listener listener_of(Log& log) {
   listener.message = [&log](const MessageEvent& event) { log.message(event); };
   listener.send_failed = [&log](const SendFailure& failure) { log.send_failed(failure); };
   listener.lost_in_kernel = [&log](std::uint64_t count) { log.lost_in_kernel(count); };
-  listener.segmentation_refused = [&log](int error) { log.segmentation_refused(error); };
+  listener.offload_refused = [&log](Offload offload, int error) { log.offload_refused(offload, error); };
   listener.interface_changed = [&log](const InterfaceEvent& event) { log.interface_changed(event); };
   listener.per_message = log.wants_messages();
   return listener;

@@ -38,7 +38,7 @@ constexpr std::array<Entry, drop_reason_count> entries{{
     // requests
     {DropReason::queue_full,
      {"queue_full", "the interface already had its share of the requests that wait for the relay",
-      "Find the client that floods, or limit the interface with --rate-limit; other interfaces are not affected."}},
+      "Find the client that floods, or limit the interface with --rate-limit; other interfaces have their turns."}},
     {DropReason::rate_limited,
      {"rate_limited", "the interface sent more requests than its rate limit allows",
       "This is what --rate-limit asks for; find the client that floods, or raise the limit."}},

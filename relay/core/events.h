@@ -55,6 +55,12 @@ struct InterfaceEvent {
   std::string_view previous_name{};
 };
 
+/// What the kernel can do for many messages at once. Where it is refused, each goes alone.
+enum class Offload : std::uint8_t {
+  run_sending,       ///< UDP_SEGMENT
+  merged_receiving,  ///< UDP_GRO
+};
+
 /// Where events go. An empty function is not called. None of them may throw.
 struct Listener {
   std::function<void(const MessageEvent&)> dropped;  ///< every drop, at any log level
@@ -62,8 +68,7 @@ struct Listener {
   std::function<void(const SendFailure&)> send_failed;
   /// The kernel gave up `count` messages before they were received: `DropReason::lost_in_kernel`.
   std::function<void(std::uint64_t count)> lost_in_kernel;
-  /// Messages leave one by one from now on: the kernel or a driver refused UDP_SEGMENT with this errno.
-  std::function<void(int error)> segmentation_refused;
+  std::function<void(Offload, int error)> offload_refused;  ///< by the kernel or a driver, with this errno
   std::function<void(const InterfaceEvent&)> interface_changed;
   bool per_message = false;
 };

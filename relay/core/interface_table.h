@@ -72,8 +72,7 @@ struct alignas(64) Interface {
 /// All interfaces of this host, downstream or not, by index, by address and by giaddr.
 class InterfaceTable {
  public:
-  /// Adds the interface or takes the place of the one with the same index, whose counters and rate are kept. Where
-  /// giaddr and role stay the same, the spans of `downstream_by_giaddr` stay valid.
+  /// Adds the interface or takes the place of the one with the same index, whose counters and rate are kept.
   void put(Interface interface);
   void remove(std::uint32_t index);
 

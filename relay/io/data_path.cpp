@@ -15,7 +15,7 @@ namespace {
 
 // Of one turn. Neither side starves the other, and signals and links are looked at in between.
 constexpr std::size_t max_replies = 1024;
-constexpr std::size_t max_taken_requests = 512;  // many, so that a flood waits by interface and not in the socket
+constexpr std::size_t max_taken_requests = 4096;  // many, so that a flood waits by interface and not in the socket
 constexpr std::size_t max_decided_batches = 2;
 
 constexpr std::size_t max_early = 65536;  // more than a receive buffer holds
@@ -49,18 +49,49 @@ DataPath::DataPath(const Sockets& sockets, const Ports& ports, InterfaceTable& t
                return bridge_ports_.port_of(interface.bridge_index, interface.bridge_vlan_id, client);
              }),
       received_(batch_size),
-      requests_from_relay_port_(2 * batch_size, listener_.segmentation_refused),
-      requests_(2 * batch_size, listener_.segmentation_refused),
+      requests_from_relay_port_(2 * batch_size, [this](int error) { tell_refused(Offload::run_sending, error); }),
+      requests_(2 * batch_size, [this](int error) { tell_refused(Offload::run_sending, error); }),
       datagrams_(batch_size),
       frames_(batch_size) {
   tell_messages(listener_.per_message);
 }
 
+void DataPath::apply(const Policy& policy) {
+  relay_.apply(policy);
+  requests_.forget_limits();
+  requests_from_relay_port_.forget_limits();
+}
+
 void DataPath::tell_messages(bool per_message) {
+  if (per_message && !listener_.per_message) {
+    take_merged();
+  }
   listener_.per_message = per_message;
-  merge_received(sockets_, !per_message);
+  const int merging = merge_received(sockets_, !per_message);
+  const int sending = segmentation_error(sockets_);
   for (DatagramBatch* batch : {&requests_, &requests_from_relay_port_}) {
-    batch->form_runs(!per_message && can_segment(sockets_));
+    batch->form_runs(!per_message && sending == 0);
+  }
+  tell_refused(Offload::merged_receiving, merging);
+  tell_refused(Offload::run_sending, sending);
+}
+
+void DataPath::tell_refused(Offload offload, int error) {
+  if (error != 0 && listener_.offload_refused) {
+    listener_.offload_refused(offload, error);
+  }
+}
+
+/// What the kernel has merged can be told apart only for as long as it may merge.
+void DataPath::take_merged() {
+  constexpr int most_turns = 100;  // a flood must not keep us here
+  for (int turn = 0; turn < most_turns; ++turn) {
+    now_ = coarse_time();
+    taken_ = 0;
+    const bool more_replies = take_replies();
+    if (!take_requests() && !more_replies) {
+      return;
+    }
   }
 }
 
@@ -130,7 +161,7 @@ void DataPath::take(const Received& received, bool may_be_requests) {
       return;
     }
     (is_request ? counters(interface).requests_received : counters(interface).replies_received).add();
-    Message message{received.ingress, {octets, octets.size()}, interface};
+    Message message{received.ingress, with_room(octets, received), interface};
     settle(message, &Relay::reply, received.is_truncated ? std::optional{DropReason::receive_truncated} : std::nullopt);
   });
   if (!may_be_requests) {
@@ -139,6 +170,21 @@ void DataPath::take(const Received& received, bool may_be_requests) {
   if (received.ingress.destination == limited_broadcast || !table_.is_local(received.ingress.destination)) {
     is_reply(received.octets) ? losses_.received_broadcast_reply() : losses_.received_broadcast_request();
   }
+}
+
+/// A reply that loses option 82 becomes no shorter than `min_message_size`. Of merged ones each has the next behind it,
+/// so that a short one goes elsewhere; there it stays until it is sent, which is before as many more came.
+MessageBuffer DataPath::with_room(std::span<std::uint8_t> octets, const Received& received) noexcept {
+  const auto offset = static_cast<std::size_t>(octets.data() - received.room.data());
+  if (offset + octets.size() == received.octets.size()) {
+    return {received.room.subspan(offset), octets.size()};
+  }
+  if (octets.size() >= options82::min_message_size) {
+    return {octets, octets.size()};
+  }
+  auto& room = short_replies_[next_short_reply_++ % short_replies_.size()];
+  std::copy(octets.begin(), octets.end(), room.begin());
+  return {room, octets.size()};
 }
 
 void DataPath::queue_request(const Ingress& ingress, std::span<std::uint8_t> octets) {

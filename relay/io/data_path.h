@@ -11,6 +11,7 @@
 #include <optional>
 #include <vector>
 
+#include "options82/edit.h"
 #include "relay/core/decision.h"
 #include "relay/core/events.h"
 #include "relay/core/interface_table.h"
@@ -47,7 +48,8 @@ class DataPath {
   /// `news.read`, which `serve` calls before it decides on requests.
   DataPath(const Sockets& sockets, const Ports& ports, InterfaceTable& table, LinkNews news, Listener listener);
 
-  void apply(const Policy& policy) { relay_.apply(policy); }
+  /// Also called when routes may have changed: what was too large for one may fit another.
+  void apply(const Policy& policy);
 
   /// While each message is told, each leaves and arrives by itself, so that a capture shows what is on the wire.
   void tell_messages(bool per_message);
@@ -82,6 +84,9 @@ class DataPath {
   [[nodiscard]] bool take_requests();
   [[nodiscard]] std::size_t receive(const Descriptor& socket);
   void take(const Received& received, bool may_be_requests);
+  [[nodiscard]] MessageBuffer with_room(std::span<std::uint8_t> octets, const Received& received) noexcept;
+  void take_merged();
+  void tell_refused(Offload offload, int error);
   void queue_request(const Ingress& ingress, std::span<std::uint8_t> octets);
   void refuse(const QueuedRequest& request);
   void decide_requests();
@@ -114,6 +119,8 @@ class DataPath {
   ReceiveLosses losses_;
 
   ReceiveBatch received_;
+  std::array<std::array<std::uint8_t, options82::min_message_size>, 3 * batch_size> short_replies_{};  // a ring
+  std::size_t next_short_reply_ = 0;
   RequestQueue requests_waiting_;
   DatagramBatch requests_from_relay_port_;
   DatagramBatch requests_;                       // to servers

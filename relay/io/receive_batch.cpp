@@ -57,7 +57,8 @@ std::size_t ReceiveBatch::receive(int socket) noexcept {
 Received ReceiveBatch::received(std::size_t position) noexcept {
   const mmsghdr& header = headers_[position];
   Received received;
-  received.octets = {storage_.get() + position * slot_size, std::min<std::size_t>(header.msg_len, slot_size)};
+  received.room = {storage_.get() + position * slot_size, slot_size};
+  received.octets = received.room.first(std::min<std::size_t>(header.msg_len, slot_size));
   received.is_truncated = (header.msg_hdr.msg_flags & MSG_TRUNC) != 0;
   received.ingress.source = from_in_addr(sources_[position].sin_addr);
   received.ingress.source_port = ntohs(sources_[position].sin_port);

@@ -18,10 +18,11 @@
 namespace relay::io {
 
 /// What the kernel handed over at once: one message, or several of one sender in a row where it may merge them
-/// (`merge_received`). `octets` borrows from the batch and is valid until its next `receive`.
+/// (`merge_received`). `octets` and `room` borrow from the batch and are valid until its next `receive`.
 struct Received {
   Ingress ingress;
   std::span<std::uint8_t> octets;
+  std::span<std::uint8_t> room;  ///< `octets`, and behind them what is free to write to: 576 octets at least
   std::size_t message_size = 0;  ///< of each message but the last, which may be smaller; 0 where there is one
   bool is_truncated = false;     ///< it was larger than its buffer
 };

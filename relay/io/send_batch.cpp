@@ -65,7 +65,7 @@ DatagramBatch::DatagramBatch(std::size_t capacity, RunRefused refused)
 void DatagramBatch::add(const Sending& sending, std::span<const std::uint8_t> payload, Ipv4Address source,
                         std::uint16_t port, std::uint32_t interface_index) noexcept {
   assert(!is_full());
-  const auto entry = static_cast<std::uint32_t>(entries_count_++);
+  const auto entry = static_cast<std::uint32_t>(entry_count_++);
   entries_[entry] = {sending, payload, none};
   const Run wanted{sending.destination, source, interface_index, port, entry, entry, 1};
   const std::size_t oldest = run_count_ > looked_back ? run_count_ - looked_back : 0;

@@ -63,7 +63,10 @@ class DatagramBatch {
   /// by message.
   void form_runs(bool on) noexcept { forms_runs_ = on && !is_refused_; }
 
-  [[nodiscard]] bool is_full() const noexcept { return entries_count_ == entries_.size(); }
+  /// What was too large for its link is put into runs again, until it is refused again.
+  void forget_limits() noexcept { largest_in_run_ = max_message; }
+
+  [[nodiscard]] bool is_full() const noexcept { return entry_count_ == entries_.size(); }
 
   /// Needs `!is_full()`. An unspecified `source` leaves the choice to the kernel's routes, and so does interface 0.
   void add(const Sending& sending, std::span<const std::uint8_t> payload, Ipv4Address source, std::uint16_t port,
@@ -86,11 +89,12 @@ class DatagramBatch {
         refuse(error, entries_[run.first].payload.size());
       }
     });
-    entries_count_ = run_count_ = 0;
+    entry_count_ = run_count_ = 0;
   }
 
  private:
   static constexpr std::uint32_t none = 0xffffffff;
+  static constexpr std::size_t max_message = 65535;
   static constexpr std::size_t looked_back = 8;         // runs that a message may still join
   static constexpr std::size_t largest_run = 64;        // messages; UDP_MAX_SEGMENTS of the oldest kernels
   static constexpr std::size_t max_run_octets = 64000;  // of one IPv4 datagram, headers and some room apart
@@ -124,8 +128,8 @@ class DatagramBatch {
   RunRefused refused_;
   bool forms_runs_ = false;
   bool is_refused_ = false;
-  std::size_t largest_in_run_ = 65535;  // octets of a message; larger ones have been refused
-  std::size_t entries_count_ = 0;
+  std::size_t largest_in_run_ = max_message;  // octets of a message; larger ones have been refused
+  std::size_t entry_count_ = 0;
   std::size_t run_count_ = 0;
   std::vector<Entry> entries_;
   std::vector<Run> runs_;

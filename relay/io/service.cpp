@@ -54,7 +54,7 @@ class Service::Impl {
   [[nodiscard]] int run();
   [[nodiscard]] std::vector<std::string> missing_interfaces() const { return view_.missing(); }
   void post(std::function<void()> what) { asio::post(loop_, std::move(what)); }
-  void tell_messages(bool per_message) { data_path_.tell_messages(per_message); }
+  void tell_messages(bool per_message);
   [[nodiscard]] const InterfaceTable& interfaces() const noexcept { return table_; }
 
  private:
@@ -218,6 +218,15 @@ void Service::Impl::settle_losses() {
   });
 }
 
+void Service::Impl::tell_messages(bool per_message) {
+  data_path_.tell_messages(per_message);
+  asio::post(loop_, [this] {
+    if (!is_serving_) {
+      serve();  // it has taken messages
+    }
+  });
+}
+
 void Service::Impl::await_links() {
   if (std::exchange(is_awaiting_links_, true)) {
     return;
@@ -305,7 +314,7 @@ void Service::Impl::obey(int signal) {
   } else if (signal == SIGUSR1) {
     surroundings_.log_counters(table_);
   } else if (signal == SIGUSR2) {
-    data_path_.tell_messages(surroundings_.toggle_capture(table_));
+    tell_messages(surroundings_.toggle_capture(table_));
   } else {
     ending_signal_ = signal;
     loop_.stop();
@@ -365,7 +374,7 @@ void Service::Impl::finish_reload(const Orders& orders) {
   orders_ = orders;
   view_.apply(orders.interfaces);
   measure_route();
-  data_path_.tell_messages(surroundings_.reloaded(view_.missing()));
+  tell_messages(surroundings_.reloaded(view_.missing()));
   surroundings_.interfaces_changed(table_);
   end_reload();
 }

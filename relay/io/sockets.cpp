@@ -162,20 +162,20 @@ Sockets open_sockets(const Ports& ports) {
 }
 
 /// All of them: the kernel asks any socket of a port whether it may merge, before it chooses among them.
-bool merge_received(const Sockets& sockets, bool on) noexcept {
+int merge_received(const Sockets& sockets, bool on) noexcept {
   const int value = on ? 1 : 0;
-  bool is_done = true;
+  int error = 0;
   for (const Descriptor* socket : {&sockets.requests, &sockets.replies, &sockets.upstream}) {
     if (socket->is_open() && ::setsockopt(socket->number(), IPPROTO_UDP, UDP_GRO, &value, sizeof(value)) != 0) {
-      is_done = false;
+      error = errno;
     }
   }
-  return is_done;
+  return error;
 }
 
-bool can_segment(const Sockets& sockets) noexcept {
+int segmentation_error(const Sockets& sockets) noexcept {
   constexpr int none = 0;
-  return ::setsockopt(sockets.requests.number(), IPPROTO_UDP, UDP_SEGMENT, &none, sizeof(none)) == 0;
+  return ::setsockopt(sockets.requests.number(), IPPROTO_UDP, UDP_SEGMENT, &none, sizeof(none)) == 0 ? 0 : errno;
 }
 
 }  // namespace relay::io

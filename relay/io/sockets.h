@@ -22,11 +22,11 @@ struct Sockets {
 /// capability, or another process on the port.
 [[nodiscard]] Sockets open_sockets(const Ports& ports);
 
-/// Lets the kernel hand over several messages of one sender at once (UDP_GRO of udp(7), Linux 5.0), or not. False where
-/// it cannot.
-bool merge_received(const Sockets& sockets, bool on) noexcept;
+/// Lets the kernel hand over several messages of one sender at once (UDP_GRO of udp(7), Linux 5.0), or not. Returns 0
+/// or the errno where it cannot.
+int merge_received(const Sockets& sockets, bool on) noexcept;
 
-/// Whether the kernel cuts up what is sent at once (UDP_SEGMENT of udp(7), Linux 4.18).
-[[nodiscard]] bool can_segment(const Sockets& sockets) noexcept;
+/// Whether the kernel cuts up what is sent at once (UDP_SEGMENT of udp(7), Linux 4.18): 0 or the errno.
+[[nodiscard]] int segmentation_error(const Sockets& sockets) noexcept;
 
 }  // namespace relay::io

@@ -187,11 +187,12 @@ void Log::lost_in_kernel(std::uint64_t count) noexcept {
   }
 }
 
-void Log::segmentation_refused(int error) noexcept {
-  note(LogLevel::info,
-       "messages to servers leave one by one from now on, since the kernel or a driver refused runs of "
-       "them (UDP_SEGMENT): " +
-           std::generic_category().message(error));
+void Log::offload_refused(Offload offload, int error) noexcept {
+  const std::string_view what =
+      offload == Offload::run_sending
+          ? "messages to servers leave one by one, since the kernel or a driver refused UDP_SEGMENT"
+          : "messages are received one by one, since the kernel refused UDP_GRO";
+  note(LogLevel::info, std::string{what} + ": " + std::generic_category().message(error));
 }
 
 void Log::send_failed(const SendFailure& failure) noexcept {

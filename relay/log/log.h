@@ -59,7 +59,7 @@ class Log {
   void send_failed(const SendFailure& failure) noexcept;
   /// `Listener::lost_in_kernel`, limited as drops are.
   void lost_in_kernel(std::uint64_t count) noexcept;
-  void segmentation_refused(int error) noexcept;
+  void offload_refused(Offload offload, int error) noexcept;
   void interface_changed(const InterfaceEvent& event) noexcept;
 
   /// A message that a capture saw; the line's time is the packet's.

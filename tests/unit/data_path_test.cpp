@@ -3,12 +3,15 @@
 // (allocations.h).
 #include "relay/io/data_path.h"
 
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -18,7 +21,9 @@
 
 #include <gtest/gtest.h>
 
+#include "options82/edit.h"
 #include "relay/core/bootp.h"
+#include "relay/core/frame.h"
 #include "tests/support/network_namespace.h"
 #include "tests/unit/allocations.h"
 
@@ -56,8 +61,8 @@ class DataPathTest : public test_support::NetworkNamespaceTest {
     if (IsSkipped()) {
       return;
     }
-    ASSERT_TRUE(ip({"link set lo up", "addr add 10.2.0.1/32 dev lo", "link add c0 type veth peer name p0", "link set p0 up",
-                    "addr add 10.1.0.1/24 dev c0", "link set c0 up"}));
+    ASSERT_TRUE(ip({"link set lo up", "addr add 10.2.0.1/32 dev lo", "link add c0 type veth peer name p0",
+                    "link set p0 up", "addr add 10.1.0.1/24 dev c0", "link set c0 up"}));
     sockets_ = open_sockets(ports);
     sender_ = Descriptor{::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
     ASSERT_TRUE(sender_.is_open());
@@ -167,18 +172,73 @@ TEST_F(DataPathTest, the_relay_port_takes_replies_alone) {
 }
 
 TEST_F(DataPathTest, messages_that_are_told_are_neither_merged_nor_sent_in_runs) {
-  data_path_->tell_messages(true);
   const Octets request = message_with(bootp::op_request, {});
-  for (int number = 0; number < 10; ++number) {
-    send(request);
+  for (const bool per_message : {false, true}) {
+    data_path_->tell_messages(per_message);
+    const Descriptor tap{::socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, htons(ETH_P_IP))};
+    ASSERT_TRUE(tap.is_open());
+    for (int number = 0; number < 10; ++number) {
+      send(request);
+    }
+    serve_all();
+    std::size_t longest = 0;
+    std::array<std::uint8_t, 65536> packet{};
+    for (ssize_t size = 0; size >= 0; size = ::recv(tap.number(), packet.data(), packet.size(), MSG_DONTWAIT)) {
+      longest = std::max(longest, static_cast<std::size_t>(size));
+    }
+    EXPECT_EQ(longest > 2 * message_size, !per_message) << longest;
   }
+  EXPECT_EQ(counters("lo").requests_relayed.value(), 20U);
+}
+
+TEST_F(DataPathTest, what_was_merged_before_messages_are_told_is_told_apart) {
+  const Octets request = message_with(bootp::op_request, {});
+  const Octets reply = message_with(bootp::op_reply, gateway);
+  for (const Octets& message : {request, reply}) {
+    std::vector<std::uint8_t> run;
+    for (int number = 0; number < 5; ++number) {
+      run.insert(run.end(), message.begin(), message.end());
+    }
+    send(run, message_size);
+  }
+  data_path_->tell_messages(true);
   serve_all();
-  EXPECT_EQ(counters("lo").requests_relayed.value(), 10U);
-  for (const Descriptor* socket : {&sockets_.requests, &sockets_.replies}) {
-    int merges = -1;
-    socklen_t size = sizeof(merges);
-    ASSERT_EQ(::getsockopt(socket->number(), IPPROTO_UDP, UDP_GRO, &merges, &size), 0);
-    EXPECT_EQ(merges, 0);
+  EXPECT_EQ(counters("lo").requests_relayed.value(), 5U);
+  EXPECT_EQ(counters("c0").replies_delivered.value(), 5U);
+}
+
+/// As they would be alone: RFC 1542 section 2.1 asks for 300 octets.
+TEST_F(DataPathTest, short_replies_that_were_merged_are_padded_without_harm_to_the_next) {
+  constexpr std::uint16_t size = 280;
+  constexpr std::size_t count = 5;
+  Octets reply = message_with(bootp::op_reply, gateway);
+  std::ranges::copy(std::array<std::uint8_t, 10>{53, 1, 5, 82, 4, 1, 2, 'c', '0', 255},
+                    reply.begin() + bootp::options_offset);
+  std::vector<std::uint8_t> run;
+  for (std::size_t number = 0; number < count; ++number) {
+    reply[33] = static_cast<std::uint8_t>(number);
+    run.insert(run.end(), reply.begin(), reply.begin() + size);
+  }
+  const Descriptor tap{::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0)};
+  sockaddr_ll address{};
+  address.sll_family = AF_PACKET;
+  address.sll_protocol = htons(ETH_P_IP);
+  address.sll_ifindex = static_cast<int>(::if_nametoindex("p0"));
+  ASSERT_EQ(::bind(tap.number(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
+  send(run, size);
+  serve_all();
+  ASSERT_EQ(counters("c0").replies_delivered.value(), count);
+  for (std::size_t number = 0; number < count; ++number) {
+    pollfd waiting{tap.number(), POLLIN, 0};
+    ASSERT_GT(::poll(&waiting, 1, 10'000), 0);
+    std::array<std::uint8_t, 1024> frame{};
+    ASSERT_EQ(::recv(tap.number(), frame.data(), frame.size(), 0),
+              static_cast<ssize_t>(frame_headers_size + options82::min_message_size));
+    const auto message = std::span{frame}.subspan<frame_headers_size, options82::min_message_size>();
+    EXPECT_EQ(message[0], bootp::op_reply);
+    EXPECT_EQ(message[33], number);
+    EXPECT_EQ(message[bootp::options_offset + 3], 255) << "option 82 is gone";
+    EXPECT_EQ(std::ranges::count(message.subspan(bootp::options_offset + 4), 0), 56);
   }
 }
 
