@@ -76,7 +76,7 @@ void DataPath::tell_messages(bool per_message) {
   tell_refused(Offload::run_sending, sending);
 }
 
-void DataPath::tell_refused(Offload offload, int error) {
+void DataPath::tell_refused(Offload offload, int error) const {
   if (error != 0 && listener_.offload_refused) {
     listener_.offload_refused(offload, error);
   }

@@ -86,7 +86,7 @@ class DataPath {
   void take(const Received& received, bool may_be_requests);
   [[nodiscard]] MessageBuffer with_room(std::span<std::uint8_t> octets, const Received& received) noexcept;
   void take_merged();
-  void tell_refused(Offload offload, int error);
+  void tell_refused(Offload offload, int error) const;
   void queue_request(const Ingress& ingress, std::span<std::uint8_t> octets);
   void refuse(const QueuedRequest& request);
   void decide_requests();
