@@ -54,6 +54,10 @@ DataPath::DataPath(const Sockets& sockets, const Ports& ports, InterfaceTable& t
       datagrams_(batch_size),
       frames_(batch_size) {
   tell_messages(listener_.per_message);
+  if (const int error = segmentation_error(sockets_); error != 0) {
+    requests_.refuse_runs(error);
+    requests_from_relay_port_.refuse_runs(0);
+  }
 }
 
 void DataPath::apply(const Policy& policy) {
@@ -67,13 +71,14 @@ void DataPath::tell_messages(bool per_message) {
     take_merged();
   }
   listener_.per_message = per_message;
-  const int merging = merge_received(sockets_, !per_message);
-  const int sending = segmentation_error(sockets_);
-  for (DatagramBatch* batch : {&requests_, &requests_from_relay_port_}) {
-    batch->form_runs(!per_message && sending == 0);
-  }
-  tell_refused(Offload::merged_receiving, merging);
-  tell_refused(Offload::run_sending, sending);
+  tell_refused(Offload::merged_receiving, merge_received(sockets_, !per_message));
+  form_runs(false);
+}
+
+void DataPath::form_runs(bool on) noexcept {
+  const bool is_possible = on && !listener_.per_message;
+  requests_.form_runs(is_possible);
+  requests_from_relay_port_.form_runs(is_possible);
 }
 
 void DataPath::tell_refused(Offload offload, int error) const {
@@ -100,16 +105,16 @@ Turn DataPath::serve() {
   taken_ = 0;
   const bool more_replies = take_replies();
   const bool more_requests = take_requests();
-  const bool is_busy = pacing_.is_busy(taken_, now_);
-  if (!more_replies && !more_requests && (is_busy || losses_.is_pending())) {
-    count_losses();
+  is_busy_ = pacing_.is_busy(taken_, now_);
+  if (is_busy_ || losses_.is_pending()) {
+    count_losses({!more_requests, !more_replies});
   }
   read_news(more_requests);
   decide_requests();
   if (more_replies || more_requests || requests_waiting_.size() != 0) {
     return Turn::more;
   }
-  return taken_ != 0 && is_busy ? Turn::pause : Turn::idle;
+  return taken_ != 0 && is_busy_ ? Turn::pause : Turn::idle;
 }
 
 /// Until none is left, or enough were taken for this turn; whether there may be more.
@@ -236,8 +241,8 @@ void DataPath::decide_batch() {
   requests_waiting_.release();
 }
 
-void DataPath::count_losses() {
-  if (const std::uint64_t count = losses_.more(sockets_, now_); count != 0) {
+void DataPath::count_losses(ReceiveLosses::Emptied emptied) {
+  if (const std::uint64_t count = losses_.more(sockets_, emptied, now_); count != 0) {
     table_.unattributed().of(DropReason::lost_in_kernel).add(count);
     if (listener_.lost_in_kernel) {
       listener_.lost_in_kernel(count);

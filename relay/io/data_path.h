@@ -48,6 +48,12 @@ class DataPath {
   /// `news.read`, which `serve` calls before it decides on requests.
   DataPath(const Sockets& sockets, const Ports& ports, InterfaceTable& table, LinkNews news, Listener listener);
 
+  /// Whether requests may leave in runs, at first not; for as long as each message is told they never do.
+  void form_runs(bool on) noexcept;
+
+  /// Whether many messages came of late.
+  [[nodiscard]] bool is_busy() const noexcept { return is_busy_; }
+
   /// Also called when routes may have changed: what was too large for one may fit another.
   void apply(const Policy& policy);
 
@@ -91,7 +97,7 @@ class DataPath {
   void refuse(const QueuedRequest& request);
   void decide_requests();
   void decide_batch();
-  void count_losses();
+  void count_losses(ReceiveLosses::Emptied emptied);
   void read_news(bool more_requests);
   [[nodiscard]] std::optional<DropReason> not_ours(const QueuedRequest& request, const Interface* ingress);
   [[nodiscard]] bool has_lost(Ipv4Address giaddr);
@@ -115,6 +121,7 @@ class DataPath {
   Relay relay_;
   std::chrono::nanoseconds now_{};  // coarse, looked at once for all messages of one `serve`
   Pacing pacing_;
+  bool is_busy_ = false;
   std::size_t taken_ = 0;  // messages in this turn
   ReceiveLosses losses_;
 

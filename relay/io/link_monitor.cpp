@@ -58,6 +58,7 @@ class LinkMonitor::Impl {
   [[nodiscard]] LinkProgress read_changes() noexcept;
   void ask_again() noexcept;
   [[nodiscard]] std::optional<std::size_t> route_mtu(Ipv4Address destination);
+  [[nodiscard]] std::optional<std::uint32_t> route_egress(Ipv4Address destination);
   [[nodiscard]] bool holds(Ipv4Address address) noexcept;
 
  private:
@@ -240,6 +241,14 @@ std::optional<std::size_t> LinkMonitor::Impl::route_mtu(Ipv4Address destination)
   }
 }
 
+std::optional<std::uint32_t> LinkMonitor::Impl::route_egress(Ipv4Address destination) {
+  try {
+    return route_to(destination).egress;
+  } catch (const std::system_error&) {
+    return std::nullopt;
+  }
+}
+
 bool LinkMonitor::Impl::holds(Ipv4Address address) noexcept {
   try {
     return route_to(address).type == RTN_LOCAL;
@@ -280,6 +289,10 @@ void LinkMonitor::ask_again() noexcept {
 
 std::optional<std::size_t> LinkMonitor::route_mtu(Ipv4Address destination) {
   return impl_->route_mtu(destination);
+}
+
+std::optional<std::uint32_t> LinkMonitor::route_egress(Ipv4Address destination) {
+  return impl_->route_egress(destination);
 }
 
 bool LinkMonitor::holds(Ipv4Address address) noexcept {

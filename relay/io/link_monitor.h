@@ -56,6 +56,9 @@ class LinkMonitor {
   /// those who change links.
   [[nodiscard]] std::optional<std::size_t> route_mtu(Ipv4Address destination);
 
+  /// Index of the interface by which messages to `destination` leave; nothing where there is no route now.
+  [[nodiscard]] std::optional<std::uint32_t> route_egress(Ipv4Address destination);
+
   /// Whether this host has `address` now, whatever the view has been told of it. True where the kernel does not answer.
   [[nodiscard]] bool holds(Ipv4Address address) noexcept;
 

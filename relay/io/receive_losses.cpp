@@ -27,11 +27,11 @@ bool ReceiveLosses::Drops::look(int socket) noexcept {
   return more != 0;
 }
 
-std::uint64_t ReceiveLosses::more(const Sockets& sockets, std::chrono::nanoseconds now) noexcept {
+std::uint64_t ReceiveLosses::more(const Sockets& sockets, Emptied emptied, std::chrono::nanoseconds now) noexcept {
   if (is_pending_ && now - looked_at_ < delay) {
     return 0;
   }
-  const std::uint64_t result = is_pending_ ? settled() : 0;
+  const std::uint64_t result = is_pending_ ? settled(emptied) : 0;
   is_pending_ = look(sockets);
   looked_at_ = now;
   return result;
@@ -44,10 +44,14 @@ bool ReceiveLosses::look(const Sockets& sockets) noexcept {
   return requests || replies || upstream;
 }
 
-std::uint64_t ReceiveLosses::settled() noexcept {
-  const std::uint64_t requests = beyond(requests_.total, broadcast_replies_);
-  const std::uint64_t replies = beyond(replies_.total, broadcast_requests_ + requests);
-  const std::uint64_t result = beyond(requests + replies + upstream_.total, told_);
+std::uint64_t ReceiveLosses::settled(Emptied emptied) noexcept {
+  if (emptied.replies) {
+    lost_requests_ = beyond(requests_.total, broadcast_replies_);
+  }
+  if (emptied.requests) {
+    lost_replies_ = beyond(replies_.total, broadcast_requests_ + lost_requests_);
+  }
+  const std::uint64_t result = beyond(lost_requests_ + lost_replies_ + upstream_.total, told_);
   told_ += result;
   return result;
 }

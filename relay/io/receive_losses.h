@@ -20,10 +20,16 @@ class ReceiveLosses {
   void received_broadcast_request() noexcept { ++broadcast_requests_; }
   void received_broadcast_reply() noexcept { ++broadcast_replies_; }
 
-  /// Looks at the counts, and, `delay` after a look that found them changed, says how many more losses they meant.
-  /// Needs both sockets to have been emptied just before. The result may be low: messages that were merged count as
-  /// one, and replies that were lost together with requests may be taken for these.
-  [[nodiscard]] std::uint64_t more(const Sockets& sockets, std::chrono::nanoseconds now) noexcept;
+  /// Which of the two sockets nothing was left in just now. What waits in one looks like a loss of the other's.
+  struct Emptied {
+    bool requests = false;
+    bool replies = false;
+  };
+
+  /// Looks at the counts, and, `delay` after a look that found them changed, says how many more losses they meant, as
+  /// far as can be told. The result may be low: messages that were merged count as one, and replies that were lost
+  /// together with requests may be taken for these.
+  [[nodiscard]] std::uint64_t more(const Sockets& sockets, Emptied emptied, std::chrono::nanoseconds now) noexcept;
 
   /// Whether the last look still waits for its result.
   [[nodiscard]] bool is_pending() const noexcept { return is_pending_; }
@@ -37,7 +43,7 @@ class ReceiveLosses {
   };
 
   [[nodiscard]] bool look(const Sockets& sockets) noexcept;
-  [[nodiscard]] std::uint64_t settled() noexcept;
+  [[nodiscard]] std::uint64_t settled(Emptied emptied) noexcept;
 
   std::uint64_t broadcast_requests_ = 0;
   std::uint64_t broadcast_replies_ = 0;
@@ -46,6 +52,8 @@ class ReceiveLosses {
   Drops upstream_;
   std::chrono::nanoseconds looked_at_{};
   bool is_pending_ = false;
+  std::uint64_t lost_requests_ = 0;
+  std::uint64_t lost_replies_ = 0;
   std::uint64_t told_ = 0;
 };
 

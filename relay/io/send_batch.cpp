@@ -143,9 +143,13 @@ void DatagramBatch::refuse(int error, std::size_t size) {
     largest_in_run_ = std::min(largest_in_run_, size - 1);  // it needs fragments
     return;
   }
+  refuse_runs(error);
+}
+
+void DatagramBatch::refuse_runs(int error) {
   is_refused_ = true;
   forms_runs_ = false;
-  if (refused_) {
+  if (refused_ && error != 0) {
     refused_(error);
   }
 }

@@ -59,6 +59,9 @@ class DatagramBatch {
   /// `refused` is called once, when `forms_runs` has become false for good.
   explicit DatagramBatch(std::size_t capacity, RunRefused refused = {});
 
+  /// The kernel cannot take runs at all, for this reason; told unless it is 0.
+  void refuse_runs(int error);
+
   /// Whether the kernel is given runs, at first not, and never again after it refused one that it took message
   /// by message.
   void form_runs(bool on) noexcept { forms_runs_ = on && !is_refused_; }

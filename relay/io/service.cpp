@@ -21,6 +21,7 @@
 #include "relay/io/data_path.h"
 #include "relay/io/interface_view.h"
 #include "relay/io/link_monitor.h"
+#include "relay/io/segmentation.h"
 
 namespace relay::io {
 
@@ -32,6 +33,7 @@ using boost::system::error_code;
 constexpr std::chrono::seconds report_interval{10};
 constexpr std::chrono::milliseconds route_delay{200};  // a burst of link changes is worth one look at the routes
 constexpr std::chrono::seconds link_retry_delay{1};
+constexpr std::chrono::seconds routes_last{1};  // they may change without a word to us
 
 // So many interfaces can be looked through at each change of one; of more, a burst of changes is worth one look.
 constexpr std::size_t looked_at_at_once = 256;
@@ -65,6 +67,8 @@ class Service::Impl {
   void await_messages();
   void serve();
   void settle_losses();
+  void choose_runs();
+  [[nodiscard]] bool cuts_up_runs();
   void await_links();
   void await_link_turn();
   void follow_links();
@@ -95,6 +99,8 @@ class Service::Impl {
   std::vector<MessageWatch> message_watches_;
   bool is_serving_ = false;  // a turn of the data path is due already
   asio::steady_timer losses_timer_;
+  bool cuts_up_runs_ = false;
+  std::chrono::steady_clock::time_point runs_expire_{};
   Watch link_watch_;
   asio::signal_set signals_;
   asio::steady_timer link_timer_;
@@ -193,6 +199,7 @@ void Service::Impl::await_messages() {
 
 void Service::Impl::serve() {
   const Turn next = data_path_.serve();
+  choose_runs();
   is_serving_ = next != Turn::idle;
   if (!is_serving_) {
     await_messages();
@@ -203,6 +210,34 @@ void Service::Impl::serve() {
     std::this_thread::sleep_for(Pacing::pause);
   }
   asio::post(loop_, [this] { serve(); });  // signals and links have their turn in between
+}
+
+/// Under load alone, and by routes of the last second.
+void Service::Impl::choose_runs() {
+  if (data_path_.is_busy()) {
+    const auto now = std::chrono::steady_clock::now();
+    if (now >= runs_expire_) {
+      cuts_up_runs_ = cuts_up_runs();
+      runs_expire_ = now + routes_last;
+    }
+  }
+  data_path_.form_runs(data_path_.is_busy() && cuts_up_runs_);
+}
+
+/// Whether no server is behind an interface that would hand on what leaves as one.
+bool Service::Impl::cuts_up_runs() {
+  std::unordered_set<std::uint32_t> seen;
+  for (const auto& setting : orders_.interfaces.servers) {
+    for (const Ipv4Address server : setting.value) {
+      const auto egress = monitor_.route_egress(server);
+      const Interface* const interface = egress ? std::as_const(table_).find(*egress) : nullptr;
+      if (interface == nullptr ||
+          (seen.insert(*egress).second && !io::cuts_up_runs(sockets_.requests.number(), interface->name))) {
+        return false;
+      }
+    }
+  }
+  return true;
 }
 
 /// After a storm, when nothing comes that would make the data path look again.

@@ -175,6 +175,7 @@ TEST_F(DataPathTest, messages_that_are_told_are_neither_merged_nor_sent_in_runs)
   const Octets request = message_with(bootp::op_request, {});
   for (const bool per_message : {false, true}) {
     data_path_->tell_messages(per_message);
+    data_path_->form_runs(true);
     const Descriptor tap{::socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, htons(ETH_P_IP))};
     ASSERT_TRUE(tap.is_open());
     for (int number = 0; number < 10; ++number) {
