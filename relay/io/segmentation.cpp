@@ -24,7 +24,12 @@ constexpr std::string_view feature_name = "tx-udp-segmentation";
 /// Cards that other machines on the same host emulate: what leaves by them may arrive there uncut.
 constexpr std::array<std::string_view, 4> emulated{"virtio_net", "vmxnet3", "hv_netvsc", "vif"};
 
-/// An ethtool request and its answer, in words so that it is aligned.
+/// What ethtool_gfeatures begins with, whose array of no size clang refuses to make.
+struct FeaturesHead {
+  std::uint32_t cmd;
+  std::uint32_t size;
+};
+
 [[nodiscard]] bool ask(int socket, const std::string& interface, void* request) noexcept {
   ifreq question{};
   interface.copy(std::begin(question.ifr_name), IFNAMSIZ - 1);
@@ -32,7 +37,7 @@ constexpr std::array<std::string_view, 4> emulated{"virtio_net", "vmxnet3", "hv_
   return ::ioctl(socket, SIOCETHTOOL, &question) == 0;
 }
 
-/// Octets of a request that ends in an array, as the kernel's headers have them.
+/// A request that ends in an array, with room for the answer, in words so that it is aligned.
 template <typename Head>
 [[nodiscard]] std::vector<std::uint64_t> storage_for(const Head& head, std::size_t array_size) {
   std::vector<std::uint64_t> storage((sizeof(Head) + array_size + sizeof(std::uint64_t) - 1) / sizeof(std::uint64_t));
@@ -70,7 +75,8 @@ template <typename Value>
     return std::nullopt;
   }
   for (std::uint32_t number = 0; number < count; ++number) {
-    const auto name = read<std::array<char, ETH_GSTRING_LEN>>(storage, sizeof(head) + number * ETH_GSTRING_LEN);
+    const std::size_t offset = sizeof(head) + std::size_t{number} * ETH_GSTRING_LEN;
+    const auto name = read<std::array<char, ETH_GSTRING_LEN>>(storage, offset);
     if (std::string_view{name.data(), ::strnlen(name.data(), name.size())} == feature_name) {
       return number;
     }
@@ -86,9 +92,7 @@ template <typename Value>
     return std::nullopt;
   }
   constexpr std::uint32_t bits = 32;
-  ethtool_gfeatures head{};
-  head.cmd = ETHTOOL_GFEATURES;
-  head.size = (*count + bits - 1) / bits;
+  const FeaturesHead head{ETHTOOL_GFEATURES, (*count + bits - 1) / bits};
   auto storage = storage_for(head, head.size * sizeof(ethtool_get_features_block));
   if (!ask(socket, interface, storage.data())) {
     return std::nullopt;

@@ -126,7 +126,7 @@ TEST_F(Batches, other_sizes_and_sources_leave_in_runs_of_their_own) {
   for (std::size_t number = 0; number < 120; ++number) {
     sent.push_back(numbered(1, number, 300 + number % 3 * 20));
   }
-  sent.push_back({});
+  sent.emplace_back();
   sent.push_back(numbered(1, 0, 1));
   sent.push_back(numbered(1, 1, 60'000));
   for (std::size_t number = 0; number < sent.size(); ++number) {
