@@ -19,7 +19,6 @@ using fuzz::require;
 using View = std::span<const std::uint8_t>;
 
 constexpr std::size_t setup_size = 31;
-constexpr std::uint8_t poison = 0xa5;
 
 relay::FrameAddresses addresses_of(View input) {
   relay::FrameAddresses addresses;
