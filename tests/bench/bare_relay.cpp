@@ -19,14 +19,13 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
-#include <iostream>
 #include <stdexcept>
 #include <string_view>
-#include <system_error>
 #include <vector>
 
 #include "arguments.h"
 #include "json_object.h"
+#include "program.h"
 #include "wire.h"
 
 #ifndef UDP_SEGMENT
@@ -47,17 +46,6 @@ constexpr std::size_t merged_size = 65536;
 constexpr std::array<std::uint8_t, 7> fixed_option{wire::agent_information, 4, 1, 2, 'd', '1', wire::end};
 
 volatile std::sig_atomic_t interrupted = 0;
-
-void require(bool fine, const char* what) {
-  if (!fine) {
-    throw std::system_error(errno, std::generic_category(), what);
-  }
-}
-
-template <typename Value>
-void set_option(int socket, int level, int name, const Value& value, const char* what) {
-  require(::setsockopt(socket, level, name, &value, sizeof value) == 0, what);
-}
 
 [[nodiscard]] int open_socket(int family, int type) {
   const int socket = ::socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -411,10 +399,5 @@ int run(int argc, char** argv) {
 }  // namespace bench
 
 int main(int argc, char** argv) {
-  try {
-    return bench::run(argc, argv);
-  } catch (const std::exception& error) {
-    std::cerr << "bare_relay: " << error.what() << '\n';
-    return 1;
-  }
+  return bench::run_program("bare_relay", bench::run, argc, argv);
 }

@@ -10,8 +10,8 @@
 
 #include <array>
 #include <atomic>
-#include <cerrno>
-#include <system_error>
+
+#include "program.h"
 
 namespace bench {
 
@@ -32,17 +32,6 @@ constexpr std::array<sock_filter, 9> to_clients{{{BPF_LD | BPF_B | BPF_ABS, 0, 0
                                                  {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, client_port},
                                                  {BPF_RET | BPF_K, 0, 0, 0xffff},
                                                  {BPF_RET | BPF_K, 0, 0, 0}}};
-
-void require(bool fine, const char* what) {
-  if (!fine) {
-    throw std::system_error(errno, std::generic_category(), what);
-  }
-}
-
-template <typename Value>
-void set_option(int socket, int level, int name, const Value& value, const char* what) {
-  require(::setsockopt(socket, level, name, &value, sizeof value) == 0, what);
-}
 
 }  // namespace
 

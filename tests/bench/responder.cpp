@@ -12,13 +12,12 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
-#include <iostream>
 #include <string_view>
-#include <system_error>
 #include <vector>
 
 #include "arguments.h"
 #include "json_object.h"
+#include "program.h"
 #include "server_message.h"
 
 #ifndef UDP_SEGMENT
@@ -35,12 +34,6 @@ constexpr std::size_t segments_at_most = 60;  // of one datagram that the kernel
 constexpr std::size_t segmented_size = 60'000;
 
 volatile std::sig_atomic_t interrupted = 0;
-
-void require(bool fine, const char* what) {
-  if (!fine) {
-    throw std::system_error(errno, std::generic_category(), what);
-  }
-}
 
 class Responder {
  public:
@@ -195,10 +188,5 @@ int run(int argc, char** argv) {
 }  // namespace bench
 
 int main(int argc, char** argv) {
-  try {
-    return bench::run(argc, argv);
-  } catch (const std::exception& error) {
-    std::cerr << "responder: " << error.what() << '\n';
-    return 1;
-  }
+  return bench::run_program("responder", bench::run, argc, argv);
 }

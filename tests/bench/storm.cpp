@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdlib>
-#include <iostream>
 #include <random>
 #include <stdexcept>
 #include <string>
@@ -20,6 +19,7 @@
 #include "frame_sender.h"
 #include "json_object.h"
 #include "malformed.h"
+#include "program.h"
 #include "receive_ring.h"
 #include "transactions.h"
 
@@ -315,10 +315,5 @@ int run(int argc, char** argv) {
 }  // namespace bench
 
 int main(int argc, char** argv) {
-  try {
-    return bench::run(argc, argv);
-  } catch (const std::exception& error) {
-    std::cerr << "storm: " << error.what() << '\n';
-    return 1;
-  }
+  return bench::run_program("storm", bench::run, argc, argv);
 }

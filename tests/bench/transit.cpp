@@ -8,7 +8,6 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
-#include <iostream>
 #include <stdexcept>
 #include <string_view>
 #include <system_error>
@@ -17,6 +16,7 @@
 
 #include "arguments.h"
 #include "json_object.h"
+#include "program.h"
 
 namespace bench {
 
@@ -81,10 +81,5 @@ int run(int argc, char** argv) {
 }  // namespace bench
 
 int main(int argc, char** argv) {
-  try {
-    return bench::run(argc, argv);
-  } catch (const std::exception& error) {
-    std::cerr << "transit: " << error.what() << '\n';
-    return 1;
-  }
+  return bench::run_program("transit", bench::run, argc, argv);
 }
