@@ -162,7 +162,7 @@ void DataPath::take(const Received& received, bool may_be_requests) {
     ++taken_;
     const bool is_request = may_be_requests && !is_reply(octets);
     if (is_request && !received.is_truncated) {
-      queue_request(received.ingress, octets);
+      queue_request(received.ingress, interface, octets);
       return;
     }
     (is_request ? counters(interface).requests_received : counters(interface).replies_received).add();
@@ -192,8 +192,7 @@ MessageBuffer DataPath::with_room(std::span<std::uint8_t> octets, const Received
   return {room, octets.size()};
 }
 
-void DataPath::queue_request(const Ingress& ingress, std::span<std::uint8_t> octets) {
-  Interface* const interface = table_.find(ingress.interface_index);
+void DataPath::queue_request(const Ingress& ingress, Interface* interface, std::span<std::uint8_t> octets) {
   counters(interface).requests_received.add();
   const bool is_early = early_left_ != 0;
   const std::uint64_t epoch = is_early ? epoch_ - 1 : epoch_;

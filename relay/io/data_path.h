@@ -93,7 +93,7 @@ class DataPath {
   [[nodiscard]] MessageBuffer with_room(std::span<std::uint8_t> octets, const Received& received) noexcept;
   void take_merged();
   void tell_refused(Offload offload, int error) const;
-  void queue_request(const Ingress& ingress, std::span<std::uint8_t> octets);
+  void queue_request(const Ingress& ingress, Interface* interface, std::span<std::uint8_t> octets);
   void refuse(const QueuedRequest& request);
   void decide_requests();
   void decide_batch();
