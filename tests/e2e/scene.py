@@ -4,7 +4,10 @@
 after it, and when these have passed, what was to pass before them has passed too.
 """
 
+import contextlib
 import itertools
+import threading
+import time
 
 import message
 from message import reply, request, udp_frames
@@ -14,6 +17,25 @@ from relay import Relay
 from wire import Wire, arrived, describe
 
 _xids = itertools.count(0x20000001)
+
+
+@contextlib.contextmanager
+def stream(send, pace):
+    """A steady stream of requests until the block ends, `pace` seconds between them: `send` sends one and returns its
+    xid. Yields the xids so far."""
+    xids, over = [], threading.Event()
+
+    def run():
+        while not over.is_set():
+            xids.append(send())
+            time.sleep(pace)
+    sender = threading.Thread(target=run, daemon=True)
+    sender.start()
+    try:
+        yield xids
+    finally:
+        over.set()
+        sender.join()
 
 
 class Scene:

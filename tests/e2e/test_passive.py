@@ -6,10 +6,8 @@ relay can promise then is tested with keepalived at the end.
 """
 
 import collections
-import contextlib
 import itertools
 import threading
-import time
 
 import pytest
 
@@ -17,13 +15,13 @@ import message
 import peers
 from message import reply
 from network import Pair
+from scene import stream
 from wait import wait_until
 from wire import arrived
 
 _ADDRESS = "10.101.0.77"
 _MOVES = 12
-_PACE = 0.001  # seconds between the requests of a stream
-_WAITING = 200  # requests that wait for a relay which is held up, more than it takes at once
+_WAITING = 200  # requests that wait for a relay which is held up, more than it decides in one turn
 _xids = itertools.count(0x40000001)
 
 
@@ -99,24 +97,6 @@ class Segment:
         self.scene.servers[1].expect(lambda frame: not frame.outgoing and frame.ports and frame.payload == marker)
 
 
-@contextlib.contextmanager
-def stream(segment):
-    """A steady stream of requests from the client's side, until the block ends; yields the xids so far."""
-    xids, over = [], threading.Event()
-
-    def run():
-        while not over.is_set():
-            xids.append(segment.send())
-            time.sleep(_PACE)
-    sender = threading.Thread(target=run, daemon=True)
-    sender.start()
-    try:
-        yield xids
-    finally:
-        over.set()
-        sender.join()
-
-
 @pytest.fixture(params=[False, True], ids=["giaddr", "own source"])
 def segment(make_scene, request):
     """Two relays that have the same moving giaddr; nobody holds it yet. From the address that they do not hold the
@@ -173,7 +153,7 @@ def test_4f11_no_request_is_relayed_twice_while_the_address_moves(segment):
     segment.take(0)
     segment.await_changes(0, active=1)
     settled, during = [], []
-    with stream(segment) as xids:
+    with stream(segment.send, pace=0.001) as xids:
         for _ in range(_MOVES):
             at = len(xids)
             segment.move()
@@ -269,7 +249,7 @@ def test_4f11_keepalived_moves_the_address_where_the_master_ends(segment, need):
     segment.await_changes(0, active=1)
     vrrp.start(1)
     settled = []
-    with stream(segment):
+    with stream(segment.send, pace=0.001):
         for number in range(4):
             master = number % 2
             settled += [segment.send() for _ in range(10)]
@@ -293,7 +273,7 @@ def test_4f11_keepalived_takes_the_address_from_a_living_master(segment, need):
     vrrp.start(1)
     segment.await_changes(1, active=1)
     settled = []
-    with stream(segment):
+    with stream(segment.send, pace=0.001):
         for _ in range(3):
             settled += [segment.send() for _ in range(10)]
             segment.copies()

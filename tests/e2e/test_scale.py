@@ -1,23 +1,21 @@
 """4,000 interfaces by one pattern: few descriptors, little memory, and bursts of link changes beside steady clients."""
 
 import collections
-import contextlib
 import itertools
 import re
-import threading
 import time
 
 import pytest
 
 from message import mac_octets, reply, request, udp_frames
 from peers import ScriptedServer
+from scene import stream
 from wait import wait_until
 from wire import arrived
 
 COUNT = 4000
 _DESCRIPTORS = 16
 _KILOBYTES = 48 * 1024
-_PACE = 0.002  # seconds between the requests of a stream
 _HELD = 40  # requests that any receive buffer holds
 _SERVER = "10.9.0.2"
 _xids = itertools.count(0x60000001)
@@ -99,24 +97,6 @@ def crowd(make_scene):
     return Crowd(make_scene(segments=0, servers=1))
 
 
-@contextlib.contextmanager
-def stream(crowd):
-    """A steady stream of requests on the first segment until the block ends; yields the xids so far."""
-    xids, over = [], threading.Event()
-
-    def run():
-        while not over.is_set():
-            xids.append(crowd.ask(0).xid)
-            time.sleep(_PACE)
-    sender = threading.Thread(target=run, daemon=True)
-    sender.start()
-    try:
-        yield xids
-    finally:
-        over.set()
-        sender.join()
-
-
 def all_served(crowd, xids):
     """Each request has been relayed once, and each answer delivered once."""
     expected = [[1] * len(xids)] * 2
@@ -159,7 +139,7 @@ def test_steady_clients_beside_bursts_of_link_changes(crowd):
     """Each request is relayed and each reply delivered, once, while thousands of links and addresses change."""
     crowd.scene.keep(ScriptedServer(crowd.scene.topology.server(1)))
     relay = crowd.start("-a", "--log-level", "info", sinks=False)
-    with stream(crowd) as xids:
+    with stream(lambda: crowd.ask(0).xid, pace=0.002) as xids:
         for what, lines in bursts().items():
             at = len(xids)
             crowd.router.ip(*lines)
@@ -181,7 +161,7 @@ def test_more_link_changes_than_the_kernel_keeps(crowd):
                         f"addr del {address(COUNT - 1)}/24 dev x{COUNT - 1}", "link set x7 name xx7")
         waiting = [crowd.ask(0).xid for _ in range(_HELD)]
         assert relay.lost_reports() > 0
-    with stream(crowd) as xids:
+    with stream(lambda: crowd.ask(0).xid, pace=0.002) as xids:
         relay.expect_log(r" change=renamed ")
     all_served(crowd, waiting + xids)
     crowd.ask(COUNT - 1)
