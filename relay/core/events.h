@@ -37,6 +37,13 @@ struct SendFailure {
   std::uint64_t serial = 0;  ///< of the message
 };
 
+/// Messages that the kernel gave up or turned away before they were received.
+struct KernelLoss {
+  DropReason reason;           ///< `lost_in_kernel`, or `queue_full` of an interface that floods
+  const Interface* interface;  ///< null: of any
+  std::uint64_t count;
+};
+
 enum class InterfaceChange : std::uint8_t {
   appeared,
   vanished,
@@ -66,8 +73,7 @@ struct Listener {
   std::function<void(const MessageEvent&)> dropped;  ///< every drop, at any log level
   std::function<void(const MessageEvent&)> message;  ///< `received` and `forwarded`, only while `per_message`
   std::function<void(const SendFailure&)> send_failed;
-  /// The kernel gave up `count` messages before they were received: `DropReason::lost_in_kernel`.
-  std::function<void(std::uint64_t count)> lost_in_kernel;
+  std::function<void(const KernelLoss&)> lost_in_kernel;
   std::function<void(Offload, int error)> offload_refused;  ///< by the kernel or a driver, with this errno
   std::function<void(const InterfaceEvent&)> interface_changed;
   bool per_message = false;

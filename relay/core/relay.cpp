@@ -8,12 +8,23 @@
 
 namespace relay {
 
-Decision Relay::request(const Ingress& ingress, MessageBuffer& message) noexcept {
-  Interface* const interface = interfaces_.find(ingress.interface_index);
+std::optional<DropReason> Relay::refusal(Interface* interface, std::chrono::nanoseconds arrival) noexcept {
   if (interface != nullptr && interface->is_downstream && interface->rate_limit &&
-      !interface->rate_meter.admit(*interface->rate_limit, ingress.arrival)) {
-    return Drop{DropReason::rate_limited};
+      !interface->rate_meter.admit(*interface->rate_limit, arrival)) {
+    return DropReason::rate_limited;
   }
+  return std::nullopt;
+}
+
+Decision Relay::request(const Ingress& ingress, MessageBuffer& message) noexcept {
+  if (const auto why = refusal(interfaces_.find(ingress.interface_index), ingress.arrival)) {
+    return Drop{*why};
+  }
+  return admitted_request(ingress, message);
+}
+
+Decision Relay::admitted_request(const Ingress& ingress, MessageBuffer& message) noexcept {
+  const Interface* const interface = std::as_const(interfaces_).find(ingress.interface_index);
   const Decision decision = relay_request(policy_, interfaces_, located(ingress, interface, message), message);
   if (std::holds_alternative<ToServers>(decision)) {
     remember(ingress, *interface, std::as_const(message).octets().first<bootp::header_size>());

@@ -2,12 +2,15 @@
 // rules, and the transactions that later replies are found by. What the daemon, a replay and the tests share.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <utility>
 
 #include "relay/core/address.h"
 #include "relay/core/decision.h"
+#include "relay/core/drop_reason.h"
 #include "relay/core/interface_table.h"
 #include "relay/core/message_buffer.h"
 #include "relay/core/policy.h"
@@ -27,7 +30,15 @@ class Relay {
 
   void apply(const Policy& policy) { policy_ = policy; }
 
-  /// As `relay_request`, whose contract holds.
+  /// Why a request that arrived there (null: an interface that the table does not know) goes no further, if it is one
+  /// more than the interface's rate limit. Asked once for each request, before it waits for its turn.
+  [[nodiscard]] static std::optional<DropReason> refusal(Interface* interface,
+                                                         std::chrono::nanoseconds arrival) noexcept;
+
+  /// As `relay_request`, whose contract holds; for requests that were not refused.
+  [[nodiscard]] Decision admitted_request(const Ingress& ingress, MessageBuffer& message) noexcept;
+
+  /// Both in one, for requests that wait for nothing.
   [[nodiscard]] Decision request(const Ingress& ingress, MessageBuffer& message) noexcept;
 
   /// As `relay_reply`, whose contract holds.

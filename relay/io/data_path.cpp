@@ -9,6 +9,8 @@
 #include <utility>
 #include <variant>
 
+#include "relay/core/urgency.h"
+
 namespace relay::io {
 
 namespace {
@@ -17,6 +19,8 @@ namespace {
 constexpr std::size_t max_replies = 1024;
 constexpr std::size_t max_taken_requests = 4096;  // many, so that a flood waits by interface and not in the socket
 constexpr std::size_t max_decided_batches = 2;
+
+constexpr std::chrono::milliseconds shedding_interval{20};
 
 constexpr std::size_t max_early = 65536;  // more than a receive buffer holds
 
@@ -71,6 +75,7 @@ void DataPath::tell_messages(bool per_message) {
     take_merged();
   }
   listener_.per_message = per_message;
+  adjust_shedding();
   tell_refused(Offload::merged_receiving, merge_received(sockets_, !per_message));
   form_runs(false);
 }
@@ -111,6 +116,7 @@ Turn DataPath::serve() {
   }
   read_news(more_requests);
   decide_requests();
+  adjust_shedding();
   if (more_replies || more_requests || requests_waiting_.size() != 0) {
     return Turn::more;
   }
@@ -194,28 +200,39 @@ MessageBuffer DataPath::with_room(std::span<std::uint8_t> octets, const Received
 
 void DataPath::queue_request(const Ingress& ingress, Interface* interface, std::span<std::uint8_t> octets) {
   counters(interface).requests_received.add();
+  if (const auto refusal = Relay::refusal(interface, now_)) {
+    Message message{ingress, {octets, octets.size()}, interface};
+    settle(message, &Relay::admitted_request, refusal);
+    return;
+  }
   const bool is_early = early_left_ != 0;
   const std::uint64_t epoch = is_early ? epoch_ - 1 : epoch_;
-  bool has_room = requests_waiting_.push(ingress, octets, epoch);
+  const Urgency urgency = urgency_of(octets);
+  shedding_.took(ingress.interface_index, urgency);
+  bool has_room = requests_waiting_.push(ingress, octets, urgency, epoch);
   if (!has_room) {
-    if (auto given_up = requests_waiting_.give_up_for(ingress, octets)) {
+    if (auto given_up = requests_waiting_.give_up_for(ingress, urgency)) {
       refuse(*given_up);
       requests_waiting_.release();
-      has_room = requests_waiting_.push(ingress, octets, epoch);
+      has_room = requests_waiting_.push(ingress, octets, urgency, epoch);
     }
   }
   if (has_room) {
     early_waiting_ += is_early ? 1 : 0;
     return;
   }
+  if (requests_waiting_.is_full()) {
+    shedding_.gave_up(ingress.interface_index, urgency);
+  }
   Message message{ingress, {octets, octets.size()}, interface};
-  settle(message, &Relay::request, DropReason::queue_full);
+  settle(message, &Relay::admitted_request, DropReason::queue_full);
 }
 
 void DataPath::refuse(const QueuedRequest& request) {
   early_waiting_ -= request.epoch != epoch_ ? 1 : 0;
+  shedding_.gave_up(request.ingress.interface_index, request.urgency);
   Message message{request.ingress, request.buffer, table_.find(request.ingress.interface_index)};
-  settle(message, &Relay::request, DropReason::queue_full);
+  settle(message, &Relay::admitted_request, DropReason::queue_full);
 }
 
 void DataPath::decide_requests() {
@@ -233,19 +250,49 @@ void DataPath::decide_batch() {
     const auto refusal = not_ours(request, interface);
     early_waiting_ -= request.epoch != epoch_ ? 1 : 0;
     Message message{request.ingress, request.buffer, interface, number};
-    settle(message, &Relay::request, refusal);
+    settle(message, &Relay::admitted_request, refusal);
   }
   send_requests();
   count_relayed(count);
   requests_waiting_.release();
 }
 
+/// What the kernel turned away at our word is the interface's that floods, as what it sent before.
 void DataPath::count_losses(ReceiveLosses::Emptied emptied) {
-  if (const std::uint64_t count = losses_.more(sockets_, emptied, now_); count != 0) {
+  const std::uint64_t count = losses_.more(sockets_, emptied, now_);
+  const bool is_over = count == 0 && !losses_.is_pending();
+  if (count == 0 && !is_over) {
+    return;
+  }
+  const bool was_shed = shedding_.split(count, [this](std::uint32_t flow, std::uint64_t part) {
+    Interface* const interface = table_.find(flow);
+    counters(interface).requests_received.add(part);
+    counters(interface).of(DropReason::queue_full).add(part);
+    tell_lost({DropReason::queue_full, interface, part});
+  });
+  if (!was_shed && count != 0) {
     table_.unattributed().of(DropReason::lost_in_kernel).add(count);
-    if (listener_.lost_in_kernel) {
-      listener_.lost_in_kernel(count);
-    }
+    tell_lost({DropReason::lost_in_kernel, nullptr, count});
+  }
+}
+
+void DataPath::tell_lost(const KernelLoss& loss) const {
+  if (listener_.lost_in_kernel) {
+    listener_.lost_in_kernel(loss);
+  }
+}
+
+/// Has the kernel turn away some of what floods; nothing while each message is told, or when no request waits.
+void DataPath::adjust_shedding() {
+  bool has_changed = false;
+  if (requests_waiting_.size() == 0 || listener_.per_message) {
+    has_changed = shedding_.lift();
+  } else if (now_ - shedding_adjusted_ >= shedding_interval) {
+    shedding_adjusted_ = now_;
+    has_changed = shedding_.adjust();
+  }
+  if (has_changed) {
+    shed_requests(sockets_, shedding_.shares());
   }
 }
 

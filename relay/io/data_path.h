@@ -18,6 +18,7 @@
 #include "relay/core/pacing.h"
 #include "relay/core/policy.h"
 #include "relay/core/relay.h"
+#include "relay/core/shedding.h"
 #include "relay/io/bridge_ports.h"
 #include "relay/io/receive_batch.h"
 #include "relay/io/receive_losses.h"
@@ -98,6 +99,8 @@ class DataPath {
   void decide_requests();
   void decide_batch();
   void count_losses(ReceiveLosses::Emptied emptied);
+  void tell_lost(const KernelLoss& loss) const;
+  void adjust_shedding();
   void read_news(bool more_requests);
   [[nodiscard]] std::optional<DropReason> not_ours(const QueuedRequest& request, const Interface* ingress);
   [[nodiscard]] bool has_lost(Ipv4Address giaddr);
@@ -129,6 +132,8 @@ class DataPath {
   std::array<std::array<std::uint8_t, options82::min_message_size>, 3 * batch_size> short_replies_{};  // a ring
   std::size_t next_short_reply_ = 0;
   RequestQueue requests_waiting_;
+  Shedding shedding_;
+  std::chrono::nanoseconds shedding_adjusted_{};
   DatagramBatch requests_from_relay_port_;
   DatagramBatch requests_;                       // to servers
   DatagramBatch datagrams_;                      // to clients that have an address, or on links without frames

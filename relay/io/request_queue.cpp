@@ -4,7 +4,6 @@
 #include <cassert>
 
 #include "options82/options.h"
-#include "relay/core/urgency.h"
 
 namespace relay::io {
 
@@ -27,7 +26,8 @@ RequestQueue::RequestQueue()
   taken_.reserve(place_count);
 }
 
-bool RequestQueue::push(const Ingress& ingress, std::span<const std::uint8_t> message, std::uint64_t epoch) noexcept {
+bool RequestQueue::push(const Ingress& ingress, std::span<const std::uint8_t> message, Urgency urgency,
+                        std::uint64_t epoch) noexcept {
   assert(message.size() + room_for_option82 <= large_size);
   const bool is_large = message.size() + room_for_option82 > place_size;
   if (free_.empty() || (is_large && free_large_.empty())) {
@@ -36,13 +36,13 @@ bool RequestQueue::push(const Ingress& ingress, std::span<const std::uint8_t> me
   const std::uint32_t place = free_.back();
   free_.pop_back();
   Entry& entry = entries_[place];
-  entry = {ingress, epoch, static_cast<std::uint32_t>(message.size()), 0};
+  entry = {ingress, epoch, static_cast<std::uint32_t>(message.size()), 0, urgency};
   if (is_large) {
     entry.large = free_large_.back();
     free_large_.pop_back();
   }
   std::copy(message.begin(), message.end(), room_of(place).begin());  // std::ranges::copy of g++ 12 goes octet by octet
-  order_.push(ingress.interface_index, urgency_of(message), place);
+  order_.push(ingress.interface_index, urgency, place);
   return true;
 }
 
@@ -54,19 +54,18 @@ std::optional<QueuedRequest> RequestQueue::pop() noexcept {
   return take(*place);
 }
 
-std::optional<QueuedRequest> RequestQueue::give_up_for(const Ingress& ingress,
-                                                       std::span<const std::uint8_t> message) noexcept {
-  if (!order_.is_full()) {
+std::optional<QueuedRequest> RequestQueue::give_up_for(const Ingress& ingress, Urgency urgency) noexcept {
+  if (!is_full()) {
     return std::nullopt;  // it is too large
   }
-  const auto place = order_.give_up_for(ingress.interface_index, urgency_of(message));
+  const auto place = order_.give_up_for(ingress.interface_index, urgency);
   return place ? std::optional{take(*place)} : std::nullopt;
 }
 
 QueuedRequest RequestQueue::take(std::uint32_t place) noexcept {
   taken_.push_back(place);
   const Entry& entry = entries_[place];
-  return {entry.ingress, {room_of(place), entry.size}, entry.epoch};
+  return {entry.ingress, {room_of(place), entry.size}, entry.urgency, entry.epoch};
 }
 
 void RequestQueue::release() noexcept {

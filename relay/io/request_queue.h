@@ -19,6 +19,7 @@ namespace relay::io {
 struct QueuedRequest {
   Ingress ingress;
   MessageBuffer buffer;
+  Urgency urgency;      ///< as given to `push`
   std::uint64_t epoch;  ///< as given to `push`
 };
 
@@ -27,19 +28,20 @@ class RequestQueue {
   RequestQueue();
 
   /// Takes a copy. False where there is no room for it.
-  [[nodiscard]] bool push(const Ingress& ingress, std::span<const std::uint8_t> message, std::uint64_t epoch) noexcept;
+  [[nodiscard]] bool push(const Ingress& ingress, std::span<const std::uint8_t> message, Urgency urgency,
+                          std::uint64_t epoch) noexcept;
 
   /// The request whose turn it is.
   [[nodiscard]] std::optional<QueuedRequest> pop() noexcept;
 
-  /// The request that is given up so that there is room for `message` (`FairQueue`); nothing if it is `message` itself.
-  [[nodiscard]] std::optional<QueuedRequest> give_up_for(const Ingress& ingress,
-                                                         std::span<const std::uint8_t> message) noexcept;
+  /// The request that is given up so that there is room for another (`FairQueue`); nothing if it is that other itself.
+  [[nodiscard]] std::optional<QueuedRequest> give_up_for(const Ingress& ingress, Urgency urgency) noexcept;
 
   /// Gives back the room of every request that left its line.
   void release() noexcept;
 
   [[nodiscard]] std::size_t size() const noexcept { return order_.size(); }
+  [[nodiscard]] bool is_full() const noexcept { return order_.is_full(); }
 
  private:
   static constexpr std::size_t place_count = 8192;  // some 100 ms of all that can be relayed
@@ -53,6 +55,7 @@ class RequestQueue {
     std::uint64_t epoch = 0;
     std::uint32_t size = 0;
     std::uint32_t large = 0;  // which of the large rooms it has, from 1 on; 0: none
+    Urgency urgency = Urgency::common;
   };
 
   [[nodiscard]] QueuedRequest take(std::uint32_t place) noexcept;

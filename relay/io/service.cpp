@@ -175,8 +175,8 @@ Listener Service::Impl::with_report_timer(Listener listener) {
     tell(failure);
     start_report_timer();
   };
-  listener.lost_in_kernel = [this, tell = std::move(listener.lost_in_kernel)](std::uint64_t count) {
-    tell(count);
+  listener.lost_in_kernel = [this, tell = std::move(listener.lost_in_kernel)](const KernelLoss& loss) {
+    tell(loss);
     start_report_timer();
   };
   return listener;

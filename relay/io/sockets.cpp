@@ -1,17 +1,15 @@
 #include "relay/io/sockets.h"
 
-#include <linux/filter.h>
 #include <linux/if_packet.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <sys/socket.h>
 
-#include <array>
 #include <cerrno>
 #include <string>
 #include <system_error>
 
-#include "relay/core/bootp.h"
+#include "relay/io/socket_filters.h"
 
 namespace relay::io {
 
@@ -21,37 +19,6 @@ constexpr int receive_buffer_size = 8 * 1024 * 1024;  // a burst of some 10,000 
 // What waits for the ARP of a server counts: some 200 kB for each server that is dead (unres_qlen_bytes of arp(7)), and
 // hundreds of them must leave room for the one that lives.
 constexpr int send_buffer_size = 64 * 1024 * 1024;
-
-// Classic BPF (Documentation/networking/filter.rst). A socket filter of UDP sees the UDP header first, a reuseport
-// program the payload. A load behind the end returns 0, which is "drop" to the one and "the first socket" to the other.
-constexpr std::uint32_t payload_in_filter = 8;
-constexpr std::uint32_t accept_all = 0xffffffff;
-constexpr std::uint32_t drop = 0;
-constexpr std::uint32_t requests_socket = 0;  // position in the group, in the order of binding
-constexpr std::uint32_t replies_socket = 1;
-
-constexpr sock_filter statement(std::uint16_t code, std::uint32_t k) {
-  return {code, 0, 0, k};
-}
-constexpr sock_filter jump(std::uint16_t code, std::uint32_t k, std::uint8_t if_true, std::uint8_t if_false) {
-  return {code, if_true, if_false, k};
-}
-
-using Program = std::array<sock_filter, 6>;
-
-/// Accepts what begins with op 2 (`for_replies`), or everything else, an empty payload included.
-constexpr Program op_filter(bool for_replies) {
-  return {statement(BPF_LD | BPF_W | BPF_LEN, 0),
-          jump(BPF_JMP | BPF_JGT | BPF_K, payload_in_filter, 0, 3),
-          statement(BPF_LD | BPF_B | BPF_ABS, payload_in_filter),
-          jump(BPF_JMP | BPF_JEQ | BPF_K, bootp::op_reply, 0, 1),
-          statement(BPF_RET | BPF_K, for_replies ? accept_all : drop),
-          statement(BPF_RET | BPF_K, for_replies ? drop : accept_all)};
-}
-
-constexpr std::array<sock_filter, 4> choose_by_op{
-    statement(BPF_LD | BPF_B | BPF_ABS, 0), jump(BPF_JMP | BPF_JEQ | BPF_K, bootp::op_reply, 0, 1),
-    statement(BPF_RET | BPF_K, replies_socket), statement(BPF_RET | BPF_K, requests_socket)};
 
 [[noreturn]] void fail(const std::string& what) {
   throw std::system_error(errno, std::generic_category(), what);
@@ -64,11 +31,11 @@ void set_option(const Descriptor& socket, int level, int name, const Value& valu
   }
 }
 
-template <std::size_t size>
-void attach(const Descriptor& socket, int name, const std::array<sock_filter, size>& program) {
-  std::array<sock_filter, size> writable = program;  // the kernel only reads it, the type does not say so
-  const sock_fprog attached{static_cast<unsigned short>(size), writable.data()};
-  set_option(socket, SOL_SOCKET, name, attached, "cannot attach a filter to a UDP socket");
+void check_attached(int error) {
+  if (error != 0) {
+    errno = error;
+    fail("cannot attach a filter to a UDP socket");
+  }
 }
 
 /// As large as the kernel lets us have it: beyond net.core.rmem_max only with CAP_NET_ADMIN.
@@ -127,10 +94,10 @@ void check_port_is_free(std::uint16_t port) {
   constexpr int on = 1;
   Descriptor socket = open_udp();
   prepare(socket);
-  attach(socket, SO_ATTACH_FILTER, op_filter(for_replies));
+  check_attached(for_replies ? accept_replies(socket) : accept_requests(socket, {}));
   set_option(socket, SOL_SOCKET, SO_REUSEPORT, on, "cannot share the port between requests and replies");
   if (!for_replies) {
-    attach(socket, SO_ATTACH_REUSEPORT_CBPF, choose_by_op);
+    check_attached(choose_by_op(socket));
   }
   bind_to(socket, port);
   return socket;
@@ -171,6 +138,10 @@ int merge_received(const Sockets& sockets, bool on) noexcept {
     }
   }
   return error;
+}
+
+void shed_requests(const Sockets& sockets, std::span<const Shedding::Share> shares) noexcept {
+  (void)accept_requests(sockets.requests, shares);
 }
 
 int segmentation_error(const Sockets& sockets) noexcept {

@@ -170,20 +170,21 @@ void Log::dropped(const MessageEvent& event) noexcept {
   }
 }
 
-void Log::lost_in_kernel(std::uint64_t count) noexcept {
+void Log::lost_in_kernel(const KernelLoss& loss) noexcept {
   if (!impl_->wants(LogLevel::warning)) {
     return;
   }
-  constexpr DropReason reason = DropReason::lost_in_kernel;
-  Tally& tally = impl_->tallies.of(nullptr, 0);
-  tally.label = unattributed_label;
-  if (tally.is_first(reason)) {
+  Tally& tally = impl_->tallies.of(loss.interface, loss.interface == nullptr ? 0 : loss.interface->index);
+  if (loss.interface == nullptr) {
+    tally.label = unattributed_label;
+  }
+  if (tally.is_first(loss.reason)) {
     impl_->write(LogLevel::warning, "dropped", [&](LogLine& line) {
-      line.field("interface", unattributed_label).field("count", count);
-      add_explanation(line, reason);
+      line.field("interface", tally.label).field("count", loss.count);
+      add_explanation(line, loss.reason);
     });
   } else {
-    tally.suppress(reason, count);
+    tally.suppress(loss.reason, loss.count);
   }
 }
 

@@ -58,7 +58,7 @@ class Log {
   /// Limited as drops are, with the error's text.
   void send_failed(const SendFailure& failure) noexcept;
   /// `Listener::lost_in_kernel`, limited as drops are.
-  void lost_in_kernel(std::uint64_t count) noexcept;
+  void lost_in_kernel(const KernelLoss& loss) noexcept;
   void offload_refused(Offload offload, int error) noexcept;
   void interface_changed(const InterfaceEvent& event) noexcept;
 

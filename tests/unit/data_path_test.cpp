@@ -70,7 +70,9 @@ class DataPathTest : public test_support::NetworkNamespaceTest {
     add_interface("c0", gateway);
     Listener listener;
     listener.dropped = [this](const MessageEvent& event) { last_drop_ = std::get_if<Drop>(event.decision)->reason; };
-    listener.lost_in_kernel = [this](std::uint64_t count) { lost_ += count; };
+    listener.lost_in_kernel = [this](const KernelLoss& loss) {
+      (loss.reason == DropReason::queue_full ? turned_away_ : lost_) += loss.count;
+    };
     data_path_.emplace(sockets_, ports, table_,
                        LinkNews{[] { return false; }, [] {}, [] { return false; }, [](Ipv4Address) { return true; }},
                        listener);
@@ -118,6 +120,7 @@ class DataPathTest : public test_support::NetworkNamespaceTest {
   Descriptor sender_;
   std::optional<DropReason> last_drop_;
   std::uint64_t lost_ = 0;
+  std::uint64_t turned_away_ = 0;
   std::optional<DataPath> data_path_;
 };
 
@@ -264,6 +267,60 @@ TEST_F(DataPathTest, counts_what_a_burst_was_too_large_for) {
   EXPECT_EQ(received, relayed + of_lo.of(DropReason::giaddr_own).value() + of_lo.of(DropReason::queue_full).value());
   EXPECT_EQ(received + lost_, sent + relayed) << "what was relayed has come round";
   EXPECT_EQ(table_.unattributed().of(DropReason::lost_in_kernel).value(), lost_);
+}
+
+/// The kernel turns some of it away when it has lasted, all when it is over is as before, and each is counted.
+TEST_F(DataPathTest, a_flood_that_lasts_is_turned_away_in_the_kernel) {
+  const Octets request = message_with(bootp::op_request, {});
+  std::uint64_t sent = 0;
+  for (int turn = 0; turn < 20'000 && turned_away_ == 0; ++turn) {
+    for (int number = 0; number < 500; ++number, ++sent) {
+      send(request);
+    }
+    static_cast<void>(data_path_->serve());
+  }
+  EXPECT_GT(turned_away_, 0U);
+  const auto settle = [this] {
+    serve_all();
+    while (data_path_->has_open_question()) {
+      ASSERT_EQ(::poll(nullptr, 0, 20), 0);
+      serve_all();
+    }
+  };
+  settle();
+  const Counters& of_lo = counters("lo");
+  const auto relayed = [&of_lo] { return of_lo.requests_relayed.value(); };
+  EXPECT_GE(of_lo.of(DropReason::queue_full).value(), turned_away_);
+  EXPECT_EQ(of_lo.requests_received.value(),
+            relayed() + of_lo.of(DropReason::giaddr_own).value() + of_lo.of(DropReason::queue_full).value());
+  EXPECT_EQ(of_lo.requests_received.value() + lost_, sent + relayed()) << "what was relayed has come round";
+
+  const std::uint64_t before = relayed();
+  for (int number = 0; number < 100; ++number) {
+    send(request);
+  }
+  settle();
+  EXPECT_EQ(relayed(), before + 100);
+}
+
+TEST_F(DataPathTest, what_is_over_the_rate_limit_takes_no_place_in_the_queue) {
+  constexpr std::uint64_t sent = 9'000;  // more than there are places, and less than the kernel keeps
+  const std::uint32_t lo = ::if_nametoindex("lo");
+  Interface limited = *table_.find(lo);
+  limited.rate_limit = RateLimit{1, 10};
+  table_.put(limited);
+  data_path_->tell_messages(true);  // each message is a datagram of its own
+  const Octets request = message_with(bootp::op_request, {});
+  for (std::uint64_t number = 0; number < sent; ++number) {
+    send(request);
+  }
+  serve_all();
+  const Counters& of_lo = counters("lo");
+  EXPECT_GE(of_lo.requests_relayed.value(), 10U);
+  EXPECT_GT(of_lo.of(DropReason::rate_limited).value(), sent / 2);
+  EXPECT_EQ(of_lo.of(DropReason::queue_full).value(), 0U);
+  EXPECT_EQ(of_lo.requests_received.value(), of_lo.requests_relayed.value() + of_lo.of(DropReason::giaddr_own).value() +
+                                                 of_lo.of(DropReason::rate_limited).value());
 }
 
 }  // namespace

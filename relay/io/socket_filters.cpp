@@ -1,0 +1,132 @@
+#include "relay/io/socket_filters.h"
+
+#include <linux/filter.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cassert>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+
+#include "options82/options.h"
+#include "relay/core/bootp.h"
+
+namespace relay::io {
+
+namespace {
+
+// A socket filter of UDP sees the UDP header first, a reuseport program the payload. A load behind the end returns 0,
+// which is "drop" to the one and "the first socket" to the other.
+constexpr std::uint32_t payload = 8;
+constexpr std::uint32_t accept_all = 0xffffffff;
+constexpr std::uint32_t drop = 0;
+constexpr std::uint32_t requests_socket = 0;  // position in the group, in the order of binding
+constexpr std::uint32_t replies_socket = 1;
+
+// The last octet of the magic cookie, and option 53 with its length and value, are one word to look at.
+constexpr std::uint32_t discover_at = payload + bootp::options_offset - 1;
+constexpr std::uint32_t discover = std::uint32_t{bootp::magic_cookie.back()} << 24U |
+                                   std::uint32_t{options82::code::message_type} << 16U | 1U << 8U |
+                                   bootp::message_type::discover;
+
+constexpr sock_filter statement(std::uint16_t code, std::uint32_t k) {
+  return {code, 0, 0, k};
+}
+constexpr sock_filter jump(std::uint16_t code, std::uint32_t k, std::uint8_t if_true, std::uint8_t if_false) {
+  return {code, if_true, if_false, k};
+}
+/// A value that the kernel has about the packet (SKF_AD_...).
+constexpr sock_filter load_fact(int fact) {
+  return statement(BPF_LD | BPF_W | BPF_ABS, static_cast<std::uint32_t>(SKF_AD_OFF + fact));
+}
+
+constexpr std::array<sock_filter, 6> reply_filter{
+    statement(BPF_LD | BPF_W | BPF_LEN, 0),       jump(BPF_JMP | BPF_JGT | BPF_K, payload, 0, 3),
+    statement(BPF_LD | BPF_B | BPF_ABS, payload), jump(BPF_JMP | BPF_JEQ | BPF_K, bootp::op_reply, 0, 1),
+    statement(BPF_RET | BPF_K, accept_all),       statement(BPF_RET | BPF_K, drop),
+};
+
+// What does not begin with op 2 goes on behind it, with the interface's number in the accumulator.
+constexpr std::array<sock_filter, 6> begin_of_request_filter{
+    statement(BPF_LD | BPF_W | BPF_LEN, 0),
+    jump(BPF_JMP | BPF_JGT | BPF_K, payload, 0, 3),
+    statement(BPF_LD | BPF_B | BPF_ABS, payload),
+    jump(BPF_JMP | BPF_JEQ | BPF_K, bootp::op_reply, 0, 1),
+    statement(BPF_RET | BPF_K, drop),
+    load_fact(SKF_AD_IFINDEX),
+};
+
+/// Decides on what came through the interface of `share`, and lets everything else go on behind it.
+constexpr std::array<sock_filter, 11> share_filter(const Shedding::Share& share) {
+  const auto [urgent, common] = share.kept;
+  return {
+      jump(BPF_JMP | BPF_JEQ | BPF_K, share.flow, 0, 10),
+      statement(BPF_LD | BPF_W | BPF_LEN, 0),
+      jump(BPF_JMP | BPF_JGE | BPF_K, discover_at + sizeof(discover), 0, 4),
+      statement(BPF_LD | BPF_W | BPF_ABS, discover_at),
+      jump(BPF_JMP | BPF_JEQ | BPF_K, discover, 0, 2),
+      load_fact(SKF_AD_RANDOM),
+      jump(BPF_JMP | BPF_JGT | BPF_K, common, 3, 2),
+      load_fact(SKF_AD_RANDOM),
+      jump(BPF_JMP | BPF_JGT | BPF_K, urgent, 1, 0),
+      statement(BPF_RET | BPF_K, accept_all),
+      statement(BPF_RET | BPF_K, drop),
+  };
+}
+
+constexpr std::array<sock_filter, 4> op_choice{
+    statement(BPF_LD | BPF_B | BPF_ABS, 0),
+    jump(BPF_JMP | BPF_JEQ | BPF_K, bootp::op_reply, 0, 1),
+    statement(BPF_RET | BPF_K, replies_socket),
+    statement(BPF_RET | BPF_K, requests_socket),
+};
+
+/// Instructions in a row, in the room that all shares take.
+class Program {
+ public:
+  template <std::size_t size>
+  void add(const std::array<sock_filter, size>& instructions) noexcept {
+    assert(size_ + size <= instructions_.size());
+    for (const sock_filter& each : instructions) {
+      instructions_[size_++] = each;
+    }
+  }
+
+  [[nodiscard]] int attach_to(const Descriptor& socket, int option) noexcept {
+    const sock_fprog attached{static_cast<unsigned short>(size_), instructions_.data()};
+    return ::setsockopt(socket.number(), SOL_SOCKET, option, &attached, sizeof(attached)) == 0 ? 0 : errno;
+  }
+
+ private:
+  static constexpr std::size_t capacity =
+      begin_of_request_filter.size() + Shedding::max_flows * share_filter({}).size() + 1;
+  std::array<sock_filter, capacity> instructions_;
+  std::size_t size_ = 0;
+};
+
+}  // namespace
+
+int accept_replies(const Descriptor& socket) noexcept {
+  Program program;
+  program.add(reply_filter);
+  return program.attach_to(socket, SO_ATTACH_FILTER);
+}
+
+int accept_requests(const Descriptor& socket, std::span<const Shedding::Share> shares) noexcept {
+  Program program;
+  program.add(begin_of_request_filter);
+  for (const Shedding::Share& share : shares) {
+    program.add(share_filter(share));
+  }
+  program.add(std::array{statement(BPF_RET | BPF_K, accept_all)});
+  return program.attach_to(socket, SO_ATTACH_FILTER);
+}
+
+int choose_by_op(const Descriptor& socket) noexcept {
+  Program program;
+  program.add(op_choice);
+  return program.attach_to(socket, SO_ATTACH_REUSEPORT_CBPF);
+}
+
+}  // namespace relay::io
