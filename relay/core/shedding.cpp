@@ -105,11 +105,12 @@ bool Shedding::publish() noexcept {
 
 /// Flows of which all is kept and nothing has to be told any more.
 void Shedding::forget_calm() noexcept {
-  const auto left = std::ranges::remove_if(flows(), [](const Flow& flow) {
+  const std::span<Flow> seen = flows();
+  const auto left = std::remove_if(seen.begin(), seen.end(), [](const Flow& flow) {
     return flow.turned_away <= 0 && flow.kinds[0].kept == all && flow.kinds[1].kept == all &&
            flow.kinds[0].given_up + flow.kinds[1].given_up == 0;
   });
-  flow_count_ -= left.size();
+  flow_count_ = static_cast<std::size_t>(left - seen.begin());
 }
 
 std::uint64_t Shedding::part_of(std::uint64_t count, double weight) noexcept {
