@@ -48,7 +48,7 @@ Listener listener_of(Log& log) {
   listener.dropped = [&log](const MessageEvent& event) { log.dropped(event); };
   listener.message = [&log](const MessageEvent& event) { log.message(event); };
   listener.send_failed = [&log](const SendFailure& failure) { log.send_failed(failure); };
-  listener.lost_in_kernel = [&log](const KernelLoss& loss) { log.lost_in_kernel(loss); };
+  listener.kernel_lost = [&log](const KernelLoss& loss) { log.kernel_lost(loss); };
   listener.offload_refused = [&log](Offload offload, int error) { log.offload_refused(offload, error); };
   listener.interface_changed = [&log](const InterfaceEvent& event) { log.interface_changed(event); };
   listener.per_message = log.wants_messages();

@@ -33,8 +33,8 @@ constexpr std::array<Entry, drop_reason_count> entries{{
       "This is normal for a moment after an interface appears; if it lasts, restart the relay and report it."}},
     {DropReason::lost_in_kernel,
      {"lost_in_kernel", "the kernel gave the message up before the relay took it: no room, or a wrong UDP checksum",
-      "Compare UdpRcvbufErrors and UdpInCsumErrors of `nstat -az`; against the first, give the relay more processor "
-      "time."}},
+      "Compare UdpRcvbufErrors and UdpInCsumErrors of `nstat -az`; against the first, find the interface that floods "
+      "(queue_full), or give the relay more processor time."}},
     // requests
     {DropReason::queue_full,
      {"queue_full", "the interface already had its share of the requests that wait for the relay",

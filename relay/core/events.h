@@ -73,7 +73,7 @@ struct Listener {
   std::function<void(const MessageEvent&)> dropped;  ///< every drop, at any log level
   std::function<void(const MessageEvent&)> message;  ///< `received` and `forwarded`, only while `per_message`
   std::function<void(const SendFailure&)> send_failed;
-  std::function<void(const KernelLoss&)> lost_in_kernel;
+  std::function<void(const KernelLoss&)> kernel_lost;
   std::function<void(Offload, int error)> offload_refused;  ///< by the kernel or a driver, with this errno
   std::function<void(const InterfaceEvent&)> interface_changed;
   bool per_message = false;

@@ -8,13 +8,9 @@
 #include <optional>
 #include <vector>
 
-namespace relay {
+#include "relay/core/urgency.h"
 
-/// What of a flow goes first, and is given up last.
-enum class Urgency : std::uint8_t {
-  urgent,  ///< what others have worked for already: given up only where its flow has nothing else
-  common,
-};
+namespace relay {
 
 /// Places are numbers below `capacity`, in line at most once each; what they stand for belongs to the caller. One flow
 /// may have all of them for as long as nobody else wants one; then the longest line gives up what it has had longest

@@ -6,21 +6,21 @@ namespace relay {
 
 namespace {
 
-// How much more is kept than was of use: enough to see whether more could be, little enough to cost next to nothing.
+// How much more is kept than was served: enough to see whether more could be, little enough to cost next to nothing.
 constexpr double excess = 1.15;
 constexpr double steepest_fall = 0.25;
-constexpr double steepest_rise = 1.5;  // where nothing overflows
+constexpr double steepest_rise = 1.5;
 constexpr std::uint32_t least = Shedding::all / 4096;
 // A share that has changed by less than this part of it is as good as before.
 constexpr std::uint32_t step = 16;
 
-/// The share of which so many were taken, and of these so many given up, from now on.
-[[nodiscard]] std::uint32_t next(std::uint32_t kept, std::uint64_t taken, std::uint64_t given_up) noexcept {
+/// The share from now on of what was kept so far. What is given up now may have come before, so that it only says that
+/// too much comes, and not how much.
+[[nodiscard]] std::uint32_t next(std::uint32_t kept, std::uint64_t taken, std::uint64_t served,
+                                 std::uint64_t given_up) noexcept {
   double factor = steepest_rise;
-  if (given_up != 0) {
-    const std::uint64_t of_use = taken - std::min(taken, given_up);
-    factor = std::max(excess * static_cast<double>(of_use) / static_cast<double>(std::max<std::uint64_t>(taken, 1)),
-                      steepest_fall);
+  if (given_up != 0 && taken != 0) {
+    factor = std::clamp(excess * static_cast<double>(served) / static_cast<double>(taken), steepest_fall, factor);
   }
   const double wanted = static_cast<double>(kept) * factor;
   return wanted >= static_cast<double>(Shedding::all) ? Shedding::all
@@ -34,47 +34,56 @@ constexpr std::uint32_t step = 16;
 
 }  // namespace
 
-void Shedding::took(std::uint32_t flow, Urgency urgency) noexcept {
+void Shedding::took(std::uint32_t flow, ShedKind kind) noexcept {
   if (Flow* const found = find(flow)) {
-    ++found->kinds[static_cast<std::size_t>(urgency)].taken;
+    Kind& seen = found->kinds[static_cast<std::size_t>(kind)];
+    ++seen.taken;
+    found->turned_away += seen.turned_away_each;
   }
 }
 
-void Shedding::gave_up(std::uint32_t flow, Urgency urgency) noexcept {
+void Shedding::served(std::uint32_t flow, ShedKind kind) noexcept {
+  if (Flow* const found = find(flow)) {
+    ++found->kinds[static_cast<std::size_t>(kind)].served;
+  }
+}
+
+void Shedding::gave_up(std::uint32_t flow, ShedKind kind) noexcept {
   Flow* found = find(flow);
   if (found == nullptr) {
-    if (flow_count_ == max_flows) {
-      return;
-    }
-    found = &flows_[flow_count_++];
-    *found = {};
-    found->number = flow;
+    found = add(flow);
   }
-  ++found->kinds[static_cast<std::size_t>(urgency)].given_up;
+  if (found != nullptr) {
+    ++found->kinds[static_cast<std::size_t>(kind)].given_up;
+  }
 }
 
 bool Shedding::adjust() noexcept {
   for (Flow& each : flows()) {
     for (Kind& kind : each.kinds) {
-      each.turned_away +=
-          static_cast<double>(kind.taken) * (static_cast<double>(all) / static_cast<double>(kind.kept) - 1);
-      kind = {0, 0, next(kind.kept, kind.taken, kind.given_up)};
+      const std::uint32_t kept = next(kind.kept, kind.taken, kind.served, kind.given_up);
+      kind = {0, 0, 0, kept, static_cast<double>(all) / static_cast<double>(kept) - 1};
+      each.is_to_be_told = each.is_to_be_told || kept != all;
     }
   }
   forget_calm();
   return publish();
 }
 
-bool Shedding::lift() noexcept {
-  if (flow_count_ == 0) {
-    return false;
+void Shedding::all_told() noexcept {
+  for (Flow& each : flows()) {
+    each.turned_away = 0;
+    each.is_to_be_told = !has_all(each);
   }
-  const bool has_changed = adjust();
+  forget_calm();
+}
+
+bool Shedding::lift() noexcept {
   for (Flow& each : flows()) {
     each.kinds = {};
   }
   forget_calm();
-  return publish() || has_changed;
+  return publish();
 }
 
 Shedding::Flow* Shedding::find(std::uint32_t flow) noexcept {
@@ -82,14 +91,47 @@ Shedding::Flow* Shedding::find(std::uint32_t flow) noexcept {
   return found == flows().end() ? nullptr : &*found;
 }
 
+/// In the room of one that is only remembered, if there is no other.
+Shedding::Flow* Shedding::add(std::uint32_t flow) noexcept {
+  Flow* place = nullptr;
+  if (flow_count_ < max_flows) {
+    place = &flows_[flow_count_++];
+  } else if (const auto found = std::ranges::find_if(flows(), &has_all); found != flows().end()) {
+    place = &*found;
+  } else {
+    return nullptr;
+  }
+  *place = {};
+  place->number = flow;
+  return place;
+}
+
+/// How many were turned away, as is known by what came through; where nothing did, one for each flow.
+double Shedding::weigh() noexcept {
+  const auto sum = [this] {
+    double total = 0;
+    for (const Flow& each : flows()) {
+      total += each.turned_away;
+    }
+    return total;
+  };
+  if (const double total = sum(); total > 0) {
+    return total;
+  }
+  for (Flow& each : flows()) {
+    each.turned_away = each.is_to_be_told ? 1 : 0;
+  }
+  return sum();
+}
+
 /// Makes `shares_` what the flows say, if that differs by enough.
 bool Shedding::publish() noexcept {
   std::array<Share, max_flows> made{};
   std::size_t count = 0;
   for (const Flow& each : flows()) {
-    const auto& [urgent, common] = each.kinds;
-    if (urgent.kept != all || common.kept != all) {
-      made[count++] = {each.number, {urgent.kept, common.kept}};
+    const auto& [other, discover] = each.kinds;
+    if (other.kept != all || discover.kept != all) {
+      made[count++] = {each.number, {other.kept, discover.kept}};
     }
   }
   const auto is_as_before = [](const Share& one, const Share& other) {
@@ -103,18 +145,20 @@ bool Shedding::publish() noexcept {
   return true;
 }
 
-/// Flows of which all is kept and nothing has to be told any more.
+/// None of it is turned away, nor is there reason to.
+bool Shedding::has_all(const Flow& flow) noexcept {
+  return std::ranges::all_of(flow.kinds, [](const Kind& kind) { return kind.kept == all && kind.given_up == 0; });
+}
+
 void Shedding::forget_calm() noexcept {
   const std::span<Flow> seen = flows();
-  const auto left = std::remove_if(seen.begin(), seen.end(), [](const Flow& flow) {
-    return flow.turned_away <= 0 && flow.kinds[0].kept == all && flow.kinds[1].kept == all &&
-           flow.kinds[0].given_up + flow.kinds[1].given_up == 0;
-  });
+  const auto left =
+      std::remove_if(seen.begin(), seen.end(), [](const Flow& flow) { return has_all(flow) && !flow.is_to_be_told; });
   flow_count_ = static_cast<std::size_t>(left - seen.begin());
 }
 
-std::uint64_t Shedding::part_of(std::uint64_t count, double weight) noexcept {
-  return std::min(count, static_cast<std::uint64_t>(static_cast<double>(count) * weight));
+std::uint64_t Shedding::part_of(std::uint64_t count, double share) noexcept {
+  return std::min(count, static_cast<std::uint64_t>(static_cast<double>(count) * share));
 }
 
 }  // namespace relay

@@ -4,9 +4,12 @@
 #include <cstdint>
 #include <span>
 
-#include "relay/core/fair_queue.h"
-
 namespace relay {
+
+enum class Urgency : std::uint8_t {
+  urgent,  ///< what others have worked for already: given up only where its flow has nothing else
+  common,
+};
 
 /// A DHCPDISCOVER begins a handshake; any other request may end one, for which clients, servers and this relay agent
 /// have done their work already. In a storm that one goes first, or the more is sent, the fewer clients get an address.

@@ -20,8 +20,6 @@ constexpr std::size_t max_replies = 1024;
 constexpr std::size_t max_taken_requests = 4096;  // many, so that a flood waits by interface and not in the socket
 constexpr std::size_t max_decided_batches = 2;
 
-constexpr std::chrono::milliseconds shedding_interval{20};
-
 constexpr std::size_t max_early = 65536;  // more than a receive buffer holds
 
 [[nodiscard]] DropReason failure_reason(int error) noexcept {
@@ -53,6 +51,7 @@ DataPath::DataPath(const Sockets& sockets, const Ports& ports, InterfaceTable& t
                return bridge_ports_.port_of(interface.bridge_index, interface.bridge_vlan_id, client);
              }),
       received_(batch_size),
+      shedding_(sockets.requests),
       requests_from_relay_port_(2 * batch_size, [this](int error) { tell_refused(Offload::run_sending, error); }),
       requests_(2 * batch_size, [this](int error) { tell_refused(Offload::run_sending, error); }),
       datagrams_(batch_size),
@@ -111,7 +110,7 @@ Turn DataPath::serve() {
   const bool more_replies = take_replies();
   const bool more_requests = take_requests();
   is_busy_ = pacing_.is_busy(taken_, now_);
-  if (is_busy_ || losses_.is_pending()) {
+  if (is_busy_ || has_open_question()) {
     count_losses({!more_requests, !more_replies});
   }
   read_news(more_requests);
@@ -208,7 +207,7 @@ void DataPath::queue_request(const Ingress& ingress, Interface* interface, std::
   const bool is_early = early_left_ != 0;
   const std::uint64_t epoch = is_early ? epoch_ - 1 : epoch_;
   const Urgency urgency = urgency_of(octets);
-  shedding_.took(ingress.interface_index, urgency);
+  shedding_.took(ingress, octets);
   bool has_room = requests_waiting_.push(ingress, octets, urgency, epoch);
   if (!has_room) {
     if (auto given_up = requests_waiting_.give_up_for(ingress, urgency)) {
@@ -222,7 +221,7 @@ void DataPath::queue_request(const Ingress& ingress, Interface* interface, std::
     return;
   }
   if (requests_waiting_.is_full()) {
-    shedding_.gave_up(ingress.interface_index, urgency);
+    shedding_.gave_up(ingress, octets);
   }
   Message message{ingress, {octets, octets.size()}, interface};
   settle(message, &Relay::admitted_request, DropReason::queue_full);
@@ -230,7 +229,7 @@ void DataPath::queue_request(const Ingress& ingress, Interface* interface, std::
 
 void DataPath::refuse(const QueuedRequest& request) {
   early_waiting_ -= request.epoch != epoch_ ? 1 : 0;
-  shedding_.gave_up(request.ingress.interface_index, request.urgency);
+  shedding_.gave_up(request.ingress, std::as_const(request.buffer).octets());
   Message message{request.ingress, request.buffer, table_.find(request.ingress.interface_index)};
   settle(message, &Relay::admitted_request, DropReason::queue_full);
 }
@@ -246,6 +245,7 @@ void DataPath::decide_batch() {
   std::ranges::fill(std::span{fates_}.first(count), RequestFate{});
   for (std::size_t number = 0; number < count; ++number) {
     const QueuedRequest request = *requests_waiting_.pop();
+    shedding_.served(request.ingress, std::as_const(request.buffer).octets());
     Interface* const interface = table_.find(request.ingress.interface_index);
     const auto refusal = not_ours(request, interface);
     early_waiting_ -= request.epoch != epoch_ ? 1 : 0;
@@ -259,41 +259,33 @@ void DataPath::decide_batch() {
 
 /// What the kernel turned away at our word is the interface's that floods, as what it sent before.
 void DataPath::count_losses(ReceiveLosses::Emptied emptied) {
-  const std::uint64_t count = losses_.more(sockets_, emptied, now_);
-  const bool is_over = count == 0 && !losses_.is_pending();
-  if (count == 0 && !is_over) {
-    return;
+  ReceiveLosses::Lost lost = losses_.more(sockets_, emptied, now_);
+  if (lost.requests != 0) {
+    const bool was_shed = shedding_.split(lost.requests, [this](std::uint32_t flow, std::uint64_t part) {
+      Interface* const interface = table_.find(flow);
+      counters(interface).requests_received.add(part);
+      count_loss({DropReason::queue_full, interface, part}, counters(interface));
+    });
+    lost.others += was_shed ? 0 : lost.requests;
   }
-  const bool was_shed = shedding_.split(count, [this](std::uint32_t flow, std::uint64_t part) {
-    Interface* const interface = table_.find(flow);
-    counters(interface).requests_received.add(part);
-    counters(interface).of(DropReason::queue_full).add(part);
-    tell_lost({DropReason::queue_full, interface, part});
-  });
-  if (!was_shed && count != 0) {
-    table_.unattributed().of(DropReason::lost_in_kernel).add(count);
-    tell_lost({DropReason::lost_in_kernel, nullptr, count});
+  if (!losses_.is_pending() && emptied.requests && emptied.replies) {
+    shedding_.all_told();
   }
-}
-
-void DataPath::tell_lost(const KernelLoss& loss) const {
-  if (listener_.lost_in_kernel) {
-    listener_.lost_in_kernel(loss);
+  if (lost.others != 0) {
+    count_loss({DropReason::lost_in_kernel, nullptr, lost.others}, table_.unattributed());
   }
 }
 
-/// Has the kernel turn away some of what floods; nothing while each message is told, or when no request waits.
+void DataPath::count_loss(const KernelLoss& loss, Counters& counters) const {
+  counters.of(loss.reason).add(loss.count);
+  if (listener_.kernel_lost) {
+    listener_.kernel_lost(loss);
+  }
+}
+
+/// Nothing is turned away while each message is told, nor when no request waits.
 void DataPath::adjust_shedding() {
-  bool has_changed = false;
-  if (requests_waiting_.size() == 0 || listener_.per_message) {
-    has_changed = shedding_.lift();
-  } else if (now_ - shedding_adjusted_ >= shedding_interval) {
-    shedding_adjusted_ = now_;
-    has_changed = shedding_.adjust();
-  }
-  if (has_changed) {
-    shed_requests(sockets_, shedding_.shares());
-  }
+  shedding_.adjust(requests_waiting_.size() == 0 || listener_.per_message, now_);
 }
 
 /// Where a giaddr moves between routers, a request is for the one that had it when the request came. News that wait are

@@ -18,11 +18,11 @@
 #include "relay/core/pacing.h"
 #include "relay/core/policy.h"
 #include "relay/core/relay.h"
-#include "relay/core/shedding.h"
 #include "relay/io/bridge_ports.h"
 #include "relay/io/receive_batch.h"
 #include "relay/io/receive_losses.h"
 #include "relay/io/request_queue.h"
+#include "relay/io/request_shedding.h"
 #include "relay/io/send_batch.h"
 #include "relay/io/sockets.h"
 
@@ -65,7 +65,7 @@ class DataPath {
   [[nodiscard]] Turn serve();
 
   /// Whether `serve` should be called once more in `ReceiveLosses::delay`, though no message comes.
-  [[nodiscard]] bool has_open_question() const noexcept { return losses_.is_pending(); }
+  [[nodiscard]] bool has_open_question() const noexcept { return losses_.is_pending() || shedding_.is_unsettled(); }
 
  private:
   static constexpr std::size_t batch_size = 64;
@@ -99,7 +99,7 @@ class DataPath {
   void decide_requests();
   void decide_batch();
   void count_losses(ReceiveLosses::Emptied emptied);
-  void tell_lost(const KernelLoss& loss) const;
+  void count_loss(const KernelLoss& loss, Counters& counters) const;
   void adjust_shedding();
   void read_news(bool more_requests);
   [[nodiscard]] std::optional<DropReason> not_ours(const QueuedRequest& request, const Interface* ingress);
@@ -132,8 +132,7 @@ class DataPath {
   std::array<std::array<std::uint8_t, options82::min_message_size>, 3 * batch_size> short_replies_{};  // a ring
   std::size_t next_short_reply_ = 0;
   RequestQueue requests_waiting_;
-  Shedding shedding_;
-  std::chrono::nanoseconds shedding_adjusted_{};
+  RequestShedding shedding_;
   DatagramBatch requests_from_relay_port_;
   DatagramBatch requests_;                       // to servers
   DatagramBatch datagrams_;                      // to clients that have an address, or on links without frames

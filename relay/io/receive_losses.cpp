@@ -27,11 +27,12 @@ bool ReceiveLosses::Drops::look(int socket) noexcept {
   return more != 0;
 }
 
-std::uint64_t ReceiveLosses::more(const Sockets& sockets, Emptied emptied, std::chrono::nanoseconds now) noexcept {
+ReceiveLosses::Lost ReceiveLosses::more(const Sockets& sockets, Emptied emptied,
+                                        std::chrono::nanoseconds now) noexcept {
   if (is_pending_ && now - looked_at_ < delay) {
-    return 0;
+    return {};
   }
-  const std::uint64_t result = is_pending_ ? settled(emptied) : 0;
+  const Lost result = is_pending_ ? settled(emptied) : Lost{};
   is_pending_ = look(sockets);
   looked_at_ = now;
   return result;
@@ -44,15 +45,16 @@ bool ReceiveLosses::look(const Sockets& sockets) noexcept {
   return requests || replies || upstream;
 }
 
-std::uint64_t ReceiveLosses::settled(Emptied emptied) noexcept {
+ReceiveLosses::Lost ReceiveLosses::settled(Emptied emptied) noexcept {
   if (emptied.replies) {
     lost_requests_ = beyond(requests_.total, broadcast_replies_);
   }
   if (emptied.requests) {
     lost_replies_ = beyond(replies_.total, broadcast_requests_ + lost_requests_);
   }
-  const std::uint64_t result = beyond(lost_requests_ + lost_replies_ + upstream_.total, told_);
-  told_ += result;
+  const Lost result{beyond(lost_requests_, told_.requests), beyond(lost_replies_ + upstream_.total, told_.others)};
+  told_.requests += result.requests;
+  told_.others += result.others;
   return result;
 }
 

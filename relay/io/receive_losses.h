@@ -26,10 +26,15 @@ class ReceiveLosses {
     bool replies = false;
   };
 
+  struct Lost {
+    std::uint64_t requests = 0;  ///< of the socket of requests
+    std::uint64_t others = 0;
+  };
+
   /// Looks at the counts, and, `delay` after a look that found them changed, says how many more losses they meant, as
-  /// far as can be told. The result may be low: messages that were merged count as one, and replies that were lost
-  /// together with requests may be taken for these.
-  [[nodiscard]] std::uint64_t more(const Sockets& sockets, Emptied emptied, std::chrono::nanoseconds now) noexcept;
+  /// far as can be told. The result may be low: messages that were merged count as one, and as many replies as unicast
+  /// requests were lost go unnoticed.
+  [[nodiscard]] Lost more(const Sockets& sockets, Emptied emptied, std::chrono::nanoseconds now) noexcept;
 
   /// Whether the last look still waits for its result.
   [[nodiscard]] bool is_pending() const noexcept { return is_pending_; }
@@ -43,7 +48,7 @@ class ReceiveLosses {
   };
 
   [[nodiscard]] bool look(const Sockets& sockets) noexcept;
-  [[nodiscard]] std::uint64_t settled(Emptied emptied) noexcept;
+  [[nodiscard]] Lost settled(Emptied emptied) noexcept;
 
   std::uint64_t broadcast_requests_ = 0;
   std::uint64_t broadcast_replies_ = 0;
@@ -54,7 +59,7 @@ class ReceiveLosses {
   bool is_pending_ = false;
   std::uint64_t lost_requests_ = 0;
   std::uint64_t lost_replies_ = 0;
-  std::uint64_t told_ = 0;
+  Lost told_;
 };
 
 }  // namespace relay::io

@@ -36,7 +36,7 @@ bool RequestQueue::push(const Ingress& ingress, std::span<const std::uint8_t> me
   const std::uint32_t place = free_.back();
   free_.pop_back();
   Entry& entry = entries_[place];
-  entry = {ingress, epoch, static_cast<std::uint32_t>(message.size()), 0, urgency};
+  entry = {ingress, epoch, static_cast<std::uint32_t>(message.size()), 0};
   if (is_large) {
     entry.large = free_large_.back();
     free_large_.pop_back();
@@ -65,7 +65,7 @@ std::optional<QueuedRequest> RequestQueue::give_up_for(const Ingress& ingress, U
 QueuedRequest RequestQueue::take(std::uint32_t place) noexcept {
   taken_.push_back(place);
   const Entry& entry = entries_[place];
-  return {entry.ingress, {room_of(place), entry.size}, entry.urgency, entry.epoch};
+  return {entry.ingress, {room_of(place), entry.size}, entry.epoch};
 }
 
 void RequestQueue::release() noexcept {

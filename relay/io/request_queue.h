@@ -19,7 +19,6 @@ namespace relay::io {
 struct QueuedRequest {
   Ingress ingress;
   MessageBuffer buffer;
-  Urgency urgency;      ///< as given to `push`
   std::uint64_t epoch;  ///< as given to `push`
 };
 
@@ -55,7 +54,6 @@ class RequestQueue {
     std::uint64_t epoch = 0;
     std::uint32_t size = 0;
     std::uint32_t large = 0;  // which of the large rooms it has, from 1 on; 0: none
-    Urgency urgency = Urgency::common;
   };
 
   [[nodiscard]] QueuedRequest take(std::uint32_t place) noexcept;

@@ -175,7 +175,7 @@ Listener Service::Impl::with_report_timer(Listener listener) {
     tell(failure);
     start_report_timer();
   };
-  listener.lost_in_kernel = [this, tell = std::move(listener.lost_in_kernel)](const KernelLoss& loss) {
+  listener.kernel_lost = [this, tell = std::move(listener.kernel_lost)](const KernelLoss& loss) {
     tell(loss);
     start_report_timer();
   };

@@ -59,7 +59,7 @@ constexpr std::array<sock_filter, 6> begin_of_request_filter{
 
 /// Decides on what came through the interface of `share`, and lets everything else go on behind it.
 constexpr std::array<sock_filter, 11> share_filter(const Shedding::Share& share) {
-  const auto [urgent, common] = share.kept;
+  const auto [other, discovers] = share.kept;
   return {
       jump(BPF_JMP | BPF_JEQ | BPF_K, share.flow, 0, 10),
       statement(BPF_LD | BPF_W | BPF_LEN, 0),
@@ -67,9 +67,9 @@ constexpr std::array<sock_filter, 11> share_filter(const Shedding::Share& share)
       statement(BPF_LD | BPF_W | BPF_ABS, discover_at),
       jump(BPF_JMP | BPF_JEQ | BPF_K, discover, 0, 2),
       load_fact(SKF_AD_RANDOM),
-      jump(BPF_JMP | BPF_JGT | BPF_K, common, 3, 2),
+      jump(BPF_JMP | BPF_JGT | BPF_K, discovers, 3, 2),
       load_fact(SKF_AD_RANDOM),
-      jump(BPF_JMP | BPF_JGT | BPF_K, urgent, 1, 0),
+      jump(BPF_JMP | BPF_JGT | BPF_K, other, 1, 0),
       statement(BPF_RET | BPF_K, accept_all),
       statement(BPF_RET | BPF_K, drop),
   };
@@ -121,6 +121,18 @@ int accept_requests(const Descriptor& socket, std::span<const Shedding::Share> s
   }
   program.add(std::array{statement(BPF_RET | BPF_K, accept_all)});
   return program.attach_to(socket, SO_ATTACH_FILTER);
+}
+
+ShedKind shed_kind_of(std::span<const std::uint8_t> request) noexcept {
+  constexpr std::size_t first = discover_at - payload;
+  if (request.size() < first + sizeof(discover)) {
+    return ShedKind::other;
+  }
+  std::uint32_t word = 0;
+  for (const std::uint8_t octet : request.subspan<first, sizeof(discover)>()) {
+    word = word << 8U | octet;
+  }
+  return word == discover ? ShedKind::discover : ShedKind::other;
 }
 
 int choose_by_op(const Descriptor& socket) noexcept {

@@ -109,6 +109,8 @@ void check_port_is_free(std::uint16_t port) {
     fail(errno == EPERM ? "cannot open a packet socket: it takes root or CAP_NET_RAW" : "cannot open a packet socket");
   }
   enlarge_buffers(socket);
+  // Not PACKET_QDISC_BYPASS of packet(7): frames would pass traffic control by, and neither tcpdump nor our own capture
+  // would see them.
   return socket;
 }
 
@@ -138,10 +140,6 @@ int merge_received(const Sockets& sockets, bool on) noexcept {
     }
   }
   return error;
-}
-
-void shed_requests(const Sockets& sockets, std::span<const Shedding::Share> shares) noexcept {
-  (void)accept_requests(sockets.requests, shares);
 }
 
 int segmentation_error(const Sockets& sockets) noexcept {

@@ -1,10 +1,7 @@
 // The sockets of the data path. All are opened at start; interfaces that come and go need no further one.
 #pragma once
 
-#include <span>
-
 #include "relay/core/ports.h"
-#include "relay/core/shedding.h"
 #include "relay/io/descriptor.h"
 
 namespace relay::io {
@@ -28,10 +25,6 @@ struct Sockets {
 /// Lets the kernel hand over several messages of one sender at once (UDP_GRO of udp(7), Linux 5.0), or not. Returns 0
 /// or the errno where it cannot.
 int merge_received(const Sockets& sockets, bool on) noexcept;
-
-/// Has the kernel keep only these shares of the requests of some interfaces, and all of the others'. Where it refuses,
-/// all is as before.
-void shed_requests(const Sockets& sockets, std::span<const Shedding::Share> shares) noexcept;
 
 /// Whether the kernel cuts up what is sent at once (UDP_SEGMENT of udp(7), Linux 4.18): 0 or the errno.
 [[nodiscard]] int segmentation_error(const Sockets& sockets) noexcept;

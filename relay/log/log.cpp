@@ -170,7 +170,7 @@ void Log::dropped(const MessageEvent& event) noexcept {
   }
 }
 
-void Log::lost_in_kernel(const KernelLoss& loss) noexcept {
+void Log::kernel_lost(const KernelLoss& loss) noexcept {
   if (!impl_->wants(LogLevel::warning)) {
     return;
   }

@@ -57,8 +57,8 @@ class Log {
   void dropped(const MessageEvent& event) noexcept;
   /// Limited as drops are, with the error's text.
   void send_failed(const SendFailure& failure) noexcept;
-  /// `Listener::lost_in_kernel`, limited as drops are.
-  void lost_in_kernel(const KernelLoss& loss) noexcept;
+  /// Limited as drops are.
+  void kernel_lost(const KernelLoss& loss) noexcept;
   void offload_refused(Offload offload, int error) noexcept;
   void interface_changed(const InterfaceEvent& event) noexcept;
 

@@ -89,6 +89,7 @@ class Flood:
 
     quiet: dict
     loud: dict
+    server: dict
     others: float  # share of the machine that others had meanwhile
 
     @property
@@ -104,6 +105,8 @@ class Flood:
     def trouble(self):
         found = {f"{side} {what}": said[what] for side, said in (("quiet", self.quiet), ("loud", self.loud))
                  for what in ("refused", "ring_dropped") if said[what]}
+        if self.server["dropped"]:
+            found["lost by the server"] = self.server["dropped"]
         return {**found, **disturbance(self.others)}
 
     def summary(self):
@@ -125,7 +128,7 @@ def flood(ways, way, field, seconds):
             quiet = ("--mode", "handshake", "--rate", 50, "--duration", seconds, "--first", 1 << 20, "--quiet-ms", 900)
             with field.storm(*quiet, segment=2) as clients:
                 heard = clients.result()
-            return Flood(heard, loud.result(), others.share())
+            return Flood(heard, loud.result(), server.stop(), others.share())
 
 
 def forwarded(ways, way, field, seconds):

@@ -35,6 +35,10 @@ constexpr Ipv4Address also_here{{127, 0, 0, 2}};
 constexpr Ports ports{6767, {}};
 constexpr int none_left = 500;  // milliseconds after which nothing more comes over the loopback interface
 
+[[nodiscard]] std::uint64_t sum(const ReceiveLosses::Lost& lost) {
+  return lost.requests + lost.others;
+}
+
 class Batches : public test_support::NetworkNamespaceTest {
  protected:
   void SetUp() override {
@@ -215,13 +219,13 @@ TEST_F(Batches, what_did_not_fit_is_counted) {
   const std::size_t came = arrived(sockets_.replies).size();
   ASSERT_LT(came, rounds * 100);
   ReceiveLosses losses;
-  EXPECT_EQ(losses.more(sockets_, {true, true}, std::chrono::nanoseconds{0}), 0U);
+  EXPECT_EQ(sum(losses.more(sockets_, {true, true}, std::chrono::nanoseconds{0})), 0U);
   EXPECT_TRUE(losses.is_pending());
-  EXPECT_EQ(losses.more(sockets_, {true, true}, ReceiveLosses::delay - std::chrono::nanoseconds{1}), 0U);
-  EXPECT_EQ(losses.more(sockets_, {true, true}, ReceiveLosses::delay), rounds * 100 - came);
+  EXPECT_EQ(sum(losses.more(sockets_, {true, true}, ReceiveLosses::delay - std::chrono::nanoseconds{1})), 0U);
+  EXPECT_EQ(sum(losses.more(sockets_, {true, true}, ReceiveLosses::delay)), rounds * 100 - came);
   EXPECT_FALSE(losses.is_pending());
-  EXPECT_EQ(losses.more(sockets_, {true, true}, ReceiveLosses::delay), 0U);
-  EXPECT_EQ(losses.more(sockets_, {true, true}, 2 * ReceiveLosses::delay), 0U) << "once";
+  EXPECT_EQ(sum(losses.more(sockets_, {true, true}, ReceiveLosses::delay)), 0U);
+  EXPECT_EQ(sum(losses.more(sockets_, {true, true}, 2 * ReceiveLosses::delay)), 0U) << "once";
 }
 
 TEST_F(Batches, broadcasts_that_the_other_socket_has_are_no_losses) {
@@ -234,11 +238,11 @@ TEST_F(Batches, broadcasts_that_the_other_socket_has_are_no_losses) {
   ASSERT_EQ(received_.receive(sockets_.requests.number()), 1U);
   ReceiveLosses losses;
   losses.received_broadcast_request();
-  EXPECT_EQ(losses.more(sockets_, {true, true}, std::chrono::nanoseconds{0}), 0U);
-  EXPECT_EQ(losses.more(sockets_, {true, true}, ReceiveLosses::delay), 0U);
+  EXPECT_EQ(sum(losses.more(sockets_, {true, true}, std::chrono::nanoseconds{0})), 0U);
+  EXPECT_EQ(sum(losses.more(sockets_, {true, true}, ReceiveLosses::delay)), 0U);
   ReceiveLosses unaware;
-  EXPECT_EQ(unaware.more(sockets_, {true, true}, std::chrono::nanoseconds{0}), 0U);
-  EXPECT_EQ(unaware.more(sockets_, {true, true}, ReceiveLosses::delay), 1U)
+  EXPECT_EQ(sum(unaware.more(sockets_, {true, true}, std::chrono::nanoseconds{0})), 0U);
+  EXPECT_EQ(sum(unaware.more(sockets_, {true, true}, ReceiveLosses::delay)), 1U)
       << "the filter's drop is what there is to take off";
 }
 

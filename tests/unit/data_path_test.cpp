@@ -70,7 +70,7 @@ class DataPathTest : public test_support::NetworkNamespaceTest {
     add_interface("c0", gateway);
     Listener listener;
     listener.dropped = [this](const MessageEvent& event) { last_drop_ = std::get_if<Drop>(event.decision)->reason; };
-    listener.lost_in_kernel = [this](const KernelLoss& loss) {
+    listener.kernel_lost = [this](const KernelLoss& loss) {
       (loss.reason == DropReason::queue_full ? turned_away_ : lost_) += loss.count;
     };
     data_path_.emplace(sockets_, ports, table_,
@@ -280,6 +280,7 @@ TEST_F(DataPathTest, a_flood_that_lasts_is_turned_away_in_the_kernel) {
     static_cast<void>(data_path_->serve());
   }
   EXPECT_GT(turned_away_, 0U);
+  EXPECT_EQ(lost_, 0U) << "the socket had room, so that everything else was turned away too";
   const auto settle = [this] {
     serve_all();
     while (data_path_->has_open_question()) {
@@ -288,6 +289,7 @@ TEST_F(DataPathTest, a_flood_that_lasts_is_turned_away_in_the_kernel) {
     }
   };
   settle();
+  EXPECT_EQ(lost_, 0U);
   const Counters& of_lo = counters("lo");
   const auto relayed = [&of_lo] { return of_lo.requests_relayed.value(); };
   EXPECT_GE(of_lo.of(DropReason::queue_full).value(), turned_away_);

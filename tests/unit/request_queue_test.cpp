@@ -89,7 +89,6 @@ TEST(RequestQueue, a_flood_gives_way) {
   auto given_up = queue.give_up_for(from(8), Urgency::common);
   ASSERT_TRUE(given_up);
   EXPECT_EQ(given_up->ingress.interface_index, 7U);
-  EXPECT_EQ(given_up->urgency, Urgency::urgent);
   EXPECT_EQ(octets_of(*given_up), Bytes(300, 7));
   queue.release();
   EXPECT_FALSE(queue.is_full());

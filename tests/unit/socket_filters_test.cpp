@@ -92,11 +92,11 @@ TEST_F(SocketFilters, sort_by_op) {
   }
 }
 
-TEST_F(SocketFilters, turn_away_by_interface_and_urgency) {
+TEST_F(SocketFilters, turn_away_by_interface_and_kind) {
   shed({{lo_, {all, 0}}});
   EXPECT_EQ(kept(discover_, 20), 0);
   EXPECT_EQ(kept(request_, 20), 20);
-  EXPECT_EQ(kept({}, 20), 20) << "whatever is no DHCPDISCOVER is urgent";
+  EXPECT_EQ(kept({}, 20), 20) << "whatever is no DHCPDISCOVER";
   EXPECT_EQ(kept({discover_.begin(), discover_.begin() + 242}, 20), 20) << "also one that ends too early";
   EXPECT_EQ(kept({discover_.begin(), discover_.begin() + 243}, 20), 0);
   EXPECT_EQ(kept(reply_, 20), 0);
@@ -112,6 +112,20 @@ TEST_F(SocketFilters, turn_away_by_interface_and_urgency) {
   EXPECT_EQ(kept(discover_, 20), 20);
 }
 
+TEST_F(SocketFilters, tell_kinds_apart_as_shed_kind_of_does) {
+  shed({{lo_, {all, 0}}});
+  Bytes padded = discover_;
+  padded.insert(padded.begin() + 240, 0);
+  Bytes without_cookie = discover_;
+  without_cookie[239] = 0;
+  for (const Bytes& each : {discover_, request_, padded, without_cookie, Bytes{}, Bytes(242, 1),
+                            Bytes(discover_.begin(), discover_.begin() + 243)}) {
+    EXPECT_EQ(kept(each) == 1, shed_kind_of(each) == ShedKind::other) << each.size();
+  }
+  EXPECT_EQ(shed_kind_of(discover_), ShedKind::discover);
+  EXPECT_EQ(shed_kind_of(padded), ShedKind::other);
+}
+
 TEST_F(SocketFilters, keep_a_share) {
   shed({{lo_, {all, all / 4}}});
   const int count = kept(discover_, 4000);  // 1000, and a standard deviation of 27
@@ -124,7 +138,7 @@ TEST_F(SocketFilters, hold_as_many_shares_as_there_can_be) {
   for (std::uint32_t number = 1; number < Shedding::max_flows; ++number) {
     shares.push_back({lo_ + number, {0, 0}});
   }
-  shares.push_back({lo_, {all, 0}});
+  shares.insert(shares.begin() + 7, {lo_, {all, 0}});
   shed(shares);
   EXPECT_EQ(kept(discover_, 20), 0);
   EXPECT_EQ(kept(request_, 20), 20);
