@@ -9,6 +9,7 @@
 #include "relay/capturing.h"
 #include "relay/io/daemon.h"
 #include "relay/io/service.h"
+#include "relay/io/service_manager.h"
 #include "relay/log/log.h"
 #include "relay/wiring.h"
 
@@ -43,6 +44,7 @@ int relay_until_signal(const Configuration& configuration, const std::vector<std
     }
     background = io::Background::enter();
   }
+  io::ServiceManager manager;  // looks at the environment, so before there are threads
   Log log{configuration.foreground ? Log::Sink::standard_error : Log::Sink::syslog, configuration.log_format,
           configuration.log_level};
   std::optional<Capturing> capturing;
@@ -62,11 +64,14 @@ int relay_until_signal(const Configuration& configuration, const std::vector<std
     capture_end.emplace(*capturing);
     start_capture(*capturing, log, service);
   }
+  if (!manager.fault().empty()) {
+    log.note(LogLevel::warning, "the service manager at NOTIFY_SOCKET is not told of anything: " + manager.fault());
+  }
   tell_of_start(log, configuration, service);
   if (background) {
     background->ready();
   }
-  const std::string why = service.run() == SIGTERM ? "SIGTERM" : "SIGINT";
+  const std::string why = service.run(manager) == SIGTERM ? "SIGTERM" : "SIGINT";
   if (capturing) {
     capturing->end(why);
   }

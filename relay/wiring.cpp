@@ -8,6 +8,7 @@
 #include "relay/io/host_facts.h"
 #include "relay/io/resolve.h"
 #include "relay/log/message_text.h"
+#include "relay/log/status_text.h"
 
 namespace relay {
 
@@ -105,6 +106,7 @@ io::Surroundings surroundings_of(Log& log, Capturing* capturing, const Configura
     log.report_suppressed();
     return log.has_suppressed();
   };
+  surroundings.status = status_text;
   return surroundings;
 }
 

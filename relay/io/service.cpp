@@ -31,6 +31,7 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 
 constexpr std::chrono::seconds report_interval{10};
+constexpr std::chrono::seconds status_interval{10};
 constexpr std::chrono::milliseconds route_delay{200};  // a burst of link changes is worth one look at the routes
 constexpr std::chrono::seconds link_retry_delay{1};
 constexpr std::chrono::seconds routes_last{1};  // they may change without a word to us
@@ -53,7 +54,7 @@ class Service::Impl {
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
-  [[nodiscard]] int run();
+  [[nodiscard]] int run(ServiceManager& manager);
   [[nodiscard]] std::vector<std::string> missing_interfaces() const { return view_.missing(); }
   void post(std::function<void()> what) { asio::post(loop_, std::move(what)); }
   void tell_messages(bool per_message);
@@ -77,6 +78,8 @@ class Service::Impl {
   void await_signal();
   void obey(int signal);
   void start_report_timer();
+  void start_manager_timer();
+  void tell_status();
   void start_reload();
   void start_reload_thread();
   void finish_reload(const Orders& orders);
@@ -109,6 +112,9 @@ class Service::Impl {
   bool link_turn_is_due_ = false;
   asio::steady_timer report_timer_;
   bool report_is_due_ = false;
+  ServiceManager* manager_ = nullptr;  // there is one while it runs
+  asio::steady_timer manager_timer_;
+  std::chrono::steady_clock::time_point status_told_{};
   std::shared_ptr<Mailbox> mailbox_;
   bool is_reloading_ = false;
   bool reload_again_ = false;
@@ -131,6 +137,7 @@ Service::Impl::Impl(const Ports& ports, const Orders& orders, const Listener& li
       signals_(loop_, SIGTERM, SIGINT, SIGHUP),
       link_timer_(loop_),
       report_timer_(loop_),
+      manager_timer_(loop_),
       mailbox_(std::make_shared<Mailbox>()) {
   signals_.add(SIGUSR1);
   signals_.add(SIGUSR2);
@@ -155,13 +162,19 @@ Service::Impl::~Impl() {
   link_watch_.release();
 }
 
-int Service::Impl::run() {
+int Service::Impl::run(ServiceManager& manager) {
+  manager_ = &manager;
   await_messages();
   await_links();
   if (monitor_.progress() == LinkProgress::failed) {
     start_link_timer();
   }
   await_signal();
+  if (manager_->listens()) {
+    manager_->ready();
+    tell_status();
+    start_manager_timer();
+  }
   loop_.run();
   return ending_signal_;
 }
@@ -351,6 +364,7 @@ void Service::Impl::obey(int signal) {
   } else if (signal == SIGUSR2) {
     tell_messages(surroundings_.toggle_capture(table_));
   } else {
+    manager_->stopping();
     ending_signal_ = signal;
     loop_.stop();
   }
@@ -373,17 +387,38 @@ void Service::Impl::start_report_timer() {
   });
 }
 
+/// At the watchdog's pace, which shows that the loop goes round.
+void Service::Impl::start_manager_timer() {
+  manager_timer_.expires_after(manager_->watchdog_interval().value_or(status_interval));
+  manager_timer_.async_wait([this](const error_code& error) {
+    if (error) {
+      return;
+    }
+    manager_->alive();
+    if (std::chrono::steady_clock::now() - status_told_ >= status_interval) {
+      tell_status();
+    }
+    start_manager_timer();
+  });
+}
+
+void Service::Impl::tell_status() {
+  manager_->status(surroundings_.status(table_));
+  status_told_ = std::chrono::steady_clock::now();
+}
+
 void Service::Impl::start_reload() {
   if (is_reloading_) {
     reload_again_ = true;
     return;
   }
   is_reloading_ = true;
+  manager_->reloading();
   try {
     start_reload_thread();
   } catch (const std::system_error& error) {
     surroundings_.reload_failed(error.what());
-    is_reloading_ = false;
+    end_reload();
   }
 }
 
@@ -418,6 +453,8 @@ void Service::Impl::end_reload() {
   is_reloading_ = false;
   if (std::exchange(reload_again_, false)) {
     start_reload();
+  } else {
+    manager_->ready();
   }
 }
 
@@ -444,8 +481,8 @@ Service::Service(const Ports& ports, const Orders& orders, const Listener& liste
 
 Service::~Service() = default;
 
-int Service::run() {
-  return impl_->run();
+int Service::run(ServiceManager& manager) {
+  return impl_->run(manager);
 }
 
 void Service::post(std::function<void()> what) {

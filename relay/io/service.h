@@ -11,6 +11,7 @@
 #include "relay/core/interface_settings.h"
 #include "relay/core/interface_table.h"
 #include "relay/core/policy.h"
+#include "relay/io/service_manager.h"
 #include "relay/io/sockets.h"
 
 namespace relay::io {
@@ -37,6 +38,7 @@ struct Surroundings {
   /// Called each few seconds after a drop until it returns false, nothing being left to report: an idle relay never
   /// wakes.
   std::function<bool()> report_suppressed;
+  std::function<std::string(const InterfaceTable&)> status;  ///< one line for the service manager
 };
 
 class Service {
@@ -47,8 +49,8 @@ class Service {
   Service(const Service&) = delete;
   Service& operator=(const Service&) = delete;
 
-  /// Relays until SIGTERM or SIGINT and returns the signal's number.
-  [[nodiscard]] int run();
+  /// Relays until SIGTERM or SIGINT and returns the signal's number. `manager` hears of it meanwhile.
+  [[nodiscard]] int run(ServiceManager& manager);
 
   /// Calls `what` on the thread of `run`; from any thread.
   void post(std::function<void()> what);

@@ -1,0 +1,31 @@
+// The line that the service manager shows.
+#include "relay/log/status_text.h"
+
+#include <cstdint>
+
+#include <gtest/gtest.h>
+
+namespace relay {
+namespace {
+
+TEST(StatusText, SumsUpWhatAllInterfacesCounted) {
+  InterfaceTable table;
+  EXPECT_EQ(status_text(table), "0 requests relayed, 0 replies delivered, 0 messages dropped");
+  for (std::uint32_t index = 1; index <= 2; ++index) {
+    Interface interface;
+    interface.index = index;
+    table.put(interface);
+    Counters& counters = table.find(index)->counters;
+    counters.requests_relayed.add(10);
+    counters.replies_delivered.add(5 * index);
+    counters.of(DropReason::bad_op).add(1);
+    counters.of(DropReason::too_short).add(1);
+  }
+  table.unattributed().of(DropReason::lost_in_kernel).add(100);
+  EXPECT_EQ(status_text(table), "20 requests relayed, 15 replies delivered, 104 messages dropped");
+  table.remove(2);
+  EXPECT_EQ(status_text(table), "20 requests relayed, 15 replies delivered, 104 messages dropped");
+}
+
+}  // namespace
+}  // namespace relay
