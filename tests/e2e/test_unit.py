@@ -1,0 +1,130 @@
+"""The systemd units: whether systemd takes them, how hardened they are, and the relay as they confine it; what is
+made of the variables in the file of defaults."""
+
+import contextlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+import built
+import relay
+from test_service_manager import Manager, managed
+
+START = relay.ROOT / "relay/packaging/start"
+MOST_EXPOSURE = 1.5
+
+
+@pytest.fixture
+def units(tmp_path, need):
+    """The folder of the installed units."""
+    need("systemd-analyze", "cmake")
+    return built.install(tmp_path / "installed") / "lib/systemd/system"
+
+
+@pytest.mark.parametrize("name", ["dhcp-relay.service", "dhcp-relay@lan.service"])
+def test_unit_is_valid(units, name):
+    done = subprocess.run(["systemd-analyze", "verify", "--man=no", str(units / name)], capture_output=True, text=True,
+                          check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("name", ["dhcp-relay.service", "dhcp-relay@.service"])
+def test_unit_is_hardened(units, name):
+    report = subprocess.run(["systemd-analyze", "security", "--offline=true", "--no-pager", str(units / name)],
+                            capture_output=True, text=True, check=True).stdout
+    exposure = re.search(r"Overall exposure level for .*: ([\d.]+)", report)
+    print(exposure[0])
+    assert float(exposure[1]) <= MOST_EXPOSURE, report
+
+
+@pytest.fixture
+def public_folder(stack):
+    """One that an account without privileges can use."""
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="relaytest-")))
+    folder.chmod(0o755)
+    return folder
+
+
+def test_relays_as_the_unit_confines_it(scene, units, public_folder, stack):
+    """Its account, capabilities, system calls, files: it relays, reloads, follows addresses and tells the manager."""
+    manager = stack.enter_context(contextlib.closing(Manager(public_folder)))
+    Path(manager.name).chmod(0o777)
+    flags = public_folder / "flags"
+    flags.write_text("max-hops = 4\n", encoding="ascii")
+    binary = shutil.copy(relay.BINARY, public_folder)
+    confine = shutil.copy(Path(__file__).with_name("confined.py"), public_folder)
+    confined = [sys.executable, confine, shutil.copy(units / "dhcp-relay.service", public_folder)]
+    running = scene.relay("-a", "--config", str(flags), binary=binary,
+                          through=managed(manager, "WATCHDOG_USEC=500000", *confined))
+    manager.expect("READY=1")
+    status = Path(f"/proc/{running.pid}/status").read_text(encoding="ascii")
+    for line in (r"Uid:\s+65534\s+65534", r"NoNewPrivs:\s+1", r"Seccomp:\s+2"):
+        assert re.search("^" + line, status, re.M)
+    scene.exchange()
+    running.signal(signal.SIGHUP)
+    manager.expect("READY=1", 2)
+    running.expect_log("read again and is in force")
+    scene.topology.router.ip("address add 10.121.0.1/24 dev d1", "address del 10.101.0.1/24 dev d1")
+    running.expect_log("change=giaddr_changed")
+    manager.expect("WATCHDOG=1")
+    running.stop()
+    manager.expect("STOPPING=1")
+
+
+# --- the variables ----------------------------------------------------------------------------------------------------
+
+def words_of(defaults):
+    """What the start script makes of a file of defaults, of which a shell reads here what systemd reads there."""
+    line = f"set -a; . /dev/stdin; exec {START} printf '%s\\n'"
+    return subprocess.run(["sh", "-c", line], input=defaults, check=True, capture_output=True, text=True).stdout.split()
+
+
+@pytest.mark.parametrize("defaults, words", [
+    # As the postinst of Debian's isc-dhcp-relay writes it; its start script puts OPTIONS first, and -i for each.
+    ('# What servers should the DHCP relay forward requests to?\nSERVERS="172.16.0.10"\n\n'
+     '# On what interfaces should the DHCP relay (dhrelay) serve DHCP requests?\nINTERFACES="eth0"\n\nOPTIONS=""\n',
+     "-i eth0 172.16.0.10"),
+    ('SERVERS="10.0.0.1 10.0.0.2"\nINTERFACES="eth0 eth1"\nOPTIONS="-a -D -m append"\n',
+     "-a -D -m append -i eth0 -i eth1 10.0.0.1 10.0.0.2"),
+    # Debian's question about interfaces can be left blank, which is all of them.
+    ('SERVERS="10.0.0.1"\nINTERFACES=""\nOPTIONS="-a"\n', "-a -i * 10.0.0.1"),
+    ('SERVERS=10.0.0.1\n', "-i * 10.0.0.1"),
+    # Sides told in OPTIONS, as many have it who want no requests from the servers' side.
+    ('SERVERS="10.0.0.1"\nINTERFACES=""\nOPTIONS="-id eth1 -iu eth0"\n', "-id eth1 -iu eth0 10.0.0.1"),
+    ('OPTIONS="--config /etc/dhcp-relay.conf"\n', "--config /etc/dhcp-relay.conf"),
+    # VyOS has everything in OPTIONS.
+    ('OPTIONS="-c 10 -a -m forward -A 576 -i eth1 -i eth2 10.0.1.4"\n',
+     "-c 10 -a -m forward -A 576 -i eth1 -i eth2 10.0.1.4"),
+    ('SERVERS="10.0.0.1"\nINTERFACES="vlan* eth?"\nOPTIONS="--circuit-id *=%i/[a-z]"\n',
+     "--circuit-id *=%i/[a-z] -i vlan* -i eth? 10.0.0.1"),
+])
+def test_words_of_the_defaults(defaults, words):
+    assert words_of(defaults) == words.split()
+
+
+def test_shipped_defaults_name_what_the_start_script_reads():
+    """And no other; nothing is set, so that the service does not start before it is told what to do."""
+    shipped = (relay.ROOT / "relay/packaging/dhcp-relay.default").read_text(encoding="ascii")
+    assert re.findall(r"^(\w+)=(.*)$", shipped, re.M) == [("SERVERS", '""'), ("INTERFACES", '""'), ("OPTIONS", '""')]
+
+
+def test_debian_defaults_relay(scene, tmp_path):
+    """A file of ISC dhcrelay's, through the start script, relays between the interfaces that it names."""
+    running = scene.relay(interfaces=[], servers=[], through=[
+        "env", "SERVERS=10.9.0.2 10.9.0.3", "INTERFACES=d1 d2 u0", "OPTIONS=-a", str(START)])
+    scene.exchange(1)
+    scene.exchange(2)
+    assert " -i d1 -i d2 -i u0 10.9.0.2 " in Path(f"/proc/{running.pid}/cmdline").read_text().replace("\0", " ")
+
+
+def test_debian_defaults_without_interfaces_relay(scene):
+    """INTERFACES left blank: all of them, as ISC dhcrelay has it."""
+    scene.relay(interfaces=[], servers=[], through=["env", "SERVERS=10.9.0.2 10.9.0.3", str(START)])
+    scene.exchange(1)
+    scene.exchange(2)
