@@ -299,6 +299,64 @@ TEST(Words, LongSpellings) {
   });
 }
 
+// What start scripts and documents of distributions run, the program's name left out, with addresses of our own. They
+// are the reason why the words stay as ISC has them.
+TEST(Words, InvocationsOfDistributions) {
+  const std::vector<Case> cases = {
+      // Debian, isc-dhcp-relay 4.4.3-P1: /etc/init.d/isc-dhcp-relay, -q $OPTIONS, -i for each of INTERFACES, $SERVERS.
+      {"-q -i eth0 172.16.0.10", "role:eth0=downup server:*=172.16.0.10 named:yes q:yes"},
+      {"-q -a -D -i eth0 -i eth1 10.0.0.1 10.0.0.2",
+       "role:eth0=downup role:eth1=downup server:*=10.0.0.1,10.0.0.2 a:yes D:yes named:yes q:yes"},
+      // VyOS, vyos-1x: src/systemd/isc-dhcp-relay.service with data/templates/dhcp-relay/dhcrelay.conf.j2, its older
+      // form
+      // with interface and the one with listen-interface and upstream-interface.
+      {"-4 -pf /run/dhcp-relay/dhcrelay.pid -c 10 -a -m forward -A 576 -i eth1 -i eth2 10.0.1.4",
+       "role:eth1=downup role:eth2=downup server:*=10.0.1.4 a:yes m:forward A:576 c:10 named:yes "
+       "pid:/run/dhcp-relay/dhcrelay.pid"},
+      {"-4 -pf /run/dhcp-relay/dhcrelay.pid -c 10 -a -m forward -id eth1 -id eth1.20 -iu eth2 10.0.1.4 10.0.1.5",
+       "role:eth1=down role:eth1.20=down role:eth2=up server:*=10.0.1.4,10.0.1.5 a:yes m:forward c:10 named:yes "
+       "pid:/run/dhcp-relay/dhcrelay.pid"},
+      // Its hop-count goes up to 255, which no message survives (RFC 1542 section 4.1.1).
+      {"-4 -c 255 -i eth1 10.0.1.4", "error: -c '255': expected a number from 1 to 16"},
+      // OpenWrt, packages: net/isc-dhcp/files/dhcrelay4.init.
+      {"-4 -q -pf /var/run/dhcrelay4.pid -i br-lan -i eth0.2 -U eth0.2 -m replace 192.0.2.10",
+       "role:br-lan=downup role:eth0.2=downup server:*=192.0.2.10 a:yes m:replace named:yes U:eth0.2 link:yes q:yes "
+       "pid:/var/run/dhcrelay4.pid"},
+      // Fedora and Red Hat: dhcrelay.service, whose ExecStart the documentation has completed so.
+      {"-d --no-pid -i enp1s0 192.0.2.1", "role:enp1s0=downup server:*=192.0.2.1 named:yes d:yes"},
+      {"-d --no-pid 172.16.2.2",
+       "error: no downstream interface: expected the clients' side as -id IF, or as -i IF if servers are there too"},
+      // OpenStack, neutron's guide to provisioning, for Fedora: the servers in front.
+      {"-d --no-pid 172.20.0.10 172.20.0.1 -iu eth0 -id eth1 -id eth2",
+       "role:eth0=up role:eth1=down role:eth2=down server:*=172.20.0.10,172.20.0.1 named:yes d:yes"},
+      // runit and OpenRC services that others keep (/etc/sv/dhcrelay): the servers' segment by its broadcast address.
+      {"-4 -pf /var/run/dhcrelay.pid -d 192.168.0.255 -i eth0",
+       "role:eth0=downup server:*=192.168.0.255 named:yes d:yes pid:/var/run/dhcrelay.pid"},
+      // pfSense, as its own page of processes shows it.
+      {"-i em1 192.168.56.10", "role:em1=downup server:*=192.168.56.10 named:yes"},
+      // Containers: modem7/DHCP-Relay, entrypoint.
+      {"-id eno1 -iu br_pihole -4 -d --no-pid 172.33.0.100",
+       "role:eno1=down role:br_pihole=up server:*=172.33.0.100 named:yes d:yes"},
+      // Interfaces without a flag are taken for servers, by ISC dhcrelay too.
+      {"-4 -d 192.234.3.13 eth1 eth2",
+       "error: no downstream interface: expected the clients' side as -id IF, or as -i IF if servers are there too"},
+      // Patched programs. Cumulus Linux: /usr/sbin/dhcrelay --nl.
+      {"--nl -d -q -i vlan1 -i swp51 -i swp52 172.16.1.102", "error: unknown flag '--nl': --help lists the known ones"},
+      // SONiC, dockers/docker-dhcp-relay/dhcpv4-relay.agents.j2: templates behind -a, a map of aliases, -pg.
+      {"-d -m discard -a %h:%p %P --name-alias-map-file /tmp/map.txt -id Vlan1000 -iu PortChannel1 -pg 192.168.0.1 "
+       "192.0.0.1",
+       "error: unknown flag '--name-alias-map-file': --help lists the known ones"},
+      // The same in our words.
+      {"-d -m discard -a --circuit-id %h:%p --remote-id %m -id Vlan1000 --giaddr Vlan1000=192.168.0.1 192.0.0.1",
+       "role:Vlan1000=down server:*=192.0.0.1 a:yes m:discard giaddr:Vlan1000=192.168.0.1 d:yes"},
+      // DHCPv6.
+      {"-6 -l eth1 -u eth0", "error: unknown flag '-6': --help lists the known ones"},
+  };
+  for (const auto& [words, expected] : cases) {
+    EXPECT_EQ(outcome(words), expected) << words;
+  }
+}
+
 TEST(Words, InterfacesAndServers) {
   const std::vector<Case> cases = {
       {"-i e0 s", "role:e0=downup server:*=s named:yes"},
