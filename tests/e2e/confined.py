@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs a command as a unit of systemd's would confine it: confined.py UNIT COMMAND...
+"""Runs a command as a unit of systemd's would confine it, in the folder STATE: confined.py UNIT STATE COMMAND...
 
 Obeys what can be had without a running systemd: an account of its own, CapabilityBoundingSet=, AmbientCapabilities=,
 NoNewPrivileges=, ProtectSystem=strict, MemoryDenyWriteExecute= (the part about mmap), SystemCallFilter= and
@@ -15,6 +15,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+INSIDE = "--inside"  # in the place of STATE: everything but the filter is done
+MOUNTS = 'mount --bind "$0" "$0" && mount -o remount,bind,ro / && cd "$0" && exec "$@"'
 NOBODY = 65534
 ALLOW = 0x7fff0000
 ERRNO = 0x00050000 | errno.EPERM
@@ -75,19 +77,20 @@ def filter_calls(allowed, families):
 
 
 def main():
-    unit = settings(sys.argv[1])
-    if sys.argv[2] != "--inside":
+    unit, state, command = settings(sys.argv[1]), sys.argv[2], sys.argv[3:]
+    if state != INSIDE:
+        os.chown(state, NOBODY, NOBODY)
         names = ",".join("+" + name.removeprefix("CAP_").lower() for name in unit["AmbientCapabilities"][0].split())
         assert unit["AmbientCapabilities"] == unit["CapabilityBoundingSet"] and unit["ProtectSystem"] == ["strict"]
         os.execvp("unshare", [
-            "unshare", "--mount", "sh", "-c", 'mount -o remount,bind,ro / && exec "$@"', "sh",
+            "unshare", "--mount", "sh", "-c", MOUNTS, state,
             "setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", f"--inh-caps=-all,{names}",
             f"--ambient-caps=-all,{names}", f"--bounding-set=-all,{names}", "--no-new-privs",
-            sys.executable, __file__, sys.argv[1], "--inside", *sys.argv[2:]])
+            sys.executable, __file__, sys.argv[1], INSIDE, *command])
     families = [getattr(socket, name) for name in unit["RestrictAddressFamilies"][0].split()]
-    allowed = allowed_calls(unit["SystemCallFilter"])
-    filter_calls(allowed, families)
-    os.execvp(sys.argv[3], sys.argv[3:])
+    filter_calls(allowed_calls(unit["SystemCallFilter"]), families)
+    os.umask(int(unit["UMask"][0], 8))
+    os.execvp(command[0], command)
 
 
 if __name__ == "__main__":

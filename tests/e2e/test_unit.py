@@ -52,16 +52,19 @@ def public_folder(stack):
 
 
 def test_relays_as_the_unit_confines_it(scene, units, public_folder, stack):
-    """Its account, capabilities, system calls, files: it relays, reloads, follows addresses and tells the manager."""
+    """Its account, capabilities, system calls, files: it relays, captures, reloads, follows addresses and tells the
+    manager."""
     manager = stack.enter_context(contextlib.closing(Manager(public_folder)))
     Path(manager.name).chmod(0o777)
-    flags = public_folder / "flags"
+    state, flags = public_folder / "state", public_folder / "flags"
+    state.mkdir(mode=0o700)
     flags.write_text("max-hops = 4\n", encoding="ascii")
     binary = shutil.copy(relay.BINARY, public_folder)
     confine = shutil.copy(Path(__file__).with_name("confined.py"), public_folder)
-    confined = [sys.executable, confine, shutil.copy(units / "dhcp-relay.service", public_folder)]
-    running = scene.relay("-a", "--config", str(flags), binary=binary,
-                          through=managed(manager, "WATCHDOG_USEC=500000", *confined))
+    confined = [sys.executable, confine, shutil.copy(units / "dhcp-relay.service", public_folder), str(state)]
+    variables = ["WATCHDOG_USEC=500000", "ASAN_OPTIONS=detect_leaks=0"]  # which would take ptrace
+    running = scene.relay("-a", "--config", str(flags), "--capture", "relay.pcapng", binary=binary,
+                          through=managed(manager, *variables, *confined))
     manager.expect("READY=1")
     status = Path(f"/proc/{running.pid}/status").read_text(encoding="ascii")
     for line in (r"Uid:\s+65534\s+65534", r"NoNewPrivs:\s+1", r"Seccomp:\s+2"):
@@ -75,6 +78,9 @@ def test_relays_as_the_unit_confines_it(scene, units, public_folder, stack):
     manager.expect("WATCHDOG=1")
     running.stop()
     manager.expect("STOPPING=1")
+    captured = state / "relay.pcapng"
+    assert (captured.stat().st_uid, captured.stat().st_mode & 0o777) == (65534, 0o600)
+    assert b"forwarded to 10.9.0.2" in captured.read_bytes()
 
 
 # --- the variables ----------------------------------------------------------------------------------------------------
