@@ -1,5 +1,5 @@
-# Run by `cmake --install`, since only then the prefix is known: writes the two units and the file of defaults. Settings
-# are in /etc where the prefix is /usr, and else below the prefix.
+# Run by `cmake --install`, since only then the prefix is known: writes the two units and the file of defaults, and lets
+# the completion be found by the program's other name. Settings are in /etc where the prefix is /usr, else below it.
 if(CMAKE_INSTALL_PREFIX STREQUAL "/usr")
   set(DEFAULTS_DIR /etc/default)
 else()
@@ -18,3 +18,5 @@ file(INSTALL ${BUILD_DIR}/dhcp-relay.service ${BUILD_DIR}/dhcp-relay@.service
 if(NOT EXISTS $ENV{DESTDIR}${DEFAULTS_DIR}/dhcp-relay)  # else it is the operator's
   file(INSTALL ${SOURCE_DIR}/dhcp-relay.default DESTINATION ${DEFAULTS_DIR} RENAME dhcp-relay)
 endif()
+
+file(CREATE_LINK dhcp-relay $ENV{DESTDIR}${CMAKE_INSTALL_PREFIX}/${DATA}/bash-completion/completions/dhcrelay SYMBOLIC)

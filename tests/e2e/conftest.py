@@ -3,9 +3,9 @@
     DHCP_RELAY=build/dev/dhcp-relay tests/e2e/run [pytest's options]
 
 Need root, `ip`, and the relay (DHCP_RELAY, else build/release/dhcp-relay). dnsmasq, ISC dhcpd, Kea, udhcpc, dhclient,
-dhcpcd, keepalived, ISC dhcrelay, systemd-analyze, lintian and debootstrap are used where they are installed; a test that
-lacks one is skipped and says so. The folder DHCP_RELAY_SHARED (else ../shared beside the repository) may hold third
-parties' messages and captures.
+dhcpcd, keepalived, ISC dhcrelay, systemd-analyze, lintian and debootstrap are used where they are installed; a test
+that lacks one is skipped and says so. The folder DHCP_RELAY_SHARED (else ../shared beside the repository) may hold
+third parties' messages and captures.
 
 network, wire, message, capture: cables, octets, files of packets.  relay, peers: processes.  scene: the verbs most
 tests speak in.

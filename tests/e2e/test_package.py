@@ -147,6 +147,7 @@ def test_installed_package_relays(root, package, scene, tmp_path):
     wants = root.path("/etc/systemd/system/multi-user.target.wants/dhcp-relay.service")
     assert wants.is_symlink(), "the service is not enabled"
     assert root.path("/usr/share/man/man8/dhcrelay.8.gz").is_symlink()
+    assert root.path("/usr/share/bash-completion/completions/dhcrelay").exists()
     assert b"DHCP-RELAY 8" in gzip.decompress(root.path("/usr/share/man/man8/dhcp-relay.8.gz").read_bytes())
 
     root.path(CONFFILE).write_text('SERVERS="10.9.0.2 10.9.0.3"\nINTERFACES="d1 d2 u0"\nOPTIONS="-a"\n',

@@ -39,7 +39,8 @@ class Manager:
 
     def states(self):
         """The first line of each datagram that is about a state."""
-        return [line for each in self.listen() if not (line := each.splitlines()[0]).startswith(("STATUS=", "WATCHDOG="))]
+        lines = [each.splitlines()[0] for each in self.listen()]
+        return [line for line in lines if not line.startswith(("STATUS=", "WATCHDOG="))]
 
 
 @pytest.fixture

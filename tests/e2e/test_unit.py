@@ -23,7 +23,7 @@ MOST_EXPOSURE = 1.5
 @pytest.fixture
 def units(tmp_path, need):
     """The folder of the installed units."""
-    need("systemd-analyze", "cmake")
+    need("systemd-analyze", "cmake", "setpriv")
     return built.install(tmp_path / "installed") / "lib/systemd/system"
 
 
