@@ -7,7 +7,9 @@
 
 #include "relay/capture/host_view.h"
 #include "relay/io/observer.h"
+#include "relay/io/syscall_filter.h"
 #include "relay/log/annotation_text.h"
+#include "relay/opening.h"
 #include "relay/wiring.h"
 
 namespace relay {
@@ -19,12 +21,6 @@ namespace {
   io::Capture::Options options;
   options.ports = {configuration.port, configuration.relay_port};
   options.filter = configuration.capture.filter;
-  if (!configuration.capture.file.empty()) {
-    options.file = {configuration.capture.file, configuration.capture.max_size, configuration.capture.max_count};
-  }
-  if (!options.filter.empty()) {
-    static_cast<void>(filter_of(configuration));
-  }
   options.section = section_of(words);
   options.judges = !configuration.capture.only;
   return options;
@@ -33,14 +29,14 @@ namespace {
 }  // namespace
 
 Capturing::Capturing(const Configuration& configuration, Log& log, const std::vector<std::string>& words,
-                     std::function<void(const capture::Annotated&)> seen)
+                     std::unique_ptr<io::CaptureFile> file, std::function<void(const capture::Annotated&)> seen)
     : configuration_(configuration),
       log_(log),
       ports_{configuration.port, configuration.relay_port},
       upstream_named_(configuration.policy.upstream_named),
-      capture_(options_of(configuration, words), surroundings(std::move(seen))) {
+      capture_(options_of(configuration, words), std::move(file), surroundings(std::move(seen))) {
   policy_changed(configuration.policy);
-  capture_.open(false);
+  capture_.open();
 }
 
 io::Capture::Surroundings Capturing::surroundings(std::function<void(const capture::Annotated&)> seen) {
@@ -96,7 +92,7 @@ void Capturing::toggle(const InterfaceTable& table) {
 
 void Capturing::begin_again(const InterfaceTable& table) {
   try {
-    capture_.open(true);
+    capture_.open();
     begin(table);
   } catch (const std::runtime_error& error) {
     log_.note(LogLevel::error, "the capture cannot begin: " + std::string{error.what()});
@@ -166,22 +162,30 @@ Listener Capturing::listening(Listener listener) {
 }
 
 int capture_until_signal(const Configuration& configuration, const std::vector<std::string>& words) {
+  const auto account = account_of(configuration);
+  check_filter(configuration);
+  Opened opened = open_for_capturing(configuration, account);
   Log log{Log::Sink::standard_error, configuration.log_format, configuration.log_level};
   Log lines{Log::Sink::standard_output, configuration.log_format, LogLevel::info};
   const bool prints = configuration.capture.file != "-";
-  Capturing capturing{configuration, log, words,
+  Capturing capturing{configuration, log, words, std::move(opened.capture_file),
                       prints ? [&lines](const capture::Annotated& annotated) { lines.seen(annotated); }
                              : std::function<void(const capture::Annotated&)>{}};
   Listener listener;
   listener.interface_changed = [&log](const InterfaceEvent& event) { log.interface_changed(event); };
   io::Observer observer{
+      std::move(opened.sockets.link_reports),
       configuration.interfaces,
       listener,
       {.ends_with_standard_output = prints,
        .toggle_capture = [&](const InterfaceTable& table) { capturing.toggle(table); },
        .interfaces_changed = [&](const InterfaceTable& table) { capturing.interfaces_changed(table); }}};
+  io::confine_relay({.captures = true});
   bool has_failed = false;
   const CaptureEnd capture_end{capturing};
+  for (const std::string& warning : opened.warnings) {
+    log.note(LogLevel::warning, warning);
+  }
   note_missing(log, observer.missing_interfaces());
   capturing.start(
       observer.interfaces(), [&observer](std::function<void()> what) { observer.post(std::move(what)); },

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "relay/core/events.h"
 #include "relay/core/interface_table.h"
 #include "relay/io/capture.h"
+#include "relay/io/capture_file.h"
 #include "relay/log/log.h"
 
 namespace relay {
@@ -22,9 +24,9 @@ inline constexpr std::string_view no_capture_named =
 class Capturing {
  public:
   /// `configuration` and `log` must outlive it. `words` stand in the capture, as the flags that the relay ran with.
-  /// `seen`: as in `io::Capture::Surroundings`. Opens the capture's file, and throws where that or the filter is unfit.
+  /// `file` is that of the configuration, if it names one, and open. `seen`: as in `io::Capture::Surroundings`.
   Capturing(const Configuration& configuration, Log& log, const std::vector<std::string>& words,
-            std::function<void(const capture::Annotated&)> seen = {});
+            std::unique_ptr<io::CaptureFile> file, std::function<void(const capture::Annotated&)> seen = {});
 
   using Post = std::function<void(std::function<void()>)>;
 

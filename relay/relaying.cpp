@@ -8,18 +8,24 @@
 
 #include "relay/capturing.h"
 #include "relay/io/daemon.h"
+#include "relay/io/privileges.h"
+#include "relay/io/resolve.h"
 #include "relay/io/service.h"
 #include "relay/io/service_manager.h"
+#include "relay/io/syscall_filter.h"
 #include "relay/log/log.h"
+#include "relay/opening.h"
 #include "relay/wiring.h"
 
 namespace relay {
 
 namespace {
 
-void tell_of_start(Log& log, const Configuration& configuration, const io::Service& service) {
-  for (const std::string& warning : configuration.warnings) {
-    log.note(LogLevel::warning, warning);
+void tell_of_start(Log& log, const Configuration& configuration, const Opened& opened, const io::Service& service) {
+  for (const auto* warnings : {&configuration.warnings, &opened.warnings}) {
+    for (const std::string& warning : *warnings) {
+      log.note(LogLevel::warning, warning);
+    }
   }
   note_missing(log, service.missing_interfaces());
   log.started(DHCP_RELAY_VERSION, servers_text(configuration), downstream_text(configuration));
@@ -35,7 +41,9 @@ void start_capture(Capturing& capturing, Log& log, io::Service& service) {
 }  // namespace
 
 int relay_until_signal(const Configuration& configuration, const std::vector<std::string>& words) {
-  const io::Orders orders = orders_of(configuration);
+  const std::optional<io::Account> account = account_of(configuration);
+  check_filter(configuration);
+  const io::Orders orders = orders_of(configuration, io::look_up);
   std::optional<io::Background> background;
   if (!configuration.foreground) {
     if (!configuration.quiet) {
@@ -45,20 +53,22 @@ int relay_until_signal(const Configuration& configuration, const std::vector<std
     background = io::Background::enter();
   }
   io::ServiceManager manager;  // looks at the environment, so before there are threads
+  Opened opened = open_for_relaying(configuration, account);
   Log log{configuration.foreground ? Log::Sink::standard_error : Log::Sink::syslog, configuration.log_format,
           configuration.log_level};
   std::optional<Capturing> capturing;
-  if (!configuration.capture.file.empty()) {
-    capturing.emplace(configuration, log, words);
+  if (opened.capture_file) {
+    capturing.emplace(configuration, log, words, std::move(opened.capture_file));
   }
-  io::Service service{{configuration.port, configuration.relay_port},
+  io::Service service{std::move(opened.sockets),
+                      {configuration.port, configuration.relay_port},
                       orders,
                       capturing ? capturing->listening(listener_of(log)) : listener_of(log),
-                      surroundings_of(log, capturing ? &*capturing : nullptr, configuration, words)};
-  std::optional<io::PidFile> pid_file;
-  if (!configuration.pid_file.empty()) {
-    pid_file.emplace(configuration.pid_file);
-  }
+                      surroundings_of(log, capturing ? &*capturing : nullptr, configuration, words, opened.resolver)};
+  io::confine_relay({.captures = capturing.has_value(),
+                     .logs_to_syslog = !configuration.foreground,
+                     .pid_file = opened.pid_file ? opened.pid_file->descriptor() : -1,
+                     .null_device = background ? background->null_device() : -1});
   std::optional<CaptureEnd> capture_end;
   if (capturing) {
     capture_end.emplace(*capturing);
@@ -67,7 +77,7 @@ int relay_until_signal(const Configuration& configuration, const std::vector<std
   if (!manager.fault().empty()) {
     log.note(LogLevel::warning, "the service manager at NOTIFY_SOCKET is not told of anything: " + manager.fault());
   }
-  tell_of_start(log, configuration, service);
+  tell_of_start(log, configuration, opened, service);
   if (background) {
     background->ready();
   }

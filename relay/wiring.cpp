@@ -2,19 +2,19 @@
 
 #include <memory>
 #include <string_view>
+#include <utility>
 #include <variant>
 
 #include "relay/config/values.h"
 #include "relay/io/host_facts.h"
-#include "relay/io/resolve.h"
 #include "relay/log/message_text.h"
 #include "relay/log/status_text.h"
 
 namespace relay {
 
-io::Orders orders_of(const Configuration& configuration) {
+io::Orders orders_of(const Configuration& configuration, const io::LookUp& look_up) {
   io::Orders orders{configuration.policy, configuration.interfaces};
-  orders.interfaces.servers = io::resolve(configuration.servers);
+  orders.interfaces.servers = io::resolve(configuration.servers, look_up);
   orders.interfaces.agent_information.host_name = io::host_name();
   return orders;
 }
@@ -36,6 +36,12 @@ std::unique_ptr<io::PacketFilter> filter_of(const Configuration& configuration) 
     return std::make_unique<io::PacketFilter>(configuration.capture.filter);
   } catch (const io::FilterError& error) {
     throw filter_fault(configuration, error);
+  }
+}
+
+void check_filter(const Configuration& configuration) {
+  if (!configuration.capture.filter.empty()) {
+    static_cast<void>(filter_of(configuration));
   }
 }
 
@@ -63,15 +69,17 @@ void note_missing(Log& log, const std::vector<std::string>& missing) {
 }
 
 io::Surroundings surroundings_of(Log& log, Capturing* capturing, const Configuration& started,
-                                 const std::vector<std::string>& words) {
+                                 const std::vector<std::string>& words, std::shared_ptr<const io::Resolver> resolver) {
   const auto wants_messages = [&log, capturing] {
     return log.wants_messages() || (capturing != nullptr && capturing->is_running());
   };
   const auto latest = std::make_shared<Configuration>(started);
   io::Surroundings surroundings;
-  surroundings.reload = [latest, words] {
-    *latest = std::get<Configuration>(read_configuration(words, {}));
-    return orders_of(*latest);
+  surroundings.reload = [latest, words, resolver = std::move(resolver)] {
+    const auto read_file = [&](const std::string& name) { return resolver->read_file(name); };
+    const auto look_up = [&](const std::string& name) { return resolver->look_up(name); };
+    *latest = std::get<Configuration>(read_configuration(words, {}, read_file));
+    return orders_of(*latest, look_up);
   };
   surroundings.reloaded = [&log, capturing, &started, latest, wants_messages](const std::vector<std::string>& missing) {
     if (capturing != nullptr) {

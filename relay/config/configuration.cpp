@@ -240,14 +240,14 @@ std::optional<PrintAndExit> printed(const std::vector<std::string>& words, const
 }  // namespace
 
 std::variant<Configuration, PrintAndExit> read_configuration(const std::vector<std::string>& words,
-                                                             const std::string& versions) {
+                                                             const std::string& versions, const ReadFile& read_file) {
   if (std::optional<PrintAndExit> print = printed(words, versions)) {
     return *std::move(print);
   }
   std::vector<Given> givens = flags::read_words(words);
   reject_repetition(givens, false);
   if (const Given* config = find_given(givens, "config"); config != nullptr) {
-    std::vector<Given> lines = flags::read_file(*config);
+    std::vector<Given> lines = flags::read_file(*config, read_file);
     reject_repetition(lines, true);
     static_cast<void>(applied(lines));  // a bad line is an error also where the command line overrides it
     if (find_given(givens, "replay") != nullptr || find_given(givens, "capture-only") != nullptr) {
@@ -299,6 +299,7 @@ std::vector<std::string> flags_for_next_start(const Configuration& started, cons
   compare("--relay-port", started.relay_port != now.relay_port);
   compare("--foreground", started.foreground != now.foreground);
   compare("--pid-file", started.pid_file != now.pid_file);
+  compare("--user", started.user != now.user);
   compare("--log-format", started.log_format != now.log_format);
   compare("--capture", started.capture.file != now.capture.file);
   compare("--capture-size", started.capture.max_size != now.capture.max_size);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -35,6 +36,8 @@ struct Configuration {
   bool foreground = false;  ///< set by `--capture-only` and `--replay` too
   bool quiet = false;
   std::string pid_file = "/run/dhcp-relay.pid";  ///< empty: none, as in the foreground unless it is given
+  std::string user = "nobody";                   ///< name of the account to run as
+  std::string config_file;                       ///< empty: none
   LogLevel log_level = LogLevel::info;
   LogFormat log_format = LogFormat::text;
   std::vector<std::string> warnings{};  ///< sentences for the log: what was given and has no effect
@@ -45,10 +48,15 @@ struct PrintAndExit {
   std::string text;
 };
 
+/// Reads a file for `read_configuration`, no more of it than just above 1 MiB. Throws std::system_error.
+using ReadFile = std::function<std::string(const std::string& name)>;
+
 /// Reads the words of a command line without the program's name, and the file that `--config` names, if any: flags win.
-/// Throws UsageError. `versions` is what `--version` prints behind the program's own version.
+/// Throws UsageError. `versions` is what `--version` prints behind the program's own version. `read_file` reads the
+/// file where this process is not to do it.
 [[nodiscard]] std::variant<Configuration, PrintAndExit> read_configuration(const std::vector<std::string>& words,
-                                                                           const std::string& versions);
+                                                                           const std::string& versions,
+                                                                           const ReadFile& read_file = {});
 
 /// The servers as they were given, `ADDR,IF=ADDR`, and the downstream interfaces, for one line of the log.
 [[nodiscard]] std::string servers_text(const Configuration& configuration);

@@ -19,7 +19,8 @@ constexpr std::size_t shown_size = 60;
 constexpr std::size_t interface_name_size = 15;  // IFNAMSIZ without the terminating zero
 constexpr std::size_t pattern_size = 64;         // brackets make a pattern longer than the names it stands for
 constexpr std::size_t file_name_size = 4095;
-constexpr std::size_t host_name_size = 253;  // RFC 1035 section 2.3.4, in text
+constexpr std::size_t account_name_size = 256;  // LOGIN_NAME_MAX of Linux
+constexpr std::size_t host_name_size = 253;     // RFC 1035 section 2.3.4, in text
 constexpr std::size_t label_size = 63;
 
 bool is_control(char octet) noexcept {
@@ -240,6 +241,15 @@ std::string file_name(const Given& given) {
   }
   if (given.value.size() > file_name_size) {
     reject(given, "too long: the name of a file has at most 4095 octets");
+  }
+  return given.value;
+}
+
+std::string account_name(const Given& given) {
+  const auto is_unfit = [](char octet) { return is_control(octet) || octet == ' ' || octet == ':' || octet == '/'; };
+  if (given.value.empty() || given.value.size() > account_name_size ||
+      std::any_of(given.value.begin(), given.value.end(), is_unfit)) {
+    reject(given, "expected the name of an account such as nobody");
   }
   return given.value;
 }

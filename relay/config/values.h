@@ -68,6 +68,9 @@ struct ForInterfaces {
 /// The name of a file: not empty, no control characters, at most PATH_MAX - 1 octets.
 [[nodiscard]] std::string file_name(const Given& given);
 
+/// The name of an account: not empty, no control characters, ':' or white space, at most 256 octets.
+[[nodiscard]] std::string account_name(const Given& given);
+
 /// Throws UsageError that lists `words`.
 [[noreturn]] void reject_choice(const Given& given, std::initializer_list<std::string_view> words);
 

@@ -14,7 +14,6 @@
 #include <boost/program_options/parsers.hpp>
 #include <boost/program_options/value_semantic.hpp>
 
-#include "relay/config/configuration.h"
 #include "relay/config/flags.h"
 
 namespace relay::flags {
@@ -122,19 +121,29 @@ std::string_view without_comment(std::string_view line) noexcept {
   return line;
 }
 
-std::string contents(const Given& config) {
-  const std::string name = file_name(config);
-  std::error_code ignored;
-  if (std::filesystem::is_directory(name, ignored)) {
-    reject(config, "this is a directory; expected a file of flags");
-  }
+std::string text_of_file(const std::string& name) {
   errno = 0;
   std::ifstream file(name, std::ios::binary);
   std::string text(largest_file + 1, '\0');
   if (!file || (file.read(text.data(), static_cast<std::streamsize>(text.size())), file.bad())) {
-    reject(config, "cannot be read: " + std::generic_category().message(errno != 0 ? errno : EIO));
+    throw std::system_error(errno != 0 ? errno : EIO, std::generic_category(), name);
   }
   text.resize(static_cast<std::size_t>(file.gcount()));
+  return text;
+}
+
+std::string contents(const Given& config, const ReadFile& read) {
+  const std::string name = file_name(config);
+  std::string text;
+  try {
+    std::error_code ignored;
+    if (!read && std::filesystem::is_directory(name, ignored)) {
+      reject(config, "this is a directory; expected a file of flags");
+    }
+    text = read ? read(name) : text_of_file(name);
+  } catch (const std::system_error& error) {
+    reject(config, "cannot be read: " + error.code().message());
+  }
   if (text.size() > largest_file) {
     reject(config, "too large: a file of flags has at most 1 MiB");
   }
@@ -203,8 +212,8 @@ std::vector<Given> read_words(const std::vector<std::string>& words) {
   return result;
 }
 
-std::vector<Given> read_file(const Given& config) {
-  const std::string text = contents(config);
+std::vector<Given> read_file(const Given& config, const ReadFile& read) {
+  const std::string text = contents(config, read);
   std::vector<Given> result;
   std::size_t number = 0;
   for (std::size_t start = 0; start < text.size();) {

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "relay/config/configuration.h"
 #include "relay/config/values.h"
 
 namespace relay::flags {
@@ -16,7 +17,8 @@ namespace relay::flags {
 [[nodiscard]] std::vector<Given> read_words(const std::vector<std::string>& words);
 
 /// Takes the file that `config` names apart, in the order of its lines. Flags without a value have "true", "false" or
-/// nothing as theirs. Throws UsageError that names the file and, where one is at fault, the line.
-[[nodiscard]] std::vector<Given> read_file(const Given& config);
+/// nothing as theirs. `read`: as that of `read_configuration`. Throws UsageError that names the file and, where one is
+/// at fault, the line.
+[[nodiscard]] std::vector<Given> read_file(const Given& config, const ReadFile& read);
 
 }  // namespace relay::flags

@@ -97,8 +97,9 @@ void allow_many_descriptors() {
 
 class Capture::Impl {
  public:
-  Impl(const Options& options, Surroundings surroundings)
+  Impl(const Options& options, std::unique_ptr<CaptureFile> file, Surroundings surroundings)
       : options_(options),
+        file_(std::move(file)),
         surroundings_(std::move(surroundings)),
         filter_(filter_of(options.ports, options.filter)),
         wake_(opened(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")) {}
@@ -111,7 +112,7 @@ class Capture::Impl {
     }
   }
 
-  void open(bool keep_previous);
+  void open();
   void start(const capture::HostView& view);
   [[nodiscard]] bool is_running() const noexcept { return thread_.joinable(); }
   void wait_until_listening() { listens_.get_future().wait(); }
@@ -145,6 +146,7 @@ class Capture::Impl {
   std::promise<void> listens_;  // set once it listens or has ended
   std::thread thread_;
   Options options_;
+  std::unique_ptr<CaptureFile> file_;
   Surroundings surroundings_;
   std::string filter_;
   std::mutex mutex_;
@@ -161,7 +163,7 @@ class Capture::Impl {
   std::map<std::uint32_t, std::uint64_t> delivered_;  // packets that were written, by index
   nanoseconds flushed_at_{};
   nanoseconds host_looked_at_{};
-  std::uint64_t packets_before_ = 0;  // in the same stream
+  CaptureOutput::Count before_;  // in the file already, if it goes on
   std::uint64_t lost_verdicts_at_start_ = 0;
   std::uint64_t lost_verdicts_seen_ = 0;
   std::uint64_t lost_verdicts_since_packet_ = 0;
@@ -171,11 +173,12 @@ class Capture::Impl {
   Ending ending_;
 };
 
-void Capture::Impl::open(bool keep_previous) {
+void Capture::Impl::open() {
   output_.reset();
-  if (options_.file) {
-    packets_before_ = options_.file->name == "-" ? packets_before_ : 0;
-    output_.emplace(*options_.file, keep_previous, options_.section, filter_, packets_before_);
+  if (file_) {
+    file_->begin_capture(true);
+    before_ = file_->goes_on() ? before_ : CaptureOutput::Count{};
+    output_.emplace(*file_, options_.section, filter_, before_);
   }
 }
 
@@ -245,11 +248,12 @@ void Capture::Impl::run() noexcept {
   ending_.lost_packets = devices_->lost();
   ending_.lost_verdicts = queue_.lost() - lost_verdicts_at_start_;
   if (output_) {
-    ending_.packets = output_->packets_written() - packets_before_;
-    packets_before_ = output_->packets_written();
+    ending_.packets = output_->written().packets - before_.packets;
+    before_ = output_->written();
+    output_.reset();
+    file_->end_capture();
   }
   devices_.reset();
-  output_.reset();
   annotator_.reset();
   surroundings_.ended();
 }
@@ -429,12 +433,12 @@ void Capture::Impl::finish() {
   output_->flush([this] { return gives_up(); });
 }
 
-Capture::Capture(const Options& options, Surroundings surroundings)
-    : impl_(std::make_unique<Impl>(options, std::move(surroundings))) {}
+Capture::Capture(const Options& options, std::unique_ptr<CaptureFile> file, Surroundings surroundings)
+    : impl_(std::make_unique<Impl>(options, std::move(file), std::move(surroundings))) {}
 Capture::~Capture() = default;
 
-void Capture::open(bool keep_previous) {
-  impl_->open(keep_previous);
+void Capture::open() {
+  impl_->open();
 }
 
 void Capture::start(const capture::HostView& view) {

@@ -22,7 +22,6 @@ class Capture {
   struct Options {
     Ports ports;
     std::string filter;  ///< further than the ports; empty: none
-    std::optional<CaptureFile::Options> file{};
     capture::SectionFacts section{};
     bool judges = true;  ///< false: nothing relays here, and packets are told as they are
   };
@@ -49,15 +48,16 @@ class Capture {
     std::uint64_t lost_verdicts = 0;
   };
 
-  Capture(const Options& options, Surroundings surroundings);
+  /// `file` is open; none: nothing is written.
+  Capture(const Options& options, std::unique_ptr<CaptureFile> file, Surroundings surroundings);
   /// Ends the capture and waits for that.
   ~Capture();
   Capture(const Capture&) = delete;
   Capture& operator=(const Capture&) = delete;
 
-  /// Opens the file. Throws std::runtime_error with one sentence where that cannot be. With `keep_previous`, what is in
-  /// the file is kept under another name.
-  void open(bool keep_previous);
+  /// Opens the file unless it is open. Throws std::runtime_error with one sentence where that cannot be. What is in the
+  /// file is kept under another name, or in front.
+  void open();
   /// Begins, with the file that was opened.
   void start(const capture::HostView& view);
   [[nodiscard]] bool is_running() const noexcept;

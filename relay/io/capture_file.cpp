@@ -71,8 +71,10 @@ struct Misfit {
   const char* expected;
 };
 
+using Owner = std::optional<std::pair<uid_t, gid_t>>;
+
 /// Why what stands under a name is not to be touched.
-std::optional<Misfit> misfit(const struct stat& status) noexcept {
+std::optional<Misfit> misfit(const struct stat& status, const Owner& owner) noexcept {
   if (!S_ISREG(status.st_mode)) {
     const char* const kind = S_ISLNK(status.st_mode)    ? "is a symbolic link"
                              : S_ISDIR(status.st_mode)  ? "is a directory"
@@ -81,7 +83,7 @@ std::optional<Misfit> misfit(const struct stat& status) noexcept {
                                                         : "is a device";
     return Misfit{kind, "a regular file"};
   }
-  if (status.st_uid != ::geteuid()) {
+  if (status.st_uid != ::geteuid() && !(owner && status.st_uid == owner->first)) {
     return Misfit{"belongs to another user", "a file of this process's user"};
   }
   return std::nullopt;
@@ -92,9 +94,9 @@ void refuse(const std::string& name, const Misfit& misfit, const char* alternati
 }
 
 /// As `misfit`, and it must not be reached by another name besides: that one's content would be gone too.
-void check_may_be_emptied(const std::string& name, const struct stat& status) {
+void check_may_be_emptied(const std::string& name, const struct stat& status, const Owner& owner) {
   constexpr const char* alternative = "a new name";
-  if (const auto found = misfit(status)) {
+  if (const auto found = misfit(status, owner)) {
     refuse(name, *found, alternative);
   }
   if (status.st_nlink != 1) {
@@ -134,6 +136,11 @@ class CaptureFile::Impl {
   [[nodiscard]] bool is_full(std::size_t size) const noexcept {
     return file_.is_open() && size_ > 0 && size > options_.max_size - std::min(size_, options_.max_size);
   }
+  void account_changed();
+  [[nodiscard]] bool is_bound() const noexcept { return is_bound_; }
+  void end_capture() noexcept;
+  void begin_capture(bool keep_previous);
+  [[nodiscard]] bool goes_on() const noexcept { return is_bound_ || !directory_.is_open(); }
   void rotate();
   void write(Octets blocks, const std::function<bool()>& should_stop);
 
@@ -144,15 +151,18 @@ class CaptureFile::Impl {
   void look_at_standard_output();
   void open_directory();
   void open(Expected expected);
+  void give_to_owner(const Descriptor& file, const struct stat& status) const;
+  void begin_anew();
   void shift();
   [[nodiscard]] std::optional<struct stat> status_of(const std::string& suffix) const;
   void write_to_file(Octets blocks);
   void write_to_reader(Octets blocks, const std::function<bool()>& should_stop) const;
 
   Options options_;
-  Descriptor directory_;  // names stay what they were, also when the process goes elsewhere
-  std::string name_;      // within the directory
-  Descriptor file_;       // open unless this is standard output
+  Descriptor directory_;   // names stay what they were, also when the process goes elsewhere
+  std::string name_;       // within the directory
+  Descriptor file_;        // open unless this is standard output
+  bool is_bound_ = false;  // to this file
   std::uint64_t size_ = 0;
   dev_t device_ = 0;
   ino_t inode_ = 0;
@@ -166,16 +176,37 @@ CaptureFile::Impl::Impl(Options options, bool keep_previous) : options_(std::mov
     return;
   }
   open_directory();
+  begin_capture(keep_previous);
+}
+
+void CaptureFile::Impl::begin_capture(bool keep_previous) {
+  if (goes_on() || file_.is_open()) {
+    return;
+  }
   const bool shifts = keep_previous && options_.max_count > 1;
   if (shifts) {
     if (const auto previous = status_of("")) {
-      if (const auto found = misfit(*previous)) {
+      if (const auto found = misfit(*previous, options_.owner)) {
         refuse(options_.name, *found, "a new name");
       }
       shift();
     }
   }
   open(shifts ? Expected::nothing : Expected::nothing_or_ours);
+}
+
+void CaptureFile::Impl::end_capture() noexcept {
+  if (!goes_on()) {
+    file_ = Descriptor{};
+  }
+}
+
+/// The directory is asked, and not its path: the account may have no way there, and needs none.
+void CaptureFile::Impl::account_changed() {
+  if (file_.is_open() && ::faccessat(directory_.number(), ".", W_OK | X_OK, 0) != 0) {
+    is_bound_ = true;
+    options_.max_size *= options_.max_count;
+  }
 }
 
 void CaptureFile::Impl::look_at_standard_output() {
@@ -222,7 +253,7 @@ void CaptureFile::Impl::open(Expected expected) {
   // can have got under the name meanwhile.
   if (expected == Expected::nothing_or_ours) {
     if (const auto status = status_of("")) {
-      check_may_be_emptied(options_.name, *status);
+      check_may_be_emptied(options_.name, *status, options_.owner);
     }
   }
   const int exclusive = expected == Expected::nothing ? O_EXCL : 0;
@@ -234,7 +265,7 @@ void CaptureFile::Impl::open(Expected expected) {
   if (!file.is_open() || ::fstat(file.number(), &status) != 0) {
     fail("cannot open " + options_.name);
   }
-  check_may_be_emptied(options_.name, status);
+  check_may_be_emptied(options_.name, status, options_.owner);
   if (file_.is_open()) {
     ::flock(file_.number(), LOCK_UN);  // it may be the same file, begun anew
   }
@@ -244,10 +275,26 @@ void CaptureFile::Impl::open(Expected expected) {
   if (::ftruncate(file.number(), 0) != 0) {
     fail("cannot empty " + options_.name);
   }
+  give_to_owner(file, status);
   file_ = std::move(file);
   size_ = 0;
   device_ = status.st_dev;
   inode_ = status.st_ino;
+}
+
+void CaptureFile::Impl::give_to_owner(const Descriptor& file, const struct stat& status) const {
+  if (options_.owner && status.st_uid != options_.owner->first &&
+      ::fchown(file.number(), options_.owner->first, options_.owner->second) != 0) {
+    fail("cannot give " + options_.name + " to the account of --user" +
+         (errno == EPERM ? ", which takes CAP_CHOWN" : ""));
+  }
+}
+
+void CaptureFile::Impl::begin_anew() {
+  if (::ftruncate(file_.number(), 0) != 0 || ::lseek(file_.number(), 0, SEEK_SET) != 0) {
+    fail("cannot empty " + options_.name);
+  }
+  size_ = 0;
 }
 
 /// FILE becomes FILE.1, FILE.1 becomes FILE.2 and so on, up to the first name that is free; else the last one goes.
@@ -255,7 +302,7 @@ void CaptureFile::Impl::shift() {
   const auto suffix = [](std::size_t number) { return number == 0 ? "" : "." + std::to_string(number); };
   std::size_t last = 1;
   while (const auto status = status_of(suffix(last))) {
-    if (const auto found = misfit(*status)) {
+    if (const auto found = misfit(*status, options_.owner)) {
       refuse(options_.name + suffix(last), *found, "nothing under this name");
     }
     if (last == options_.max_count - 1) {
@@ -274,6 +321,10 @@ void CaptureFile::Impl::shift() {
 
 void CaptureFile::Impl::rotate() {
   if (!file_.is_open()) {
+    return;
+  }
+  if (is_bound_) {
+    begin_anew();
     return;
   }
   const auto status = status_of("");
@@ -354,6 +405,26 @@ CaptureFile::~CaptureFile() = default;
 
 bool CaptureFile::is_full(std::size_t size) const noexcept {
   return impl_->is_full(size);
+}
+
+void CaptureFile::account_changed() {
+  impl_->account_changed();
+}
+
+bool CaptureFile::is_bound() const noexcept {
+  return impl_->is_bound();
+}
+
+void CaptureFile::end_capture() noexcept {
+  impl_->end_capture();
+}
+
+void CaptureFile::begin_capture(bool keep_previous) {
+  impl_->begin_capture(keep_previous);
+}
+
+bool CaptureFile::goes_on() const noexcept {
+  return impl_->goes_on();
 }
 
 void CaptureFile::rotate() {

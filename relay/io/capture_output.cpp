@@ -28,13 +28,13 @@ constexpr std::size_t notes_size = 1024;  // about what stands beside a packet, 
 
 }  // namespace
 
-CaptureOutput::CaptureOutput(const CaptureFile::Options& file, bool keep_previous, capture::SectionFacts section,
-                             std::string filter, std::uint64_t packets_before)
-    : file_(file, keep_previous),
+CaptureOutput::CaptureOutput(CaptureFile& file, capture::SectionFacts section, std::string filter, Count before)
+    : file_(file),
       section_(std::move(section)),
       filter_(std::move(filter)),
-      packets_(packets_before),
-      packets_written_(packets_before) {
+      packets_(before.packets),
+      packets_written_(before.packets),
+      packets_before_(before.in_earlier_files) {
   writer_.section(section_);
 }
 

@@ -21,10 +21,15 @@ class CaptureOutput {
  public:
   using Comment = std::function<std::string()>;
 
-  /// Opens the file as `CaptureFile` does. `filter` stands in the description of each interface. `packets_before`: in
-  /// the same stream already, whose readers count on.
-  CaptureOutput(const CaptureFile::Options& file, bool keep_previous, capture::SectionFacts section, std::string filter,
-                std::uint64_t packets_before = 0);
+  /// Packets so far, and those of them that are in earlier files.
+  struct Count {
+    std::uint64_t packets = 0;
+    std::uint64_t in_earlier_files = 0;
+  };
+
+  /// `file` must outlive it. `filter` stands in the description of each interface. `before`: what is there already
+  /// where the file goes on, whose readers count on.
+  CaptureOutput(CaptureFile& file, capture::SectionFacts section, std::string filter, Count before);
 
   /// Describes the interfaces that the current file does not describe yet, or not as they are now.
   void describe(const capture::HostView& view);
@@ -45,8 +50,8 @@ class CaptureOutput {
   void flush(const std::function<bool()>& should_stop);
 
   [[nodiscard]] std::size_t unwritten() const noexcept { return buffer_.size(); }
-  /// Packets that were handed to the files, those in the stream before included.
-  [[nodiscard]] std::uint64_t packets_written() const noexcept { return packets_written_; }
+  /// Packets that were handed to the files, those before included.
+  [[nodiscard]] Count written() const noexcept { return {packets_written_, packets_before_}; }
 
  private:
   struct Described {
@@ -58,7 +63,7 @@ class CaptureOutput {
   void begin_next_file();
   [[nodiscard]] std::uint32_t number_of(const capture::HostView::Point& point, capture::LinkType link_type);
 
-  CaptureFile file_;
+  CaptureFile& file_;
   capture::SectionFacts section_;
   std::string filter_;
   std::vector<std::uint8_t> buffer_;

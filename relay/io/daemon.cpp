@@ -48,14 +48,14 @@ Background Background::enter() {
   if (::setsid() < 0) {
     fail("cannot leave the terminal's session");
   }
+  background.null_ = Descriptor{::open("/dev/null", O_RDWR | O_CLOEXEC)};
   return background;
 }
 
 void Background::ready() {
-  const Descriptor null{::open("/dev/null", O_RDWR | O_CLOEXEC)};
   for (const int standard : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
-    if (null.is_open()) {
-      (void)::dup2(null.number(), standard);
+    if (null_.is_open()) {
+      (void)::dup2(null_.number(), standard);
     }
   }
   constexpr char octet = 0;
@@ -63,16 +63,19 @@ void Background::ready() {
   to_parent_ = Descriptor{};
 }
 
-PidFile::PidFile(std::string path) : path_(std::move(path)) {
-  const Descriptor file{::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644)};
+PidFile::PidFile(std::string path)
+    : path_(std::move(path)),
+      file_(::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644)) {
   const std::string text = std::to_string(::getpid()) + "\n";
-  if (!file.is_open() || ::write(file.number(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
+  if (!file_.is_open() || ::write(file_.number(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
     fail("cannot write the pid file " + path_);
   }
 }
 
 PidFile::~PidFile() {
-  ::unlink(path_.c_str());
+  if (::unlink(path_.c_str()) != 0) {
+    (void)!::ftruncate(file_.number(), 0);
+  }
 }
 
 }  // namespace relay::io

@@ -18,11 +18,16 @@ class Background {
   /// Lets the parent go, and turns standard input, output and error to /dev/null.
   void ready();
 
+  /// /dev/null, which takes their place then.
+  [[nodiscard]] int null_device() const noexcept { return null_.number(); }
+
  private:
+  Descriptor null_;
   Descriptor to_parent_;
 };
 
-/// A file with this process's number, for as long as this object lives. A symbolic link is not followed.
+/// A file with this process's number, for as long as this object lives. A symbolic link is not followed. At the end it
+/// is removed, or where the process has become an account that may not do that, emptied.
 class PidFile {
  public:
   /// Throws std::system_error naming the file.
@@ -31,8 +36,12 @@ class PidFile {
   PidFile(const PidFile&) = delete;
   PidFile& operator=(const PidFile&) = delete;
 
+  /// Open for that end.
+  [[nodiscard]] int descriptor() const noexcept { return file_.number(); }
+
  private:
   std::string path_;
+  Descriptor file_;
 };
 
 }  // namespace relay::io

@@ -1,7 +1,7 @@
 #include "relay/io/link_monitor.h"
 
+#include <linux/netlink.h>
 #include <linux/rtnetlink.h>
-#include <netlink/socket.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -22,35 +22,36 @@ using namespace rtnetlink;
 namespace {
 
 /// Some 2,000 reports: what the kernel holds while the relay is busy with messages.
-constexpr int event_buffer_size = 4 << 20;
+constexpr int report_buffer_size = 4 << 20;
 /// More reports than the buffer holds: discarding ends even where a broken system reports for ever.
 constexpr int max_discarded = 16384;
 /// So many reports, or interfaces that differ, take well under a millisecond.
 constexpr int reports_per_turn = 64;
 constexpr std::size_t interfaces_per_turn = 64;
 
-Socket open_event_socket() {
-  Socket socket = open_socket();
-  const int descriptor = nl_socket_get_fd(socket.get());
+}  // namespace
+
+Descriptor open_link_reports() {
+  Descriptor socket{::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE)};
   // Beyond net.core.rmem_max where we may, else as near as we get: a smaller buffer means more synchronising only.
-  if (::setsockopt(descriptor, SOL_SOCKET, SO_RCVBUFFORCE, &event_buffer_size, sizeof event_buffer_size) != 0) {
-    static_cast<void>(nl_socket_set_buffer_size(socket.get(), event_buffer_size, 0));
+  if (::setsockopt(socket.number(), SOL_SOCKET, SO_RCVBUFFORCE, &report_buffer_size, sizeof report_buffer_size) != 0) {
+    (void)::setsockopt(socket.number(), SOL_SOCKET, SO_RCVBUF, &report_buffer_size, sizeof report_buffer_size);
   }
-  if (nl_socket_set_nonblocking(socket.get()) < 0 ||
-      nl_socket_add_memberships(socket.get(), RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, 0) < 0) {
+  sockaddr_nl address{};
+  address.nl_family = AF_NETLINK;
+  address.nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR;
+  if (!socket.is_open() || ::bind(socket.number(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     fail(errno, "Cannot subscribe to changes of links and addresses with rtnetlink");
   }
   return socket;
 }
 
-}  // namespace
-
 class LinkMonitor::Impl {
  public:
-  Impl(InterfaceView& view, std::function<void()> wake)
-      : view_(view), wake_(std::move(wake)), events_(open_event_socket()), buffer_(read_size) {}
+  Impl(InterfaceView& view, std::function<void()> wake, Descriptor reports)
+      : view_(view), wake_(std::move(wake)), reports_(std::move(reports)), buffer_(read_size) {}
 
-  [[nodiscard]] int descriptor() const noexcept { return nl_socket_get_fd(events_.get()); }
+  [[nodiscard]] int descriptor() const noexcept { return reports_.number(); }
   [[nodiscard]] LinkProgress progress() const noexcept { return progress_; }
 
   void synchronise();
@@ -78,7 +79,7 @@ class LinkMonitor::Impl {
 
   InterfaceView& view_;
   std::function<void()> wake_;
-  Socket events_;
+  Descriptor reports_;
   Questions questions_;
   std::vector<std::uint8_t> buffer_;
   LinkProgress progress_ = LinkProgress::in_step;
@@ -135,7 +136,7 @@ LinkProgress LinkMonitor::Impl::take_turn() {
 
 LinkProgress LinkMonitor::Impl::read_reports() {
   for (int count = 0; count < reports_per_turn; ++count) {
-    const Read read = read_from(*events_, buffer_);
+    const Read read = read_from(descriptor(), buffer_);
     switch (read.outcome) {
       case ReadOutcome::messages:
         for_each_message(buffer_, read.size, [this](nlmsghdr* message) {
@@ -259,8 +260,8 @@ bool LinkMonitor::Impl::holds(Ipv4Address address) noexcept {
   }
 }
 
-LinkMonitor::LinkMonitor(InterfaceView& view, std::function<void()> wake)
-    : impl_(std::make_unique<Impl>(view, std::move(wake))) {}
+LinkMonitor::LinkMonitor(InterfaceView& view, std::function<void()> wake, Descriptor reports)
+    : impl_(std::make_unique<Impl>(view, std::move(wake), std::move(reports))) {}
 LinkMonitor::~LinkMonitor() = default;
 
 void LinkMonitor::synchronise() {

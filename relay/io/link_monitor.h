@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "relay/core/address.h"
+#include "relay/io/descriptor.h"
 #include "relay/io/interface_view.h"
 
 namespace relay::io {
@@ -21,13 +22,17 @@ enum class LinkProgress : std::uint8_t {
   failed,   ///< it did not answer, or not with one piece: `ask_again` after a while
 };
 
+/// A socket to which the kernel reports changes of links and addresses. With CAP_NET_ADMIN it has room for some 2,000
+/// of them, else for what net.core.rmem_max allows. Throws std::system_error.
+[[nodiscard]] Descriptor open_link_reports();
+
 /// Needs no privilege and opens nothing after construction. A link is up when it is so administratively (IFF_UP). Its
 /// carrier (IFF_LOWER_UP) is told apart, since the kernel reports it late.
 class LinkMonitor {
  public:
-  /// Opens the sockets and subscribes; throws std::system_error. `view` must outlive the monitor. `wake` is called on
-  /// another thread, also while the monitor is being destroyed.
-  LinkMonitor(InterfaceView& view, std::function<void()> wake);
+  /// Opens the other sockets; throws std::system_error. `view` must outlive the monitor. `wake` is called on another
+  /// thread, also while the monitor is being destroyed. `reports` is of `open_link_reports`.
+  LinkMonitor(InterfaceView& view, std::function<void()> wake, Descriptor reports = open_link_reports());
   ~LinkMonitor();
   LinkMonitor(const LinkMonitor&) = delete;
   LinkMonitor& operator=(const LinkMonitor&) = delete;

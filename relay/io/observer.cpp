@@ -29,10 +29,11 @@ constexpr std::chrono::seconds link_retry_delay{1};
 
 class Observer::Impl {
  public:
-  Impl(const InterfaceSettings& settings, const Listener& listener, Surroundings surroundings)
+  Impl(Descriptor link_reports, const InterfaceSettings& settings, const Listener& listener, Surroundings surroundings)
       : surroundings_(std::move(surroundings)),
         view_(table_, settings, listener),
-        monitor_(view_, [this] { asio::post(loop_, [this] { follow_links(); }); }),
+        monitor_(
+            view_, [this] { asio::post(loop_, [this] { follow_links(); }); }, std::move(link_reports)),
         link_watch_(loop_, monitor_.descriptor()),
         signals_(loop_, SIGTERM, SIGINT, SIGHUP),
         link_timer_(loop_),
@@ -151,8 +152,9 @@ class Observer::Impl {
   int ending_signal_ = 0;
 };
 
-Observer::Observer(const InterfaceSettings& settings, const Listener& listener, Surroundings surroundings)
-    : impl_(std::make_unique<Impl>(settings, listener, std::move(surroundings))) {}
+Observer::Observer(Descriptor link_reports, const InterfaceSettings& settings, const Listener& listener,
+                   Surroundings surroundings)
+    : impl_(std::make_unique<Impl>(std::move(link_reports), settings, listener, std::move(surroundings))) {}
 Observer::~Observer() = default;
 
 int Observer::run() {

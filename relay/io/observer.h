@@ -10,6 +10,7 @@
 #include "relay/core/events.h"
 #include "relay/core/interface_settings.h"
 #include "relay/core/interface_table.h"
+#include "relay/io/descriptor.h"
 
 namespace relay::io {
 
@@ -22,8 +23,9 @@ class Observer {
     std::function<void(const InterfaceTable&)> interfaces_changed;  ///< links or addresses may be others now
   };
 
-  /// Learns the interfaces; throws std::system_error.
-  Observer(const InterfaceSettings& settings, const Listener& listener, Surroundings surroundings);
+  /// Learns the interfaces; throws std::system_error. `link_reports` is of `open_link_reports`.
+  Observer(Descriptor link_reports, const InterfaceSettings& settings, const Listener& listener,
+           Surroundings surroundings);
   ~Observer();
   Observer(const Observer&) = delete;
   Observer& operator=(const Observer&) = delete;

@@ -1,6 +1,7 @@
 // Names: servers' to addresses, by the host's resolver, and the host's own.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -9,14 +10,27 @@
 
 namespace relay::io {
 
-/// All IPv4 addresses of `servers`, each once, in the order given; a name's own in the resolver's order. Takes as long
-/// as the resolver takes: not for the data path's thread once it serves. Throws std::runtime_error naming what is
+/// What a resolver says of one name.
+struct Found {
+  int error = 0;  ///< of getaddrinfo(3); 0: none
+  std::vector<Ipv4Address> addresses{};
+};
+using LookUp = std::function<Found(const std::string& name)>;
+
+/// Asks the resolver of this host, on this thread, and takes as long as that takes.
+[[nodiscard]] Found look_up(const std::string& name);
+
+/// All IPv4 addresses of `servers`, each once, in the order given; a name's own in the resolver's order. `look_up` is
+/// asked for names alone. Not for the data path's thread once it serves. Throws std::runtime_error naming what is
 /// unknown, or what has an address that no other host can have.
-[[nodiscard]] std::vector<Ipv4Address> resolve(const std::vector<std::string>& servers);
+[[nodiscard]] std::vector<Ipv4Address> resolve(const std::vector<std::string>& servers, const LookUp& look_up);
 
 /// The same for each setting.
 [[nodiscard]] std::vector<Setting<std::vector<Ipv4Address>>> resolve(
-    const std::vector<Setting<std::vector<std::string>>>& settings);
+    const std::vector<Setting<std::vector<std::string>>>& settings, const LookUp& look_up);
+
+/// Whether a server is given by its name.
+[[nodiscard]] bool has_name(const std::vector<Setting<std::vector<std::string>>>& settings);
 
 /// This host's name as it was given, with its domain if it has one.
 [[nodiscard]] std::string host_name();

@@ -74,7 +74,7 @@ bool is_set(const nlattr* attribute) {
   return attribute != nullptr && nla_len(attribute) >= 1 && nla_get_u8(attribute) != 0;
 }
 
-Read read_from(const nl_sock& socket, std::vector<std::uint8_t>& buffer) noexcept {
+Read read_from(int socket, std::vector<std::uint8_t>& buffer) noexcept {
   sockaddr_nl sender{};
   iovec part{buffer.data(), buffer.size()};
   msghdr message{};
@@ -84,7 +84,7 @@ Read read_from(const nl_sock& socket, std::vector<std::uint8_t>& buffer) noexcep
   message.msg_iovlen = 1;
   ssize_t size = -1;
   do {
-    size = ::recvmsg(nl_socket_get_fd(&socket), &message, 0);
+    size = ::recvmsg(socket, &message, 0);
   } while (size < 0 && errno == EINTR);
   if (size < 0) {
     return errno == EAGAIN ? Read{ReadOutcome::nothing} : Read{ReadOutcome::lost, 0, errno};
@@ -108,7 +108,7 @@ bool Questions::ask(nl_msg& message, const std::function<void(nlmsghdr*)>& visit
   bool is_done = false;
   int error = 0;
   while (!is_done) {
-    const Read read = read_from(*socket_, buffer_);
+    const Read read = read_from(nl_socket_get_fd(socket_.get()), buffer_);
     if (read.outcome == ReadOutcome::nothing) {
       fail(ETIMEDOUT, "rtnetlink does not answer");
     }

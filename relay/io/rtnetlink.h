@@ -93,7 +93,7 @@ struct Read {
 /// The kernel answers dumps with up to 32 KiB at a time; a report of one link has a few KiB.
 inline constexpr std::size_t read_size = 65536;
 
-[[nodiscard]] Read read_from(const nl_sock& socket, std::vector<std::uint8_t>& buffer) noexcept;
+[[nodiscard]] Read read_from(int socket, std::vector<std::uint8_t>& buffer) noexcept;
 
 /// Calls `visit` for each message in the first `size` octets, as long as it returns true.
 template <typename Visit>

@@ -49,7 +49,8 @@ struct Mailbox {
 
 class Service::Impl {
  public:
-  Impl(const Ports& ports, const Orders& orders, const Listener& listener, Surroundings surroundings);
+  Impl(ServiceSockets sockets, const Ports& ports, const Orders& orders, const Listener& listener,
+       Surroundings surroundings);
   ~Impl();
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
@@ -121,12 +122,14 @@ class Service::Impl {
   int ending_signal_ = 0;
 };
 
-Service::Impl::Impl(const Ports& ports, const Orders& orders, const Listener& listener, Surroundings surroundings)
+Service::Impl::Impl(ServiceSockets sockets, const Ports& ports, const Orders& orders, const Listener& listener,
+                    Surroundings surroundings)
     : surroundings_(std::move(surroundings)),
       orders_(orders),
       view_(table_, orders.interfaces, listener),
-      monitor_(view_, [this] { asio::post(loop_, [this] { await_link_turn(); }); }),
-      sockets_(open_sockets(ports)),
+      monitor_(
+          view_, [this] { asio::post(loop_, [this] { await_link_turn(); }); }, std::move(sockets.link_reports)),
+      sockets_(std::move(sockets.messages)),
       data_path_(sockets_, ports, table_,
                  {[this] { return monitor_.has_changes(); }, [this] { read_links(); },
                   [this] { return monitor_.progress() != LinkProgress::in_step; },
@@ -476,8 +479,13 @@ void Service::Impl::measure_route() {
   data_path_.apply(orders_.policy);
 }
 
-Service::Service(const Ports& ports, const Orders& orders, const Listener& listener, Surroundings surroundings)
-    : impl_(std::make_unique<Impl>(ports, orders, listener, std::move(surroundings))) {}
+ServiceSockets open_service_sockets(const Ports& ports) {
+  return {open_sockets(ports), open_link_reports()};
+}
+
+Service::Service(ServiceSockets sockets, const Ports& ports, const Orders& orders, const Listener& listener,
+                 Surroundings surroundings)
+    : impl_(std::make_unique<Impl>(std::move(sockets), ports, orders, listener, std::move(surroundings))) {}
 
 Service::~Service() = default;
 

@@ -11,6 +11,7 @@
 #include "relay/core/interface_settings.h"
 #include "relay/core/interface_table.h"
 #include "relay/core/policy.h"
+#include "relay/io/descriptor.h"
 #include "relay/io/service_manager.h"
 #include "relay/io/sockets.h"
 
@@ -41,10 +42,20 @@ struct Surroundings {
   std::function<std::string(const InterfaceTable&)> status;  ///< one line for the service manager
 };
 
+/// What takes a privilege to open, at least for it to be as large as it should be.
+struct ServiceSockets {
+  Sockets messages;
+  Descriptor link_reports;
+};
+
+/// Throws std::system_error as `open_sockets`.
+[[nodiscard]] ServiceSockets open_service_sockets(const Ports& ports);
+
 class Service {
  public:
-  /// Opens the sockets and learns the interfaces; throws std::system_error.
-  Service(const Ports& ports, const Orders& orders, const Listener& listener, Surroundings surroundings);
+  /// Learns the interfaces; throws std::system_error. Takes no privilege. `sockets` are open on `ports`.
+  Service(ServiceSockets sockets, const Ports& ports, const Orders& orders, const Listener& listener,
+          Surroundings surroundings);
   ~Service();
   Service(const Service&) = delete;
   Service& operator=(const Service&) = delete;

@@ -1,0 +1,37 @@
+// What the relay gives up once all that takes privilege is open: its account, its capabilities, and the ways to get
+// them back.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace relay::io {
+
+struct Account {
+  std::string name;
+  uid_t user = 0;
+  gid_t group = 0;  ///< its primary one
+};
+
+/// Nothing where this host knows no such account. Throws std::system_error where that cannot be found out.
+[[nodiscard]] std::optional<Account> find_account(const std::string& name);
+
+/// Whether the process may become another account: it was started by root.
+[[nodiscard]] bool is_root() noexcept;
+
+enum class Kept : std::uint8_t {
+  nothing,
+  packet_sockets,  ///< CAP_NET_RAW, if the process has it: a capture opens a socket for each interface that appears
+};
+
+/// Becomes `account`, or stays what it is where there is none, without supplementary groups; gives up every capability
+/// in every set, but for what is `kept` as permitted and effective; and sets no_new_privs. Call it before any thread is
+/// started, since the kernel keeps capabilities by thread. Two things need a capability to be given up, and stay where
+/// a process that was not started by root lacks it: the bounding set CAP_SETPCAP, supplementary groups CAP_SETGID.
+/// Throws std::system_error with a sentence that names the capability that is missing.
+void drop_privileges(const std::optional<Account>& account, Kept kept);
+
+}  // namespace relay::io

@@ -1,0 +1,100 @@
+#include "relay/opening.h"
+
+#include <system_error>
+#include <utility>
+
+#include "relay/config/values.h"
+#include "relay/io/link_monitor.h"
+#include "relay/io/resolve.h"
+#include "relay/wiring.h"
+
+namespace relay {
+
+namespace {
+
+using Account = std::optional<io::Account>;
+
+[[nodiscard]] std::string name_of(const Account& account) {
+  return account ? account->name : "the relay's account";
+}
+
+[[nodiscard]] std::unique_ptr<io::CaptureFile> open_capture_file(const Configuration& configuration,
+                                                                 const Account& account) {
+  const CaptureSettings& settings = configuration.capture;
+  if (settings.file.empty()) {
+    return nullptr;
+  }
+  io::CaptureFile::Options options{settings.file, settings.max_size, settings.max_count};
+  if (account) {
+    options.owner = {account->user, account->group};
+  }
+  return std::make_unique<io::CaptureFile>(options);
+}
+
+void warn_of_config(Opened& opened, const std::string& file, const Account& account) {
+  try {
+    static_cast<void>(opened.resolver->read_file(file));
+  } catch (const std::system_error& error) {
+    opened.warnings.push_back("--config " + flags::shown(file) + " cannot be read by " + name_of(account) + ": " +
+                              error.code().message() + "; SIGHUP changes nothing until it can");
+  }
+}
+
+void warn_of_one_file(Opened& opened, const CaptureSettings& settings, const Account& account) {
+  if (opened.capture_file->is_bound() && settings.max_count > 1) {
+    opened.warnings.push_back(name_of(account) + " may not make files in the directory of " +
+                              flags::shown(settings.file) +
+                              ": the capture stays in this one, which gets as large as all files together and is then "
+                              "begun anew; to have several, name a directory that this account may write");
+  }
+}
+
+void drop(Opened& opened, const Configuration& configuration, const Account& account) {
+  const bool captures = !configuration.capture.file.empty() || configuration.capture.only;
+  io::drop_privileges(account, captures ? io::Kept::packet_sockets : io::Kept::nothing);
+  if (opened.capture_file) {
+    opened.capture_file->account_changed();
+    warn_of_one_file(opened, configuration.capture, account);
+  }
+}
+
+}  // namespace
+
+Account account_of(const Configuration& configuration) {
+  if (!io::is_root()) {
+    return std::nullopt;
+  }
+  Account account = io::find_account(configuration.user);
+  if (!account) {
+    throw UsageError("--user " + flags::shown(configuration.user) +
+                     ": there is no such account; expected the name of one, or root");
+  }
+  return account;
+}
+
+Opened open_for_relaying(const Configuration& configuration, const Account& account) {
+  Opened opened;
+  if (!configuration.config_file.empty() || io::has_name(configuration.servers)) {
+    opened.resolver = std::make_shared<io::Resolver>(account);
+  }
+  opened.sockets = io::open_service_sockets({configuration.port, configuration.relay_port});
+  opened.capture_file = open_capture_file(configuration, account);
+  if (!configuration.pid_file.empty()) {
+    opened.pid_file = std::make_unique<io::PidFile>(configuration.pid_file);
+  }
+  drop(opened, configuration, account);
+  if (!configuration.config_file.empty()) {
+    warn_of_config(opened, configuration.config_file, account);
+  }
+  return opened;
+}
+
+Opened open_for_capturing(const Configuration& configuration, const Account& account) {
+  Opened opened;
+  opened.sockets.link_reports = io::open_link_reports();
+  opened.capture_file = open_capture_file(configuration, account);
+  drop(opened, configuration, account);
+  return opened;
+}
+
+}  // namespace relay
