@@ -115,6 +115,7 @@ constexpr std::array capture_calls{
     SCMP_SYS(getrlimit),               //
     SCMP_SYS(ugetrlimit),              //
     SCMP_SYS(setrlimit),               //
+    SCMP_SYS(eventfd2),                // libpcap can be woken
     SCMP_SYS(bind),                    // to its interface
     SCMP_SYS(getsockname),             //
     SCMP_SYS(rt_sigpending),           // SIGPIPE and SIGXFSZ are held back while a file is written

@@ -15,6 +15,8 @@ Row ids in the names of tests (4r02) are those of the requirements.
 import contextlib
 import os
 import shutil
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -62,10 +64,19 @@ def new_network(stack):
 
 
 @pytest.fixture
-def make_scene(new_network, stack, tmp_path):
+def folder(stack):
+    """Root's, and the relay can look into it as the account that it becomes, which has no way into pytest's own."""
+    made = Path(tempfile.mkdtemp(prefix="relaytest-"))
+    stack.callback(shutil.rmtree, made)
+    made.chmod(0o755)
+    return made
+
+
+@pytest.fixture
+def make_scene(new_network, stack, folder):
     """Makes a scene of any shape: `make_scene(segments=1)`."""
     def make(kind=network.Topology, offload=False, **shape):
-        return Scene(kind(new_network(offload=offload), **shape), tmp_path, stack)
+        return Scene(kind(new_network(offload=offload), **shape), folder, stack)
     return make
 
 

@@ -7,6 +7,7 @@ does as well, as far as it goes: `ours` tells which of the two it is, and what t
 import contextlib
 import functools
 import os
+import pwd
 import re
 import signal
 import subprocess
@@ -16,6 +17,7 @@ from wait import port_bound, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 BINARY = os.environ.get("DHCP_RELAY", str(ROOT / "build/release/dhcp-relay"))
+ACCOUNT = pwd.getpwnam("nobody")  # that it becomes
 _SANITIZER = re.compile(r"(Address|Leak|Thread|Memory|UndefinedBehavior)Sanitizer|runtime error:")
 
 

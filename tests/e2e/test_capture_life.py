@@ -51,6 +51,12 @@ def started(scene, file, *flags, **options):
     return relay
 
 
+def handed_over(folder):
+    """The same folder, in which the relay may make files as the account that it becomes."""
+    os.chown(folder, relay_module.ACCOUNT.pw_uid, relay_module.ACCOUNT.pw_gid)
+    return folder
+
+
 def ask(scene, count, more=()):
     """Sends so many requests and waits until the last is relayed: their xids. A hundred at a time, which wait nowhere
     for want of room."""
@@ -255,7 +261,7 @@ def _dangling_link(file):
 
 def _somebody_elses(file):
     file.write_text("theirs", encoding="ascii")
-    os.chown(file, 65534, 65534)
+    os.chown(file, relay_module.ACCOUNT.pw_uid - 1, relay_module.ACCOUNT.pw_gid)
 
 
 _UNFIT = {"symbolic link": _symbolic_link, "dangling link": _dangling_link, "FIFO": os.mkfifo,
@@ -342,7 +348,7 @@ def check_references(found, earlier):
 
 def test_rotation(scene):
     """By size: all packets are there, once, in files that can each be read alone and are no larger than they may be."""
-    file = scene.folder / "it.pcapng"
+    file = handed_over(scene.folder) / "it.pcapng"
     relay = started(scene, file, "--capture-size", "1", "--capture-files", "4")
     xids = ask(scene, 900, _LARGE)
     relay.stop()
@@ -363,7 +369,7 @@ def test_rotation(scene):
 
 def test_rotation_keeps_so_many_files(scene):
     """The oldest go, the newest stay."""
-    file = scene.folder / "it.pcapng"
+    file = handed_over(scene.folder) / "it.pcapng"
     relay = started(scene, file, "--capture-size", "1", "--capture-files", "2")
     xids = ask(scene, 1500, _LARGE)
     relay.stop()
@@ -402,7 +408,7 @@ def toggle(relay, event):
 
 def test_sigusr2_ends_and_starts(scene):
     """What was captured is kept as FILE.1, and what passes in between is in neither."""
-    file = scene.folder / "it.pcapng"
+    file = handed_over(scene.folder) / "it.pcapng"
     relay = started(scene, file)
     first = ask(scene, 3)
     assert toggle(relay, "ended") == f"file={file} why=SIGUSR2 packets=6 lost_packets=0 lost_verdicts=0"

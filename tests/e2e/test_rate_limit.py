@@ -74,9 +74,9 @@ def test_rate_limit_leaves_other_interfaces_alone(scene):
 
 
 @pytest.mark.parametrize("raised", ["rate-limit = d1=1000/1000\n", "# none\n"], ids=["raised", "lifted"])
-def test_rate_limit_raised_while_it_runs(scene, tmp_path, raised):
+def test_rate_limit_raised_while_it_runs(scene, raised):
     """SIGHUP: the new limit holds at once for a segment that has just used the old one up; and the old one again."""
-    file = tmp_path / "relay.conf"
+    file = scene.folder / "relay.conf"
     file.write_text("rate-limit = d1=1/10\n")
     relay = scene.relay("--config", str(file))
     burst(scene)

@@ -441,7 +441,7 @@ def test_closed_standard_descriptors(scene):
         scene.relayed(scene.discover())
     finally:
         os.kill(pid, signal.SIGTERM)
-        wait_until(lambda: not file.exists(), lambda: "the daemon to end and take its pid file with it")
+        wait_until(lambda: not file.read_text(encoding="ascii"), "the daemon to end and empty its pid file")
 
 
 def test_sigusr1_logs_counters(scene):

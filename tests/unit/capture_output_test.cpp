@@ -63,9 +63,9 @@ class CaptureOutputTest : public testing::Test {
   }
   void TearDown() override { fs::remove_all(folder_); }
 
-  [[nodiscard]] CaptureOutput output(std::uint64_t max_size = 1'000'000) const {
-    return CaptureOutput{
-        {.name = name_, .max_size = max_size, .max_count = 5}, false, {{}, {}, "test of captures", {}}, "udp"};
+  [[nodiscard]] CaptureOutput output(std::uint64_t max_size = 1'000'000) {
+    file_.emplace(CaptureFile::Options{.name = name_, .max_size = max_size, .max_count = 5});
+    return CaptureOutput{*file_, {{}, {}, "test of captures", {}}, "udp", {}};
   }
 
   /// The packet's one octet is `octet`.
@@ -104,6 +104,7 @@ class CaptureOutputTest : public testing::Test {
 
   std::string folder_;
   std::string name_;
+  std::optional<CaptureFile> file_;
   const HostView::Point d1_ = point(2, "d1");
   const HostView::Point u1_ = point(3, "u1");
 };
@@ -113,12 +114,12 @@ TEST_F(CaptureOutputTest, packets_stand_with_their_interfaces_and_comments) {
   capture.describe({.points = {d1_, u1_}});
   EXPECT_EQ(put(capture, u1_, 7), 1U);
   EXPECT_EQ(put(capture, d1_, 8), 2U);
-  EXPECT_EQ(capture.packets_written(), 0U);
+  EXPECT_EQ(capture.written().packets, 0U);
   EXPECT_GT(capture.unwritten(), 0U);
   EXPECT_EQ(content(name_), "");
   capture.flush(never);
   EXPECT_EQ(capture.unwritten(), 0U);
-  EXPECT_EQ(capture.packets_written(), 2U);
+  EXPECT_EQ(capture.written().packets, 2U);
   const Read there = read(name_);
   EXPECT_EQ(there.fault, "");
   EXPECT_EQ(there.interfaces, (Lines{"d1/1", "u1/1"}));
@@ -256,17 +257,36 @@ TEST_F(CaptureOutputTest, statistics_are_of_described_interfaces_alone) {
   EXPECT_EQ(read(name_).fault, "");
 }
 
-TEST_F(CaptureOutputTest, an_earlier_capture_is_kept_where_that_is_asked_for) {
+TEST_F(CaptureOutputTest, an_earlier_capture_is_kept) {
   {
     CaptureOutput capture = output();
     put(capture, d1_, 1);
     capture.flush(never);
   }
-  CaptureOutput capture{{.name = name_}, true, {}, {}};
+  file_->end_capture();
+  file_->begin_capture(true);
+  CaptureOutput capture{*file_, {}, {}, {}};
   put(capture, d1_, 2);
   capture.flush(never);
   EXPECT_EQ(read(name_ + ".1").packets, (Lines{"1 on 0"}));
   EXPECT_EQ(read(name_).packets, (Lines{"2 on 0"}));
+}
+
+TEST_F(CaptureOutputTest, another_capture_in_the_same_file_counts_on) {
+  CaptureOutput::Count count;
+  {
+    CaptureOutput capture = output(4000);
+    while (!fs::exists(name_ + ".1")) {
+      put(capture, d1_, 1);
+      capture.flush(never);
+    }
+    count = capture.written();
+  }
+  CaptureOutput capture{*file_, {}, {}, count};
+  const std::uint64_t number = put(capture, d1_, 2);
+  EXPECT_EQ(number, count.packets + 1);
+  EXPECT_EQ(capture.frame_of(number), number - count.in_earlier_files);
+  EXPECT_EQ(capture.frame_of(count.in_earlier_files), std::nullopt);
 }
 
 }  // namespace

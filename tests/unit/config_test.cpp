@@ -176,6 +176,9 @@ std::string compact(const Configuration& configuration) {
   }
   account.add_if_other("d", configuration.foreground, usual.foreground);
   account.add_if_other("q", configuration.quiet, usual.quiet);
+  if (configuration.user != usual.user) {
+    account.add("user", configuration.user);
+  }
   if (configuration.pid_file != (configuration.foreground ? "" : usual.pid_file)) {
     account.add("pid", configuration.pid_file);
   }
@@ -252,6 +255,8 @@ TEST(Words, IscSpellings) {
       {"-q", "q:yes"},
       {"-pf /tmp/x.pid", "pid:/tmp/x.pid"},
       {"--no-pid", "pid:"},
+      {"--user dhcp", "user:dhcp"},
+      {"--user root", "user:root"},
       {"-d -d -q -q -a -a -D -D -4 -4 --no-pid --no-pid", "a:yes D:yes d:yes q:yes"},
   });
 }
@@ -424,7 +429,7 @@ TEST(Errors, ValuesGluedToIscFlags) {
 
 TEST(Errors, FlagsOfOtherVersionsAreUnknown) {
   for (const std::string_view word :
-       {"-6", "-l", "-u", "-I", "--ipv6-only", "--lower", "--upper", "--interface-id", "--metrics", "--check", "--user",
+       {"-6", "-l", "-u", "-I", "--ipv6-only", "--lower", "--upper", "--interface-id", "--metrics", "--check",
         "--link-address", "--client-link-layer-address", "--enterprise", "--option6", "--log-prefixes", "--routes"}) {
     for (const std::string_view value : {"", " x"}) {
       const std::string words = "-id d1 " + std::string(word) + std::string(value) + " 10.9.0.2";
@@ -680,6 +685,8 @@ TEST(Errors, Contradictions) {
       {"-rp 67", "-rp '67': expected another port than that of -p, 67"},
       {"-p 6767 -rp 6767", "-rp '6767': expected another port than that of -p, 6767"},
       {"-pf a --no-pid", "-pf 'a': contradicts --no-pid; expected one of them"},
+      {"--user=", "--user '': expected the name of an account such as nobody"},
+      {"--user a:b", "--user 'a:b': expected the name of an account such as nobody"},
       {"-U lo --giaddr 10.1.0.1",
        "-U 'lo': contradicts --giaddr for all interfaces; expected one of them, or --giaddr IF=ADDR"},
       {"--link-selection", "--link-selection needs -a, which adds option 82"},

@@ -1,0 +1,334 @@
+// What a process has given up for good: each attempt is made by a child that has dropped its privileges and taken the
+// list of system calls as the relay does.
+#include "relay/io/privileges.h"
+
+#include <fcntl.h>
+#include <netdb.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <exception>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <future>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "relay/io/descriptor.h"
+#include "relay/io/resolver.h"
+#include "relay/io/syscall_filter.h"
+
+namespace relay::io {
+namespace {
+
+namespace fs = std::filesystem;
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+constexpr const char* killed = "killed by the filter";
+constexpr int has_thrown = 255;
+
+/// The account that root becomes here.
+std::optional<Account> account() {
+  return is_root() ? find_account("nobody") : std::nullopt;
+}
+
+/// What `call` came to: nothing, or the error.
+int error_of(long result) {
+  return result < 0 ? errno : 0;
+}
+
+/// What becomes of a child that does `what`: its status, in words.
+std::string fate(const std::function<int()>& what) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    try {
+      ::_exit(what());
+    } catch (const std::exception&) {
+      ::_exit(has_thrown);
+    }
+  }
+  int status = 0;
+  if (child < 0 || ::waitpid(child, &status, 0) != child) {
+    return "no child";
+  }
+  if (WIFSIGNALED(status)) {
+    return WTERMSIG(status) == SIGSYS ? killed : "killed by signal " + std::to_string(WTERMSIG(status));
+  }
+  const int error = WEXITSTATUS(status);
+  return error == 0 ? "done" : error == has_thrown ? "threw" : std::generic_category().message(error);
+}
+
+/// The same for one that has become what the relay is, or what its resolver is.
+std::string fate_of_relay(const std::function<int()>& what, const RelayCalls& calls = {}) {
+  return fate([&] {
+    drop_privileges(account(), calls.captures ? Kept::packet_sockets : Kept::nothing);
+    confine_relay(calls);
+    return what();
+  });
+}
+
+std::string fate_of_resolver(const std::function<int()>& what) {
+  return fate([&] {
+    drop_privileges(account(), Kept::nothing);
+    confine_resolver();
+    return what();
+  });
+}
+
+int run_a_program() {
+  std::array<char*, 1> none{};
+  return error_of(::execve("/bin/true", none.data(), none.data()));
+}
+int trace() {
+  return error_of(::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr));
+}
+int open_socket_of(int family, int type = SOCK_DGRAM) {
+  return error_of(::socket(family, type, 0));
+}
+int open_for_reading(const char* name) {
+  return error_of(::open(name, O_RDONLY | O_CLOEXEC));
+}
+
+/// Lines of /proc/self/status that begin with one of these words.
+std::vector<std::string> status_lines(const std::vector<std::string_view>& words) {
+  std::ifstream file{"/proc/self/status"};
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(file, line);) {
+    if (std::any_of(words.begin(), words.end(), [&line](std::string_view word) { return line.starts_with(word); })) {
+      lines.push_back(line);
+    }
+  }
+  return lines;
+}
+
+TEST(Accounts, AreFoundByName) {
+  const auto root = find_account("root");
+  ASSERT_TRUE(root);
+  EXPECT_EQ(root->user, 0U);
+  EXPECT_EQ(root->group, 0U);
+  EXPECT_FALSE(find_account("no-such-account"));
+  EXPECT_FALSE(find_account(""));
+}
+
+TEST(Privileges, NoneIsLeft) {
+  if (!is_root()) {
+    GTEST_SKIP() << "needs root, which has some to give up";
+  }
+  EXPECT_EQ(fate([] {
+              drop_privileges(account(), Kept::nothing);
+              const std::vector<std::string> expected{"Groups:\t ",
+                                                      "CapInh:\t0000000000000000",
+                                                      "CapPrm:\t0000000000000000",
+                                                      "CapEff:\t0000000000000000",
+                                                      "CapBnd:\t0000000000000000",
+                                                      "CapAmb:\t0000000000000000",
+                                                      "NoNewPrivs:\t1"};
+              const bool is_gone = ::geteuid() != 0 && ::setresuid(0, 0, 0) != 0;
+              return is_gone && status_lines({"Groups", "Cap", "NoNewPrivs"}) == expected ? 0 : EPERM;
+            }),
+            "done");
+}
+
+TEST(Privileges, OneIsLeftToACapture) {
+  if (!is_root()) {
+    GTEST_SKIP() << "needs root, which has it to keep";
+  }
+  EXPECT_EQ(fate([] {
+              drop_privileges(account(), Kept::packet_sockets);
+              const std::vector<std::string> expected{"CapInh:\t0000000000000000", "CapPrm:\t0000000000002000",
+                                                      "CapEff:\t0000000000002000", "CapBnd:\t0000000000000000",
+                                                      "CapAmb:\t0000000000000000"};
+              return status_lines({"Cap"}) == expected ? 0 : EPERM;
+            }),
+            "done");
+}
+
+TEST(Privileges, RootKeepsNothingButItsNumber) {
+  if (!is_root()) {
+    GTEST_SKIP() << "needs root";
+  }
+  EXPECT_EQ(fate([] {
+              drop_privileges(find_account("root"), Kept::nothing);
+              return ::geteuid() == 0 ? error_of(::setresuid(1, 1, 1)) : EINVAL;
+            }),
+            "Operation not permitted");
+}
+
+TEST(RelayCalls, ProgramsAndProcesses) {
+  EXPECT_EQ(fate_of_relay(run_a_program), killed);
+  EXPECT_EQ(fate_of_relay(trace), killed);
+  EXPECT_EQ(fate_of_relay([] { return error_of(::kill(::getppid(), 0)); }), killed);
+#ifdef SYS_fork
+  EXPECT_EQ(fate_of_relay([] { return error_of(::syscall(SYS_fork)); }), killed);
+#endif
+}
+
+TEST(RelayCalls, Sockets) {
+  for (const int family : {AF_INET, AF_INET6, AF_UNIX, AF_NETLINK, AF_PACKET}) {
+    EXPECT_EQ(fate_of_relay([family] { return open_socket_of(family); }), killed) << family;
+  }
+  EXPECT_EQ(fate_of_relay([] { return open_socket_of(AF_UNIX); }, {.logs_to_syslog = true}), "done");
+  EXPECT_EQ(fate_of_relay([] { return open_socket_of(AF_INET); }, {.logs_to_syslog = true}), killed);
+}
+
+TEST(RelayCalls, Files) {
+  EXPECT_EQ(fate_of_relay([] { return open_for_reading("/etc/shadow"); }), "Permission denied");
+  EXPECT_EQ(fate_of_relay([] { return open_for_reading("/etc/shadow"); }, {.captures = true}), "Permission denied");
+}
+
+TEST(RelayCalls, OfACapture) {
+  constexpr RelayCalls calls{.captures = true};
+  EXPECT_EQ(fate_of_relay([] { return open_socket_of(AF_PACKET, SOCK_RAW); }, calls),
+            is_root() ? "done" : "Operation not permitted");
+  EXPECT_EQ(fate_of_relay([] { return open_socket_of(AF_INET); }, calls), "Permission denied");
+  EXPECT_EQ(fate_of_relay([] { return open_socket_of(AF_UNIX); }, calls), "Permission denied");
+  EXPECT_EQ(fate_of_relay([] { return open_for_reading("/proc/self/net/snmp"); }, calls), "done");
+  EXPECT_EQ(fate_of_relay(run_a_program, calls), killed);
+  EXPECT_EQ(fate_of_relay(trace, calls), killed);
+}
+
+TEST(RelayCalls, NothingIsWrittenToThePidFile) {
+  const Descriptor pid_file{::memfd_create("pid", MFD_CLOEXEC)};
+  const Descriptor other{::memfd_create("other", MFD_CLOEXEC)};
+  ASSERT_TRUE(pid_file.is_open() && other.is_open());
+  const RelayCalls calls{.pid_file = pid_file.number()};
+  const auto write_to = [](long number) { return error_of(::syscall(SYS_write, number, "1", 1)); };
+  EXPECT_EQ(fate_of_relay([&] { return write_to(other.number()); }, calls), "done");
+  EXPECT_EQ(fate_of_relay([&] { return write_to(pid_file.number()); }, calls), killed);
+  EXPECT_EQ(fate_of_relay([&] { return write_to(pid_file.number() + (1L << 32)); }, calls), killed)
+      << "the kernel looks at 32 bits of it";
+  EXPECT_EQ(fate_of_relay([&] { return error_of(::ftruncate(pid_file.number(), 0)); }, calls), "done");
+}
+
+TEST(RelayCalls, ThreadsComeAndGo) {
+  EXPECT_EQ(fate_of_relay([] {
+              int seen = 0;
+              std::thread{[&seen] { seen = 1; }}.join();
+              return seen == 1 ? 0 : EINVAL;
+            }),
+            "done");
+}
+
+TEST(RelayCalls, BindThreadsThatRunAlready) {
+  EXPECT_EQ(fate([] {
+              drop_privileges(account(), Kept::nothing);
+              std::promise<void> confined;
+              std::thread earlier{[&confined] {
+                confined.get_future().wait();
+                static_cast<void>(open_socket_of(AF_INET));
+              }};
+              confine_relay({});
+              confined.set_value();
+              earlier.join();
+              return 0;
+            }),
+            killed);
+}
+
+TEST(ResolverCalls, WhatIsNotItsTaskFails) {
+  EXPECT_EQ(fate_of_resolver(run_a_program), "Operation not permitted");
+  EXPECT_EQ(fate_of_resolver(trace), "Operation not permitted");
+  EXPECT_EQ(fate_of_resolver([] { return open_socket_of(AF_PACKET); }), "Operation not permitted");
+  EXPECT_EQ(fate_of_resolver([] { return open_for_reading("/etc/shadow"); }), "Permission denied");
+  EXPECT_EQ(fate_of_resolver([] { return error_of(::kill(::getppid(), 0)); }), "Operation not permitted");
+#ifdef SYS_fork
+  EXPECT_EQ(fate_of_resolver([] { return error_of(::syscall(SYS_fork)); }), "Operation not permitted");
+#endif
+}
+
+class ResolverTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = (fs::temp_directory_path() / "resolver_test.XXXXXX").string();
+    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+    folder_ = pattern;
+    ASSERT_EQ(::chmod(folder_.c_str(), 0755), 0);
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  [[nodiscard]] std::string write(const std::string& name, const std::string& text, mode_t mode = 0644) const {
+    std::string path = folder_ + "/" + name;
+    std::ofstream{path, std::ios::binary} << text;
+    EXPECT_EQ(::chmod(path.c_str(), mode), 0);
+    return path;
+  }
+
+  [[nodiscard]] static int error_of_reading(const Resolver& resolver, const std::string& name) {
+    try {
+      static_cast<void>(resolver.read_file(name));
+    } catch (const std::system_error& error) {
+      return error.code().value();
+    }
+    return 0;
+  }
+
+  std::string folder_;
+};
+
+TEST_F(ResolverTest, ReadsWhatItsAccountMayRead) {
+  const Resolver resolver{account()};
+  EXPECT_EQ(resolver.read_file(write("plain", "one = 1\n")), "one = 1\n");
+  EXPECT_EQ(resolver.read_file(write("empty", "")), "");
+  EXPECT_EQ(resolver.read_file(write("large", std::string(3U << 20U, 'x'))),
+            std::string(Resolver::most_file_octets, 'x'));
+  EXPECT_EQ(error_of_reading(resolver, folder_ + "/none"), ENOENT);
+  EXPECT_EQ(error_of_reading(resolver, folder_), EISDIR);
+  EXPECT_EQ(error_of_reading(resolver, std::string(Resolver::most_name_octets + 1, 'x')), ENAMETOOLONG);
+  EXPECT_EQ(error_of_reading(resolver, "/etc/shadow"), EACCES);
+  EXPECT_EQ(resolver.read_file(write("plain", "two = 2\n")), "two = 2\n");
+}
+
+TEST_F(ResolverTest, ResolvesNames) {
+  const Resolver resolver{account()};
+  const Found found = resolver.look_up("localhost");
+  EXPECT_EQ(found.error, 0);
+  EXPECT_THAT(found.addresses, ElementsAre(Ipv4Address{{127, 0, 0, 1}}));
+  EXPECT_NE(resolver.look_up("no such name").error, 0);
+  EXPECT_EQ(resolver.look_up("localhost").addresses.size(), 1U);
+}
+
+TEST_F(ResolverTest, AddressesAreNotAskedFor) {
+  const auto asked = [](const std::string& name) -> Found { throw std::runtime_error("asked for " + name); };
+  EXPECT_THAT(resolve(std::vector<std::string>{"10.9.0.2", "10.9.0.3", "10.9.0.2"}, asked),
+              ElementsAre(Ipv4Address{{10, 9, 0, 2}}, Ipv4Address{{10, 9, 0, 3}}));
+  EXPECT_THROW(static_cast<void>(resolve(std::vector<std::string>{"dhcp"}, asked)), std::runtime_error);
+  EXPECT_FALSE(has_name({{"*", {"10.9.0.2"}}}));
+  EXPECT_TRUE(has_name({{"*", {"10.9.0.2"}}, {"d1", {"dhcp"}}}));
+}
+
+TEST_F(ResolverTest, AnswersThatNoServerCanHaveAreRefused) {
+  const auto loopback = [](const std::string&) -> Found { return {0, {Ipv4Address{}}}; };
+  EXPECT_THROW(static_cast<void>(resolve(std::vector<std::string>{"dhcp"}, loopback)), std::runtime_error);
+  const auto unknown = [](const std::string&) -> Found { return {EAI_NONAME}; };
+  try {
+    static_cast<void>(resolve(std::vector<std::string>{"dhcp"}, unknown));
+    ADD_FAILURE() << "resolved";
+  } catch (const std::runtime_error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("cannot resolve server 'dhcp': "));
+  }
+}
+
+}  // namespace
+}  // namespace relay::io
