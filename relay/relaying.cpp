@@ -66,7 +66,7 @@ int relay_until_signal(const Configuration& configuration, const std::vector<std
                       capturing ? capturing->listening(listener_of(log)) : listener_of(log),
                       surroundings_of(log, capturing ? &*capturing : nullptr, configuration, words, opened.resolver)};
   io::confine_relay({.captures = capturing.has_value(),
-                     .logs_to_syslog = !configuration.foreground,
+                     .unix_sockets = !configuration.foreground,
                      .pid_file = opened.pid_file ? opened.pid_file->descriptor() : -1,
                      .null_device = background ? background->null_device() : -1});
   std::optional<CaptureEnd> capture_end;

@@ -33,6 +33,9 @@ constexpr std::size_t interfaces_per_turn = 64;
 
 Descriptor open_link_reports() {
   Descriptor socket{::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE)};
+  if (!socket.is_open()) {
+    fail(errno, "Cannot open a rtnetlink socket, without which no interface is known");
+  }
   // Beyond net.core.rmem_max where we may, else as near as we get: a smaller buffer means more synchronising only.
   if (::setsockopt(socket.number(), SOL_SOCKET, SO_RCVBUFFORCE, &report_buffer_size, sizeof report_buffer_size) != 0) {
     (void)::setsockopt(socket.number(), SOL_SOCKET, SO_RCVBUF, &report_buffer_size, sizeof report_buffer_size);
@@ -40,7 +43,7 @@ Descriptor open_link_reports() {
   sockaddr_nl address{};
   address.nl_family = AF_NETLINK;
   address.nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR;
-  if (!socket.is_open() || ::bind(socket.number(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+  if (::bind(socket.number(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     fail(errno, "Cannot subscribe to changes of links and addresses with rtnetlink");
   }
   return socket;

@@ -29,9 +29,10 @@ enum class Kept : std::uint8_t {
 
 /// Becomes `account`, or stays what it is where there is none, without supplementary groups; gives up every capability
 /// in every set, but for what is `kept` as permitted and effective; and sets no_new_privs. Call it before any thread is
-/// started, since the kernel keeps capabilities by thread. Two things need a capability to be given up, and stay where
-/// a process that was not started by root lacks it: the bounding set CAP_SETPCAP, supplementary groups CAP_SETGID.
-/// Throws std::system_error with a sentence that names the capability that is missing.
+/// started, since the kernel keeps capabilities by thread. Two things need a capability to be given up, and stay
+/// without it: the bounding set, of which no use can be made any more, CAP_SETPCAP; and supplementary groups, where
+/// there is no `account`, CAP_SETGID. Throws std::system_error with a sentence that names the capability that is
+/// missing.
 void drop_privileges(const std::optional<Account>& account, Kept kept);
 
 }  // namespace relay::io

@@ -340,8 +340,7 @@ void allow_writing(Filter& filter, int pid_file) {
   filter.allow(SCMP_SYS(writev), {is(0, STDERR_FILENO)});  // last words of glibc
 }
 
-/// To syslog, to which glibc connects again when it has been restarted.
-void allow_syslog(Filter& filter) {
+void allow_unix_sockets(Filter& filter) {
   filter.allow(SCMP_SYS(socket), {is(0, AF_UNIX)});
   filter.allow(SCMP_SYS(connect), {});
 }
@@ -364,11 +363,11 @@ void confine_relay(const RelayCalls& calls) {
     filter.allow(SCMP_SYS(dup3), {is(0, calls.null_device)});
   }
   filter.allow(SCMP_SYS(ioctl), {is(1, FIONBIO)});  // the event loop's descriptors do not block
-  if (calls.logs_to_syslog) {
-    allow_syslog(filter);
+  if (calls.unix_sockets) {
+    allow_unix_sockets(filter);
   }
   if (calls.captures) {
-    allow_captures(filter, calls.logs_to_syslog);
+    allow_captures(filter, calls.unix_sockets);
   } else {
     filter.allow(SCMP_SYS(ioctl), {is(1, SIOCETHTOOL)});  // whether an interface cuts up runs of messages
     refuse_files(filter);

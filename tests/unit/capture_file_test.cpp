@@ -9,12 +9,14 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -193,6 +195,85 @@ TEST_F(CaptureFileTest, a_file_of_another_user_is_refused) {
     EXPECT_EQ(refusal(keep_previous), "belongs to another user; expected a file of this process's user or a new name");
   }
   EXPECT_EQ(content(name_), "untouched");
+}
+
+/// What `steps`, which return 0, do in a process of their own, whose end this returns.
+int end_of_child(const std::function<int()>& steps) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    try {
+      ::_exit(steps());
+    } catch (const std::runtime_error&) {
+      ::_exit(EXIT_FAILURE);
+    }
+  }
+  int status = 0;
+  return ::waitpid(child, &status, 0) == child && WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILURE;
+}
+
+constexpr uid_t other_user = 65534;
+
+TEST_F(CaptureFileTest, an_account_that_may_make_no_files_stays_in_the_one_that_it_was_given) {
+  if (::geteuid() != 0) {
+    GTEST_SKIP() << "only root can give files away";
+  }
+  CaptureFile::Options given = options(2, 10);
+  given.owner = {other_user, other_user};
+  EXPECT_EQ(end_of_child([&] {
+              CaptureFile file{given};
+              if (file.is_bound() || ::setresuid(other_user, other_user, other_user) != 0) {
+                return 2;
+              }
+              file.account_changed();
+              put(file, "0123456789ab");
+              if (!file.is_bound() || file.is_full(8) || !file.is_full(9)) {
+                return 3;
+              }
+              file.end_capture();
+              file.begin_capture(true);
+              put(file, "cd");
+              return 0;
+            }),
+            0);
+  EXPECT_EQ(files(), (Files{"c.pcapng=0123456789abcd"}));
+  EXPECT_EQ(end_of_child([&] {
+              CaptureFile file{given};  // which belongs to the account by now
+              if (::setresuid(other_user, other_user, other_user) != 0) {
+                return 2;
+              }
+              file.account_changed();
+              put(file, "before");
+              file.rotate();
+              put(file, "after");
+              return 0;
+            }),
+            0);
+  EXPECT_EQ(files(), (Files{"c.pcapng=after"}));
+}
+
+TEST_F(CaptureFileTest, an_account_that_may_make_files_needs_no_way_to_the_directory) {
+  if (::geteuid() != 0) {
+    GTEST_SKIP() << "only root can give files away";
+  }
+  const std::string inner = folder_ + "/inner";
+  ASSERT_TRUE(fs::create_directory(inner));
+  ASSERT_EQ(::chown(inner.c_str(), other_user, other_user), 0);
+  EXPECT_EQ(end_of_child([&] {
+              CaptureFile file{{.name = inner + "/c", .owner = {{other_user, other_user}}}};
+              if (::setresuid(other_user, other_user, other_user) != 0 || ::access(inner.c_str(), F_OK) == 0) {
+                return 2;
+              }
+              file.account_changed();
+              put(file, "one");
+              file.rotate();
+              put(file, "two");
+              file.end_capture();
+              file.begin_capture(true);
+              put(file, "three");
+              return file.is_bound() ? 3 : 0;
+            }),
+            0);
+  EXPECT_EQ(content(inner + "/c.2") + content(inner + "/c.1") + content(inner + "/c"), "onetwothree");
 }
 
 TEST_F(CaptureFileTest, names_that_no_file_can_have) {

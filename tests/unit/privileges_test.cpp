@@ -189,8 +189,8 @@ TEST(RelayCalls, Sockets) {
   for (const int family : {AF_INET, AF_INET6, AF_UNIX, AF_NETLINK, AF_PACKET}) {
     EXPECT_EQ(fate_of_relay([family] { return open_socket_of(family); }), killed) << family;
   }
-  EXPECT_EQ(fate_of_relay([] { return open_socket_of(AF_UNIX); }, {.logs_to_syslog = true}), "done");
-  EXPECT_EQ(fate_of_relay([] { return open_socket_of(AF_INET); }, {.logs_to_syslog = true}), killed);
+  EXPECT_EQ(fate_of_relay([] { return open_socket_of(AF_UNIX); }, {.unix_sockets = true}), "done");
+  EXPECT_EQ(fate_of_relay([] { return open_socket_of(AF_INET); }, {.unix_sockets = true}), killed);
 }
 
 TEST(RelayCalls, Files) {
