@@ -304,8 +304,9 @@ void refuse_files(Filter& filter) {
 
 void allow_reading_files(Filter& filter) {
   if (!is_sanitized) {
-    filter.allow(SCMP_SYS(open), {is(1, O_RDONLY, O_ACCMODE)});
-    filter.allow(SCMP_SYS(openat), {is(2, O_RDONLY, O_ACCMODE)});
+    constexpr int changes = O_ACCMODE | O_CREAT | O_TRUNC;
+    filter.allow(SCMP_SYS(open), {is(1, O_RDONLY, changes)});
+    filter.allow(SCMP_SYS(openat), {is(2, O_RDONLY, changes)});
   }
 }
 

@@ -18,7 +18,7 @@ from wait import packet_sockets, wait_until
 from wire import arrived
 
 _NET_BIND_SERVICE, _NET_RAW = 1 << 10, 1 << 13
-_PR_CAP = re.compile(r"^Cap(Inh|Prm|Eff|Bnd|Amb):\s+(\w+)$", re.M)
+_CAPABILITIES = re.compile(r"^Cap(Inh|Prm|Eff|Bnd|Amb):\s+(\w+)$", re.M)
 _AMBIENT = ["setpriv", "--reuid", "games", "--regid", "games", "--clear-groups", "--inh-caps", "-all,{caps}",
             "--ambient-caps", "-all,{caps}", "--bounding-set", "-all,{caps}"]
 
@@ -53,7 +53,7 @@ def expect_dropped(pid, kept=0, account=(ACCOUNT.pw_uid, ACCOUNT.pw_gid), boundi
         assert field(status, "Uid") == [str(account[0])] * 4, status
         assert field(status, "Gid") == [str(account[1])] * 4, status
         assert field(status, "Groups") == [], status
-        sets = {name: int(value, 16) for name, value in _PR_CAP.findall(status)}
+        sets = {name: int(value, 16) for name, value in _CAPABILITIES.findall(status)}
         assert sets == {"Inh": 0, "Prm": kept, "Eff": kept, "Bnd": bounding, "Amb": 0}, status
         assert field(status, "NoNewPrivs") == ["1"] and field(status, "Seccomp") == ["2"], status
 
@@ -339,7 +339,8 @@ def test_file_of_a_capture_before(scene, need):
 
 def test_observer(scene):
     """--capture-only needs the capability, and keeps no other."""
-    looking = scene.keep(Relay(scene.topology.router, ["--capture-only", "-i", "d1"], scene.folder, port=None, ready=""))
+    flags = ["--capture-only", "-i", "d1"]
+    looking = scene.keep(Relay(scene.topology.router, flags, scene.folder, port=None, ready=""))
     wait_until(lambda: packet_sockets(looking.pid) == 1, "it to listen")
     asked = scene.discover()
     looking.expect_log(rf"INFO seen .*{asked.xid:#x}")
@@ -347,7 +348,7 @@ def test_observer(scene):
 
 
 def test_name_in_a_capture_filter(scene, hosts, need):
-    """Of the hosts file, which the account may read: the capture works. Once it is gone: said, and the relay goes on."""
+    """Of the hosts file, which the account may read. Once the name is gone that is said, and the relay goes on."""
     need("tshark")
     hosts(somebody="192.0.2.1")
     file = scene.folder / "it.pcapng"
