@@ -685,7 +685,6 @@ TEST(Errors, Contradictions) {
       {"-rp 67", "-rp '67': expected another port than that of -p, 67"},
       {"-p 6767 -rp 6767", "-rp '6767': expected another port than that of -p, 6767"},
       {"-pf a --no-pid", "-pf 'a': contradicts --no-pid; expected one of them"},
-      {"--user=", "--user '': expected the name of an account such as nobody"},
       {"--user a:b", "--user 'a:b': expected the name of an account such as nobody"},
       {"-U lo --giaddr 10.1.0.1",
        "-U 'lo': contradicts --giaddr for all interfaces; expected one of them, or --giaddr IF=ADDR"},
