@@ -13,6 +13,7 @@
 
 #include "relay/io/link_report.h"
 #include "relay/io/link_survey.h"
+#include "relay/io/routes.h"
 #include "relay/io/rtnetlink.h"
 
 namespace relay::io {
@@ -66,19 +67,11 @@ class LinkMonitor::Impl {
   [[nodiscard]] bool holds(Ipv4Address address) noexcept;
 
  private:
-  /// What the kernel says of the way to an address.
-  struct Route {
-    std::uint8_t type = RTN_UNSPEC;
-    std::optional<std::uint32_t> mtu;
-    std::optional<std::uint32_t> egress;
-  };
-
   [[nodiscard]] LinkProgress take_turn();
   [[nodiscard]] LinkProgress ask_for_everything();
   [[nodiscard]] LinkProgress read_reports();
   void discard_changes() const noexcept;
   void take(nlmsghdr* message);
-  [[nodiscard]] Route route_to(Ipv4Address destination);
 
   InterfaceView& view_;
   std::function<void()> wake_;
@@ -211,34 +204,9 @@ void LinkMonitor::Impl::take(nlmsghdr* message) {
   }
 }
 
-LinkMonitor::Impl::Route LinkMonitor::Impl::route_to(Ipv4Address destination) {
-  rtmsg header{};
-  header.rtm_family = AF_INET;
-  header.rtm_dst_len = 32;
-  const Message message = request_message(RTM_GETROUTE, 0, header);
-  const auto& octets = destination.octets;
-  if (nla_put(message.get(), RTA_DST, static_cast<int>(octets.size()), octets.data()) < 0) {
-    fail(ENOMEM, "Cannot ask for a route");
-  }
-  Route route;
-  static_cast<void>(questions_.ask(*message, [&route](nlmsghdr* answer) {
-    Attributes<RTA_MAX> attributes{};
-    if (answer->nlmsg_type != RTM_NEWROUTE || !parse<rtmsg, RTA_MAX>(answer, attributes)) {
-      return;
-    }
-    route.type = header_of<rtmsg>(answer).rtm_type;
-    route.egress = number_of(attributes[RTA_OIF]);
-    Attributes<RTAX_MAX> metrics{};
-    if (parse_nested<RTAX_MAX>(attributes[RTA_METRICS], metrics)) {
-      route.mtu = number_of(metrics[RTAX_MTU]);
-    }
-  }));
-  return route;
-}
-
 std::optional<std::size_t> LinkMonitor::Impl::route_mtu(Ipv4Address destination) {
   try {
-    const Route route = route_to(destination);
+    const Route route = route_to(questions_, destination);
     return !route.mtu && route.egress ? view_.mtu_of(*route.egress) : route.mtu;
   } catch (const std::system_error&) {
     return std::nullopt;
@@ -247,7 +215,7 @@ std::optional<std::size_t> LinkMonitor::Impl::route_mtu(Ipv4Address destination)
 
 std::optional<std::uint32_t> LinkMonitor::Impl::route_egress(Ipv4Address destination) {
   try {
-    return route_to(destination).egress;
+    return route_to(questions_, destination).egress;
   } catch (const std::system_error&) {
     return std::nullopt;
   }
@@ -255,7 +223,7 @@ std::optional<std::uint32_t> LinkMonitor::Impl::route_egress(Ipv4Address destina
 
 bool LinkMonitor::Impl::holds(Ipv4Address address) noexcept {
   try {
-    return route_to(address).type == RTN_LOCAL;
+    return route_to(questions_, address).type == RTN_LOCAL;
   } catch (const std::system_error& error) {
     return error.code() == std::errc::timed_out;
   } catch (const std::exception&) {

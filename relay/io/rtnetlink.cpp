@@ -13,8 +13,8 @@ namespace {
 
 constexpr timeval answer_timeout{5, 0};
 
-Socket open_request_socket() {
-  Socket socket = open_socket();
+Socket open_request_socket(int protocol) {
+  Socket socket = open_socket(protocol);
   const int descriptor = nl_socket_get_fd(socket.get());
   if (::setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &answer_timeout, sizeof answer_timeout) != 0) {
     fail(errno, "Cannot limit the time to wait for an answer of rtnetlink");
@@ -36,13 +36,13 @@ void fail(int error, const char* sentence) {
   throw std::system_error(error == 0 ? EIO : error, std::generic_category(), sentence);
 }
 
-Socket open_socket() {
+Socket open_socket(int protocol) {
   errno = 0;
   Socket socket{nl_socket_alloc()};
   if (!socket) {
     fail(ENOMEM, "Cannot open a rtnetlink socket, without which no interface is known");
   }
-  if (nl_connect(socket.get(), NETLINK_ROUTE) < 0) {
+  if (nl_connect(socket.get(), protocol) < 0) {
     fail(errno, "Cannot open a rtnetlink socket, without which no interface is known");
   }
   return socket;
@@ -96,7 +96,7 @@ Read read_from(int socket, std::vector<std::uint8_t>& buffer) noexcept {
   return {ReadOutcome::messages, is_from_kernel ? static_cast<std::size_t>(size) : 0};
 }
 
-Questions::Questions() : socket_(open_request_socket()), buffer_(read_size) {}
+Questions::Questions(int protocol) : socket_(open_request_socket(protocol)), buffer_(read_size) {}
 
 bool Questions::ask(nl_msg& message, const std::function<void(nlmsghdr*)>& visit) {
   errno = 0;

@@ -33,7 +33,7 @@ using Attributes = std::array<nlattr*, max_type + 1>;
 [[noreturn]] void fail(int error, const char* sentence);
 
 /// Needs no privilege; throws std::system_error.
-[[nodiscard]] Socket open_socket();
+[[nodiscard]] Socket open_socket(int protocol = NETLINK_ROUTE);
 
 /// A request whose fixed part is `header`; attributes are appended by the caller.
 template <typename Header>
@@ -108,8 +108,8 @@ void for_each_message(std::vector<std::uint8_t>& buffer, std::size_t size, Visit
 /// Asks and waits for the answers; for one thread at a time.
 class Questions {
  public:
-  /// Opens the socket, and nothing after that; throws std::system_error.
-  Questions();
+  /// Opens the socket, and nothing after that; throws std::system_error. Another `protocol` has the same answers.
+  explicit Questions(int protocol = NETLINK_ROUTE);
 
   /// Sends `message` and calls `visit` for each answer. Returns false if something changed while the kernel wrote them
   /// (NLM_F_DUMP_INTR). Throws std::system_error.

@@ -1,0 +1,95 @@
+#include "relay/io/routes.h"
+
+#include <linux/neighbour.h>
+#include <linux/rtnetlink.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+
+namespace relay::io {
+
+using namespace rtnetlink;
+
+namespace {
+
+void put_address(nl_msg& message, int type, Ipv4Address address) {
+  if (nla_put(&message, type, static_cast<int>(address.octets.size()), address.octets.data()) < 0) {
+    fail(ENOMEM, "Cannot make a rtnetlink request");
+  }
+}
+
+}  // namespace
+
+Route route_to(Questions& questions, Ipv4Address destination) {
+  rtmsg header{};
+  header.rtm_family = AF_INET;
+  header.rtm_dst_len = 32;
+  const Message message = request_message(RTM_GETROUTE, 0, header);
+  put_address(*message, RTA_DST, destination);
+  Route route;
+  static_cast<void>(questions.ask(*message, [&route](nlmsghdr* answer) {
+    Attributes<RTA_MAX> attributes{};
+    if (answer->nlmsg_type != RTM_NEWROUTE || !parse<rtmsg, RTA_MAX>(answer, attributes)) {
+      return;
+    }
+    route.type = header_of<rtmsg>(answer).rtm_type;
+    route.egress = number_of(attributes[RTA_OIF]);
+    if (const auto octets = octets_of<decltype(Ipv4Address::octets)>(attributes[RTA_GATEWAY])) {
+      route.gateway = Ipv4Address{*octets};
+    }
+    Attributes<RTAX_MAX> metrics{};
+    if (parse_nested<RTAX_MAX>(attributes[RTA_METRICS], metrics)) {
+      route.mtu = number_of(metrics[RTAX_MTU]);
+    }
+  }));
+  return route;
+}
+
+bool neighbour_has_failed(Questions& questions, std::uint32_t interface, Ipv4Address address) {
+  ndmsg header{};
+  header.ndm_family = AF_INET;
+  header.ndm_ifindex = static_cast<int>(interface);
+  const Message message = request_message(RTM_GETNEIGH, 0, header);
+  put_address(*message, NDA_DST, address);
+  bool has_failed = false;
+  try {
+    static_cast<void>(questions.ask(*message, [&has_failed](nlmsghdr* answer) {
+      if (answer->nlmsg_type == RTM_NEWNEIGH && nlmsg_valid_hdr(answer, sizeof(ndmsg)) != 0) {
+        has_failed = (header_of<ndmsg>(answer).ndm_state & NUD_FAILED) != 0;
+      }
+    }));
+  } catch (const std::system_error&) {
+    return false;  // ENOENT: it was not asked for of late
+  }
+  return has_failed;
+}
+
+NeighbourLimits neighbour_limits(Questions& questions) {
+  ndtmsg header{};
+  header.ndtm_family = AF_INET;
+  const Message message = request_message(RTM_GETNEIGHTBL, NLM_F_DUMP, header);
+  NeighbourLimits limits;
+  try {
+    static_cast<void>(questions.ask(*message, [&limits](nlmsghdr* answer) {
+      Attributes<NDTA_MAX> attributes{};
+      if (answer->nlmsg_type != RTM_NEWNEIGHTBL || !parse<ndtmsg, NDTA_MAX>(answer, attributes) ||
+          attributes[NDTA_CONFIG] == nullptr) {
+        return;
+      }
+      limits.most = number_of(attributes[NDTA_THRESH3]).value_or(0);
+      if (const auto octets = octets_of<std::array<std::uint8_t, sizeof(ndt_config)>>(attributes[NDTA_CONFIG])) {
+        ndt_config configuration{};
+        std::memcpy(&configuration, octets->data(), sizeof(configuration));
+        limits.entries = configuration.ndtc_entries;
+      }
+    }));
+  } catch (const std::system_error&) {
+    return {};
+  }
+  return limits;
+}
+
+}  // namespace relay::io

@@ -1,0 +1,36 @@
+// Ways to addresses and the neighbours on them, asked of the kernel one at a time.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "relay/core/address.h"
+#include "relay/io/rtnetlink.h"
+
+namespace relay::io {
+
+/// What the kernel says of the way to an address.
+struct Route {
+  std::uint8_t type = 0;  ///< RTN_UNICAST and so on, rtnetlink(7); RTN_UNSPEC: it did not say
+  std::optional<std::uint32_t> mtu;
+  std::optional<std::uint32_t> egress;  ///< index of the interface
+  std::optional<Ipv4Address> gateway;   ///< none: the address is on the link
+};
+
+/// Throws std::system_error; its code says why there is no route: ENETUNREACH, EHOSTUNREACH, EACCES, EINVAL.
+[[nodiscard]] Route route_to(rtnetlink::Questions& questions, Ipv4Address destination);
+
+/// Whether the kernel has asked for the neighbour's hardware address in vain (NUD_FAILED).
+[[nodiscard]] bool neighbour_has_failed(rtnetlink::Questions& questions, std::uint32_t interface, Ipv4Address address);
+
+/// The table of IPv4 neighbours, which all network namespaces share.
+struct NeighbourLimits {
+  std::uint32_t entries = 0;
+  std::uint32_t most = 0;  ///< gc_thresh3; 0: the kernel does not tell
+};
+
+/// Nothing where the kernel does not answer.
+[[nodiscard]] NeighbourLimits neighbour_limits(rtnetlink::Questions& questions);
+
+}  // namespace relay::io
