@@ -1,0 +1,112 @@
+// What `--check` knows of the host when it judges: data alone. relay/io gathers it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "relay/check/firewall_rules.h"
+#include "relay/core/address.h"
+#include "relay/core/interface_settings.h"
+#include "relay/core/policy.h"
+#include "relay/core/ports.h"
+
+namespace relay::check {
+
+/// `net.ipv4.conf.*.rp_filter`; the kernel's numbers (Documentation/networking/ip-sysctl.rst).
+enum class ReversePathFilter : std::uint8_t { off = 0, strict = 1, loose = 2 };
+
+/// What an interface is a part of.
+enum class MasterKind : std::uint8_t {
+  none,
+  takes_frames,  ///< a bridge, bond or the like: the interface's own IPv4 is unused
+  vrf,
+};
+
+/// An interface that exists and that a flag names.
+struct InterfaceFacts {
+  std::string name;
+  bool is_downstream = false;
+  bool is_upstream = false;
+  bool is_both_by_one_flag = false;  ///< `-i`
+  bool is_up = true;
+  bool has_carrier = true;
+  bool is_ethernet = true;
+  bool is_loopback = false;
+  MasterKind master_kind = MasterKind::none;
+  std::string master{};
+  std::uint32_t mtu = 1500;
+  std::vector<Ipv4Prefix> addresses{};
+  std::optional<Ipv4Address> giaddr{};
+  bool giaddr_is_local = true;
+  bool has_server = true;
+  ReversePathFilter reverse_path_filter = ReversePathFilter::off;
+  bool forwards = true;
+  bool forwards_broadcasts = false;
+};
+
+struct ServerFacts {
+  Ipv4Address address;
+  bool is_local = false;
+  std::string route_fault{};             ///< why there is no route; empty: there is one
+  std::string egress{};                  ///< name of the interface by which it leaves
+  std::optional<Ipv4Address> gateway{};  ///< none: the server is on the link
+  std::optional<std::size_t> mtu{};      ///< of the route
+  bool next_hop_has_failed = false;      ///< it did not answer ARP
+};
+
+/// Who has a port that the relay needs.
+struct PortHolder {
+  std::uint16_t port = 0;
+  std::string process{};  ///< name; empty: it cannot be seen
+  std::uint32_t pid = 0;
+  std::uint32_t user = 0;
+
+  friend bool operator==(const PortHolder&, const PortHolder&) = default;
+};
+
+struct NeighbourTable {
+  std::uint32_t entries = 0;
+  std::uint32_t most = 0;  ///< gc_thresh3; 0: not known
+};
+
+struct Unwritable {
+  std::string file;
+  std::string why;
+};
+
+struct Facts {
+  Policy policy;
+  Ports ports;
+  std::vector<Setting<InterfaceRole>> roles;
+  std::string giaddr_interface{};  ///< `-U`
+  bool giaddr_interface_has_address = true;
+  bool overrides_server_id = false;
+  std::size_t agent_information_size = 0;  ///< octets that option 82 may get, code and length included; 0: none
+
+  std::vector<std::string> warnings{};            ///< of the configuration
+  std::vector<std::string> unresolved_servers{};  ///< a sentence for each
+  std::vector<Unwritable> unwritable{};
+  bool lacks_net_raw = false;
+  bool lacks_bind_service = false;
+
+  std::vector<std::string> unmatched{};  ///< names and patterns of `roles` that no interface has
+  std::vector<InterfaceFacts> interfaces{};
+  std::vector<ServerFacts> servers{};
+  bool source_is_local = true;  ///< of `--source-address`
+
+  std::vector<PortHolder> port_holders{};
+  std::string port_holders_fault{};  ///< why they could not be read; empty: they were
+  bool hears_vrfs = false;           ///< net.ipv4.udp_l3mdev_accept
+  NeighbourTable neighbours{};
+  std::uint64_t receive_buffer = 0;  ///< octets that the kernel would give; 0: as many as the relay asks for
+  std::uint64_t wanted_receive_buffer = 0;
+
+  Ruleset firewall{};
+  std::string firewall_fault{};              ///< why it could not be read; empty: it was
+  std::vector<std::string> legacy_tables{};  ///< of iptables, with rules that nftables does not show
+};
+
+}  // namespace relay::check

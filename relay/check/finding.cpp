@@ -1,0 +1,216 @@
+#include "relay/check/finding.h"
+
+namespace relay::check {
+
+namespace {
+
+struct Entry {
+  FindingKind kind;
+  FindingText text;
+};
+
+using enum Severity;
+
+constexpr std::array<Entry, finding_kind_count> entries{{
+    // the start
+    {FindingKind::flag_without_effect, {warning, "flag_without_effect", "{subject}", "leave it out, or add -a"}},
+    {FindingKind::server_unresolved,
+     {error, "server_unresolved", "{subject}",
+      "correct the name, give the server's address instead, or repair name resolution (/etc/resolv.conf, /etc/hosts)"}},
+    {FindingKind::file_unwritable,
+     {error, "file_unwritable", "{subject} cannot be written: {other}",
+      "name another file, or give this user the right to write it"}},
+    {FindingKind::capability_missing,
+     {error, "capability_missing", "this user lacks {subject}, without which {other}",
+      "start as root, or with AmbientCapabilities=CAP_NET_RAW CAP_NET_BIND_SERVICE in the systemd unit"}},
+    {FindingKind::port_taken,
+     {error, "port_taken", "UDP port {number} is held by {subject}, so the relay cannot listen there", "{command}"}},
+    {FindingKind::port_taken_by_relay,
+     {warning, "port_taken_by_relay",
+      "UDP port {number} is held by {subject}: a relay runs here, and a second one "
+      "would not start",
+      "{command}"}},
+    // interfaces
+    {FindingKind::interface_missing,
+     {error, "interface_missing", "interface {subject} does not exist, so its clients are not served",
+      "correct the name (`ip link` lists them) or create it; the relay uses it as soon as it is there"}},
+    {FindingKind::pattern_unmatched,
+     {error, "pattern_unmatched", "no interface has a name that matches {subject}, so no clients are served by it",
+      "correct the pattern (`ip link` lists the names) or create them; the relay uses them as soon as they are there"}},
+    {FindingKind::upstream_missing,
+     {warning, "upstream_missing", "interface {subject}, named for replies, does not exist",
+      "correct the name (`ip link` lists them), or leave out -iu: replies are then accepted wherever servers are"}},
+    {FindingKind::giaddr_interface_missing,
+     {error, "giaddr_interface_missing",
+      "interface {subject} of -U does not exist or has no IPv4 address, so there is "
+      "no giaddr",
+      "give it one: ip address add ADDRESS/32 dev {subject}"}},
+    {FindingKind::interface_down,
+     {error, "interface_down", "interface {subject} is down, so its clients are not served",
+      "bring it up: ip link set {subject} up"}},
+    {FindingKind::upstream_down,
+     {warning, "upstream_down", "interface {subject}, named for replies, is down",
+      "bring it up: ip link set {subject} up"}},
+    {FindingKind::no_carrier,
+     {warning, "no_carrier", "interface {subject} has no carrier",
+      "look at the cable, the switch port, or what the interface is made of"}},
+    {FindingKind::no_address,
+     {error, "no_address", "interface {subject} has no IPv4 address to be giaddr, so its requests are dropped",
+      "give it one of the clients' subnet: ip address add ADDRESS/PREFIX dev {subject}; or name one with --giaddr or "
+      "-U"}},
+    {FindingKind::giaddr_passive,
+     {warning, "giaddr_passive", "interface {subject} is passive: this host does not hold its giaddr {address}",
+      "this is as it should be where another router holds the address at the moment (VRRP); else add it, or correct "
+      "--giaddr"}},
+    {FindingKind::interface_without_server,
+     {error, "interface_without_server", "interface {subject} has no server, so its requests are dropped",
+      "name one: a SERVER for all interfaces, or --server IF=ADDR; the broadcast address of its own subnet is none"}},
+    {FindingKind::port_of_bridge,
+     {error, "port_of_bridge", "interface {subject} is a port of {other}, which takes what arrives on it",
+      "name {other} instead, and give it the address"}},
+    {FindingKind::port_of_vrf,
+     {error, "port_of_vrf", "interface {subject} is in VRF {other}, from which the relay hears nothing",
+      "let its sockets hear VRFs: sysctl -w net.ipv4.udp_l3mdev_accept=1"}},
+    {FindingKind::loopback_downstream,
+     {warning, "loopback_downstream", "interface {subject} is named for clients, and no client can be on a loopback",
+      "leave it out; the loopback's address as giaddr takes -U {subject}"}},
+    {FindingKind::not_ethernet,
+     {warning, "not_ethernet",
+      "interface {subject} is no Ethernet: a reply to a client without an address cannot be "
+      "put into a frame, and is routed",
+      "see that a client gets its lease; where not, --reply-delivery IF=broadcast may help"}},
+    {FindingKind::both_sides,
+     {warning, "both_sides", "interface {subject} is named for clients and for servers by different flags",
+      "if both are meant, say -i IF; else take it out of one of them"}},
+    {FindingKind::shared_giaddr,
+     {warning, "shared_giaddr",
+      "interfaces {subject} share the giaddr {address}: a reply finds its way by the "
+      "remembered request alone",
+      "add -a, so that option 82 tells the segments apart"}},
+    {FindingKind::shared_subnet,
+     {warning, "shared_subnet",
+      "interfaces {subject} share the subnet {address}{other}: the kernel reaches the clients of one "
+      "of them only",
+      "join them in a bridge, or give each a subnet of its own"}},
+    {FindingKind::interface_mtu,
+     {warning, "interface_mtu",
+      "interface {subject} has an MTU of {number}, less than the {limit} octets of a DHCP "
+      "message that every client has to take (RFC 2131 section 2)",
+      "raise it: ip link set {subject} mtu 1500"}},
+    // servers
+    {FindingKind::server_unreachable,
+     {error, "server_unreachable", "there is no route to server {address}: {other}",
+      "add one, such as: ip route add {address} via ROUTER; or bring up the interface that leads there"}},
+    {FindingKind::server_is_local,
+     {error, "server_is_local", "server {address} is an address of this host, where the relay itself has the port",
+      "name the server's own address; a server on this very host needs no relay"}},
+    {FindingKind::server_downstream,
+     {error, "server_downstream", "server {address} is reached through {subject}, where replies are not accepted",
+      "name the interface with -i instead of -id if servers are there too, or correct the route"}},
+    {FindingKind::server_beyond_upstream,
+     {error, "server_beyond_upstream",
+      "server {address} is reached through {subject}, and replies are accepted on the "
+      "interfaces of -iu and -i alone",
+      "add -iu {subject}, or leave out -iu: replies are then accepted wherever servers are"}},
+    {FindingKind::server_not_answering,
+     {warning, "server_not_answering", "{next_hop} on {subject}, the next hop to server {address}, did not answer ARP",
+      "look whether it is on and in the same subnet and VLAN: ping {next_hop}"}},
+    {FindingKind::source_missing,
+     {error, "source_missing", "this host does not hold {address} of --source-address, so no request can be sent",
+      "add the address, or name one that `ip address` lists"}},
+    {FindingKind::route_mtu,
+     {warning, "route_mtu",
+      "the MTU towards server {address} is {number}, and a request of 576 octets with option 82 "
+      "may have {limit}: it would go without option 82, or in fragments",
+      "raise the MTU of the route or its interface, or shorten the values of option 82"}},
+    // settings of the kernel
+    {FindingKind::rp_filter_strict,
+     {warning, "rp_filter_strict",
+      "rp_filter is strict on {subject}: requests from 0.0.0.0 and from the interface's "
+      "subnet pass, those from link-local or foreign addresses are lost, such as of a "
+      "client that has moved here and asks for its old lease",
+      "if such clients exist: sysctl -w net.ipv4.conf.IF.rp_filter=0, and net.ipv4.conf.all.rp_filter too"}},
+    {FindingKind::rp_filter_no_address,
+     {warning, "rp_filter_no_address",
+      "rp_filter is on for {subject}, which has no IPv4 address: requests of clients "
+      "that have one are lost, so no lease is renewed through the relay",
+      "turn it off: sysctl -w net.ipv4.conf.IF.rp_filter=0, and net.ipv4.conf.all.rp_filter too"}},
+    {FindingKind::rp_filter_upstream,
+     {warning, "rp_filter_upstream",
+      "rp_filter is strict on {subject}, and the route to no server leaves there: "
+      "replies that arrive there are lost",
+      "make it loose: sysctl -w net.ipv4.conf.IF.rp_filter=2"}},
+    {FindingKind::forwarding_off,
+     {warning, "forwarding_off",
+      "this host does not forward IPv4 from {subject}: clients renew by unicast to the "
+      "server, which needs a router",
+      "if this host is their router: sysctl -w net.ipv4.ip_forward=1; else --server-id-override has them renew through "
+      "the relay"}},
+    {FindingKind::broadcast_forwarding,
+     {warning, "broadcast_forwarding",
+      "bc_forwarding is on for {subject}: broadcasts to the subnet are forwarded and "
+      "the relay does not get them",
+      "turn it off: sysctl -w net.ipv4.conf.IF.bc_forwarding=0"}},
+    {FindingKind::neighbours_many,
+     {warning, "neighbours_many",
+      "there is room for {number} clients, and the kernel knows at most {limit} neighbours: "
+      "beyond that, replies to clients that have an address are lost",
+      "raise it: sysctl -w net.ipv4.neigh.default.gc_thresh3={command}, gc_thresh2 and gc_thresh1 with it"}},
+    {FindingKind::neighbours_full,
+     {warning, "neighbours_full",
+      "the kernel has {number} of at most {limit} neighbours: when it is full, replies to "
+      "clients that have an address are lost",
+      "raise it: sysctl -w net.ipv4.neigh.default.gc_thresh3={command}, gc_thresh2 and gc_thresh1 with it"}},
+    {FindingKind::receive_buffer,
+     {warning, "receive_buffer",
+      "without CAP_NET_ADMIN the receive buffer has {number} octets instead of {limit}, so "
+      "that a burst of requests is lost sooner",
+      "raise it: sysctl -w net.core.rmem_max={limit}; or start with CAP_NET_ADMIN"}},
+    // firewall
+    {FindingKind::firewall_drops_requests,
+     {error, "firewall_drops_requests", "{other} drops requests that arrive on {subject}", "let them in: {command}"}},
+    {FindingKind::firewall_drops_replies,
+     {error, "firewall_drops_replies", "{other} drops replies that arrive on {subject}", "let them in: {command}"}},
+    {FindingKind::firewall_drops_relayed,
+     {error, "firewall_drops_relayed", "{other} drops what is relayed to servers through {subject}",
+      "let it out: {command}"}},
+    {FindingKind::firewall_may_drop,
+     {warning, "firewall_may_drop",
+      "{other} may drop messages of DHCP on {subject}: it has conditions that cannot be "
+      "judged here",
+      "look at it: {command}"}},
+    {FindingKind::firewall_legacy,
+     {warning, "firewall_legacy", "there are rules of legacy iptables in {subject}, which are not read here",
+      "see that none drops UDP to port {number}: iptables-legacy -S INPUT"}},
+    // what could not be looked at
+    {FindingKind::firewall_unread,
+     {note, "firewall_unread", "the firewall's rules could not be read: {subject}",
+      "see that none drops UDP to port {number}, or repeat this as root where nft is installed"}},
+    {FindingKind::port_holders_unread,
+     {note, "port_holders_unread", "who holds UDP ports could not be read: {subject}",
+      "look yourself: ss -lunp sport = :{number}"}},
+    // what is well
+    {FindingKind::interface_serves,
+     {ok, "interface_serves", "interface {subject} is up, with a giaddr and a server", ""}},
+    {FindingKind::server_reached,
+     {ok, "server_reached", "server {address} is reached through {subject}, next hop {next_hop}, source {source}", ""}},
+}};
+
+}  // namespace
+
+const FindingText& text(FindingKind kind) noexcept {
+  return entries[static_cast<std::size_t>(kind)].text;
+}
+
+const std::array<FindingKind, finding_kind_count>& all_finding_kinds() noexcept {
+  static constexpr auto kinds = [] {
+    std::array<FindingKind, finding_kind_count> result{};
+    for (std::size_t i = 0; i < result.size(); ++i) {
+      result[i] = entries[i].kind;
+    }
+    return result;
+  }();
+  return kinds;
+}
+
+}  // namespace relay::check

@@ -1,0 +1,113 @@
+// What `--check` can find: each kind with its name, its severity, and what to do about it. One kind is one rule of the
+// judgement, one test, one item in the man page's section CHECKING.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "relay/core/address.h"
+
+namespace relay::check {
+
+enum class Severity : std::uint8_t {
+  ok,
+  note,     ///< what could not be looked at
+  warning,  ///< clients are served, but not all of them, not always or not well
+  error,    ///< the start fails, or an interface or a server that was named is of no use
+};
+
+enum class FindingKind : std::uint8_t {
+  // the start
+  flag_without_effect,
+  server_unresolved,
+  file_unwritable,
+  capability_missing,
+  port_taken,
+  port_taken_by_relay,
+  // interfaces
+  interface_missing,
+  pattern_unmatched,
+  upstream_missing,
+  giaddr_interface_missing,
+  interface_down,
+  upstream_down,
+  no_carrier,
+  no_address,
+  giaddr_passive,
+  interface_without_server,
+  port_of_bridge,
+  port_of_vrf,
+  loopback_downstream,
+  not_ethernet,
+  both_sides,
+  shared_giaddr,
+  shared_subnet,
+  interface_mtu,
+  // servers
+  server_unreachable,
+  server_is_local,
+  server_downstream,
+  server_beyond_upstream,
+  server_not_answering,
+  source_missing,
+  route_mtu,
+  // settings of the kernel
+  rp_filter_strict,
+  rp_filter_no_address,
+  rp_filter_upstream,
+  forwarding_off,
+  broadcast_forwarding,
+  neighbours_many,
+  neighbours_full,
+  receive_buffer,
+  // firewall
+  firewall_drops_requests,
+  firewall_drops_replies,
+  firewall_drops_relayed,
+  firewall_may_drop,
+  firewall_legacy,
+  // what could not be looked at
+  firewall_unread,
+  port_holders_unread,
+  // what is well
+  interface_serves,
+  server_reached,
+};
+
+inline constexpr std::size_t finding_kind_count = static_cast<std::size_t>(FindingKind::server_reached) + 1;
+
+/// `meaning` and `advice` are clauses in which `{subject}`, `{other}`, `{command}`, `{address}`, `{next_hop}`,
+/// `{source}`, `{number}` and `{limit}` stand for what the finding says.
+struct FindingText {
+  Severity severity;
+  std::string_view name;
+  std::string_view meaning;
+  std::string_view advice;  ///< empty where nothing is to be done
+};
+
+[[nodiscard]] const FindingText& text(FindingKind kind) noexcept;
+
+/// Every kind in order.
+[[nodiscard]] const std::array<FindingKind, finding_kind_count>& all_finding_kinds() noexcept;
+
+/// Texts are as the host has them, with any octets: relay/log makes them printable.
+struct Finding {
+  FindingKind kind;
+  std::vector<std::string> subjects{};  ///< what it is about: interfaces, or one process, setting, file
+  std::string other{};
+  std::string command{};
+  std::optional<Ipv4Address> address{};
+  std::optional<Ipv4Address> next_hop{};
+  std::optional<Ipv4Address> source{};  ///< none: giaddr
+  std::uint64_t number = 0;
+  std::uint64_t limit = 0;
+
+  friend bool operator==(const Finding&, const Finding&) = default;
+};
+
+}  // namespace relay::check
