@@ -15,7 +15,6 @@ namespace relay::io {
 
 namespace {
 
-constexpr int receive_buffer_size = 8 * 1024 * 1024;  // a burst of some 10,000 messages
 // What waits for the ARP of a server counts: some 200 kB for each server that is dead (unres_qlen_bytes of arp(7)), and
 // hundreds of them must leave room for the one that lives.
 constexpr int send_buffer_size = 64 * 1024 * 1024;

@@ -6,6 +6,9 @@
 
 namespace relay::io {
 
+/// Octets that each UDP socket asks for: a burst of some 10,000 messages.
+inline constexpr int receive_buffer_size = 8 * 1024 * 1024;
+
 struct Sockets {
   /// UDP on 0.0.0.0 and the same port, told apart by the kernel: what begins with BOOTREPLY's op goes to `replies`,
   /// everything else, also what is neither, to `requests`.

@@ -1,0 +1,27 @@
+// The firewall's rules as `nft -j list ruleset` prints them (libnftables-json(5)), and what legacy iptables has beside.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "relay/check/firewall_rules.h"
+
+namespace relay::io {
+
+struct Firewall {
+  check::Ruleset ruleset;
+  std::string fault;  ///< why it could not be read; empty: it was
+};
+
+/// Runs nft, which needs CAP_NET_ADMIN.
+[[nodiscard]] Firewall read_firewall();
+
+/// Reads what nft printed: the chains of the families ip and inet. Parts of a rule that are not understood become
+/// conditions that cannot be judged.
+[[nodiscard]] Firewall firewall_in(const std::string& json);
+
+/// Tables of legacy iptables in this network namespace; none where that is not told.
+[[nodiscard]] std::vector<std::string> legacy_tables();
+
+}  // namespace relay::io

@@ -1,0 +1,34 @@
+#include "relay/io/kernel_settings.h"
+
+#include <algorithm>
+#include <fstream>
+
+namespace relay::io {
+
+namespace {
+
+[[nodiscard]] std::uint64_t of_interface(const std::string& interface, const std::string& name) {
+  return kernel_setting("net/ipv4/conf/" + interface + "/" + name).value_or(0);
+}
+
+}  // namespace
+
+InterfaceKernelSettings kernel_settings_of(const std::string& interface) {
+  InterfaceKernelSettings settings;
+  const std::uint64_t filter = std::max(of_interface("all", "rp_filter"), of_interface(interface, "rp_filter"));
+  settings.reverse_path_filter = filter == 0   ? check::ReversePathFilter::off
+                                 : filter == 1 ? check::ReversePathFilter::strict
+                                               : check::ReversePathFilter::loose;
+  settings.forwards = of_interface(interface, "forwarding") != 0;
+  settings.forwards_broadcasts =
+      of_interface("all", "bc_forwarding") != 0 && of_interface(interface, "bc_forwarding") != 0;
+  return settings;
+}
+
+std::optional<std::uint64_t> kernel_setting(const std::string& name) {
+  std::ifstream file{"/proc/sys/" + name};
+  std::uint64_t value = 0;
+  return file >> value ? std::optional{value} : std::nullopt;
+}
+
+}  // namespace relay::io

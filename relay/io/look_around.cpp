@@ -1,0 +1,214 @@
+#include "relay/io/look_around.h"
+
+#include <linux/rtnetlink.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <exception>
+#include <string>
+#include <system_error>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "relay/core/agent_information_content.h"
+#include "relay/io/firewall.h"
+#include "relay/io/interface_view.h"
+#include "relay/io/kernel_settings.h"
+#include "relay/io/link_kind.h"
+#include "relay/io/link_survey.h"
+#include "relay/io/port_holders.h"
+#include "relay/io/privileges_lacked.h"
+#include "relay/io/routes.h"
+#include "relay/io/rtnetlink.h"
+#include "relay/io/settings_by_name.h"
+#include "relay/io/sockets.h"
+
+namespace relay::io {
+
+namespace {
+
+using check::Facts;
+using check::InterfaceFacts;
+using check::ServerFacts;
+
+constexpr std::size_t option_head_size = 2;  // code and length
+
+/// Whether a setting's pattern is about the interface.
+[[nodiscard]] bool is_about(const std::string& pattern, const std::string& interface) {
+  return pattern == interface || (is_pattern(pattern) && matches(pattern, interface));
+}
+
+/// One look at the host.
+class Look {
+ public:
+  Look(const Orders& orders, const Ports& ports)
+      : orders_(orders), links_(LinkSurvey{}.ask().links), view_(table_, orders.interfaces, {}) {
+    facts_.policy = orders.policy;
+    facts_.ports = ports;
+    facts_.roles = orders.interfaces.roles;
+    facts_.overrides_server_id = orders.interfaces.agent_information.server_id_override;
+    if (orders.policy.add_agent_information) {
+      facts_.agent_information_size = most_agent_information_octets(orders.interfaces) + option_head_size;
+    }
+    for (const Link& link : links_) {
+      names_[link.state.index] = link.state.name;
+      by_name_[link.state.name] = &link;
+    }
+    view_.synchronise(links_);
+  }
+
+  [[nodiscard]] Facts taken() && {
+    look_at_names();
+    look_at_interfaces();
+    look_at_servers();
+    look_at_ports();
+    look_at_kernel();
+    look_at_firewall();
+    return std::move(facts_);
+  }
+
+ private:
+  void look_at_names() {
+    for (const auto& [pattern, role] : orders_.interfaces.roles) {
+      const bool is_known = std::ranges::any_of(
+          links_, [&about = pattern](const Link& link) { return is_about(about, link.state.name); });
+      if (!is_known && std::ranges::find(facts_.unmatched, pattern) == facts_.unmatched.end()) {
+        facts_.unmatched.push_back(pattern);
+      }
+    }
+    facts_.giaddr_interface = orders_.interfaces.giaddr_interface;
+    if (!facts_.giaddr_interface.empty()) {
+      const auto entry = by_name_.find(facts_.giaddr_interface);
+      const Interface* const interface =
+          entry == by_name_.end() ? nullptr : std::as_const(table_).find(entry->second->state.index);
+      facts_.giaddr_interface_has_address =
+          interface != nullptr &&
+          std::ranges::any_of(interface->addresses, [](const Ipv4Prefix& prefix) { return prefix.address.is_host(); });
+    }
+    if (const auto source = orders_.policy.source_address) {
+      facts_.source_is_local = table_.is_local(*source);
+    }
+  }
+
+  void look_at_interfaces() {
+    std::vector<const Interface*> named;
+    for (const auto& [index, interface] : std::as_const(table_).all()) {
+      if (interface.is_downstream || interface.is_upstream) {
+        named.push_back(&interface);
+      }
+    }
+    std::ranges::sort(named, {}, &Interface::index);
+    for (const Interface* const interface : named) {
+      facts_.interfaces.push_back(facts_of(*interface));
+    }
+  }
+
+  [[nodiscard]] InterfaceFacts facts_of(const Interface& interface) const {
+    const InterfaceKernelSettings settings = kernel_settings_of(interface.name);
+    InterfaceFacts facts;
+    facts.name = interface.name;
+    facts.is_downstream = interface.is_downstream;
+    facts.is_upstream = interface.is_upstream;
+    facts.is_both_by_one_flag =
+        std::ranges::any_of(orders_.interfaces.roles, [&interface](const Setting<InterfaceRole>& role) {
+          return role.value.downstream && role.value.upstream && is_about(role.pattern, interface.name);
+        });
+    facts.is_up = interface.is_up;
+    facts.has_carrier = interface.has_carrier;
+    facts.is_ethernet = interface.is_ethernet;
+    facts.is_loopback = is_loopback(interface.name);
+    facts.mtu = interface.mtu;
+    facts.addresses = interface.addresses;
+    facts.giaddr = interface.giaddr;
+    facts.giaddr_is_local = interface.giaddr && table_.is_local(*interface.giaddr);
+    facts.has_server = !interface.servers.empty();
+    facts.reverse_path_filter = settings.reverse_path_filter;
+    facts.forwards = settings.forwards;
+    facts.forwards_broadcasts = settings.forwards_broadcasts;
+    const auto link = by_name_.find(interface.name);
+    const auto master = names_.find(link == by_name_.end() ? 0 : link->second->state.master_index);
+    if (master != names_.end()) {
+      facts.master = master->second;
+      facts.master_kind = master_kind(master->second);
+    }
+    return facts;
+  }
+
+  void look_at_servers() {
+    std::vector<Ipv4Address> servers;
+    for (const auto& setting : orders_.interfaces.servers) {
+      for (const Ipv4Address server : setting.value) {
+        if (std::ranges::find(servers, server) == servers.end()) {
+          servers.push_back(server);
+        }
+      }
+    }
+    for (const Ipv4Address server : servers) {
+      facts_.servers.push_back(facts_of(server));
+    }
+  }
+
+  [[nodiscard]] ServerFacts facts_of(Ipv4Address server) {
+    ServerFacts facts{.address = server};
+    try {
+      const Route route = route_to(questions_, server);
+      facts.is_local = route.type == RTN_LOCAL || table_.is_local(server);
+      facts.gateway = route.gateway;
+      if (route.egress) {
+        facts.egress = names_[*route.egress];
+        facts.mtu = route.mtu ? route.mtu : view_.mtu_of(*route.egress);
+        facts.next_hop_has_failed = neighbour_has_failed(questions_, *route.egress, route.gateway.value_or(server));
+      }
+    } catch (const std::system_error& error) {
+      facts.route_fault = error.code().message();
+    }
+    return facts;
+  }
+
+  void look_at_ports() {
+    std::vector<std::uint16_t> ports{facts_.ports.server};
+    if (facts_.ports.relay) {
+      ports.push_back(*facts_.ports.relay);
+    }
+    try {
+      facts_.port_holders = port_holders(ports);
+    } catch (const std::exception& error) {
+      facts_.port_holders_fault = error.what();
+    }
+    facts_.lacks_net_raw = lacks_net_raw();
+    facts_.lacks_bind_service = lacks_bind_service(facts_.ports);
+  }
+
+  void look_at_kernel() {
+    facts_.hears_vrfs = kernel_setting("net/ipv4/udp_l3mdev_accept").value_or(0) != 0;
+    const NeighbourLimits neighbours = neighbour_limits(questions_);
+    facts_.neighbours = {neighbours.entries, neighbours.most};
+    facts_.wanted_receive_buffer = receive_buffer_size;
+    facts_.receive_buffer = receive_buffer_limit(receive_buffer_size);
+  }
+
+  void look_at_firewall() {
+    Firewall firewall = read_firewall();
+    facts_.firewall = std::move(firewall.ruleset);
+    facts_.firewall_fault = std::move(firewall.fault);
+    facts_.legacy_tables = legacy_tables();
+  }
+
+  const Orders& orders_;
+  std::vector<Link> links_;
+  InterfaceTable table_;
+  InterfaceView view_;
+  rtnetlink::Questions questions_;
+  std::unordered_map<std::uint32_t, std::string> names_;
+  std::unordered_map<std::string, const Link*> by_name_;
+  Facts facts_;
+};
+
+}  // namespace
+
+check::Facts look_around(const Orders& orders, const Ports& ports) {
+  return Look{orders, ports}.taken();
+}
+
+}  // namespace relay::io

@@ -1,0 +1,23 @@
+// What this process would lack if it started to relay.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "relay/core/ports.h"
+
+namespace relay::io {
+
+/// Whether a packet socket cannot be opened for want of CAP_NET_RAW. Tried: the socket would receive nothing.
+[[nodiscard]] bool lacks_net_raw();
+
+/// Whether one of the ports cannot be bound for want of CAP_NET_BIND_SERVICE.
+[[nodiscard]] bool lacks_bind_service(const Ports& ports);
+
+/// Octets that a UDP socket's receive buffer may have, if that is fewer than `wanted`; else 0.
+[[nodiscard]] std::uint64_t receive_buffer_limit(int wanted);
+
+/// Why the file cannot be created or written, in words; empty where it can. Touches nothing.
+[[nodiscard]] std::string write_fault(const std::string& file);
+
+}  // namespace relay::io

@@ -1,0 +1,177 @@
+#include "relay/io/firewall.h"
+
+#include <string>
+
+#include <gtest/gtest.h>
+
+namespace relay::io {
+namespace {
+
+using check::MessageOnWay;
+using check::Passage;
+
+/// What nft 1.0.6 prints of one chain of input with these rules' expressions.
+std::string printed(const std::string& policy, const std::vector<std::string>& rules) {
+  std::string text = R"({"nftables":[{"metainfo":{"version":"1.0.6","json_schema_version":1}},)"
+                     R"({"table":{"family":"inet","name":"filter","handle":1}},)"
+                     R"({"set":{"family":"inet","name":"dhcp","table":"filter","type":"inet_service","handle":3,)"
+                     R"("flags":["interval"],"elem":[{"range":[67,68]},70]}},)"
+                     R"({"chain":{"family":"inet","table":"filter","name":"other","handle":1}},)"
+                     R"({"rule":{"family":"inet","table":"filter","chain":"other","handle":2,"expr":[{"drop":null}]}},)"
+                     R"({"chain":{"family":"inet","table":"filter","name":"input","handle":3,"type":"filter",)"
+                     R"("hook":"input","prio":0,"policy":")" +
+                     policy + R"("}})";
+  for (const std::string& rule : rules) {
+    text += R"(,{"rule":{"family":"inet","table":"filter","chain":"input","handle":9,"expr":[)" + rule + "]}}";
+  }
+  return text + "]}";
+}
+
+MessageOnWay request() {
+  return {.ingress = "d1",
+          .destination = limited_broadcast,
+          .source_port = 68,
+          .destination_port = 67,
+          .is_broadcast = true};
+}
+
+MessageOnWay reply() {
+  return {.ingress = "u0",
+          .source = {{10, 9, 0, 2}},
+          .destination = {{10, 101, 0, 1}},
+          .source_port = 67,
+          .destination_port = 67,
+          .is_answer = true};
+}
+
+Passage passage(const std::string& policy, const std::vector<std::string>& rules,
+                const MessageOnWay& message = request()) {
+  const Firewall firewall = firewall_in(printed(policy, rules));
+  EXPECT_EQ(firewall.fault, "");
+  return check::ask_firewall(firewall.ruleset, "input", message).passage;
+}
+
+/// What a rule with this condition that drops does to a request.
+Passage dropping(const std::string& condition, const MessageOnWay& message = request()) {
+  return passage("accept", {condition + R"(,{"counter":{"packets":0,"bytes":0}},{"drop":null})"}, message);
+}
+
+std::string payload(const std::string& protocol, const std::string& field, const std::string& right,
+                    const std::string& op = "==") {
+  return R"({"match":{"op":")" + op + R"(","left":{"payload":{"protocol":")" + protocol + R"(","field":")" + field +
+         R"("}},"right":)" + right + "}}";
+}
+
+std::string meta(const std::string& key, const std::string& right) {
+  return R"({"match":{"op":"==","left":{"meta":{"key":")" + key + R"("}},"right":)" + right + "}}";
+}
+
+TEST(Firewall, PoliciesAreRead) {
+  EXPECT_EQ(passage("drop", {}), Passage::is_dropped);
+  EXPECT_EQ(passage("accept", {}), Passage::passes);
+}
+
+TEST(Firewall, PortsAreReadAsNumbersRangesAndSets) {
+  EXPECT_EQ(dropping(payload("udp", "dport", "67")), Passage::is_dropped);
+  EXPECT_EQ(dropping(payload("udp", "dport", "68")), Passage::passes);
+  EXPECT_EQ(dropping(payload("udp", "dport", R"({"range":[60,70]})")), Passage::is_dropped);
+  EXPECT_EQ(dropping(payload("th", "dport", R"({"set":[53,{"range":[67,68]}]})")), Passage::is_dropped);
+  EXPECT_EQ(dropping(payload("udp", "dport", R"("@dhcp")")), Passage::is_dropped);
+  EXPECT_EQ(dropping(payload("udp", "dport", R"("@nosuch")")), Passage::may_be_dropped);
+  EXPECT_EQ(dropping(payload("udp", "dport", R"({"set":[67,68]})", "!=")), Passage::passes);
+  EXPECT_EQ(dropping(payload("udp", "length", "100", ">")), Passage::may_be_dropped);
+}
+
+TEST(Firewall, AddressesAreReadAsPrefixesAndRanges) {
+  EXPECT_EQ(dropping(payload("ip", "saddr", R"({"prefix":{"addr":"10.0.0.0","len":8}})"), reply()),
+            Passage::is_dropped);
+  EXPECT_EQ(dropping(payload("ip", "saddr", R"({"prefix":{"addr":"10.0.0.0","len":8}})")), Passage::passes);
+  EXPECT_EQ(dropping(payload("ip", "daddr", R"({"set":["192.0.2.1",{"range":["10.101.0.1","10.101.0.9"]}]})"), reply()),
+            Passage::is_dropped);
+  EXPECT_EQ(dropping(payload("ip", "daddr", R"("255.255.255.255")")), Passage::is_dropped);
+}
+
+TEST(Firewall, InterfacesProtocolsAndKindsOfPacketsAreRead) {
+  EXPECT_EQ(dropping(meta("iifname", R"({"set":["d2","d1"]})")), Passage::is_dropped);
+  EXPECT_EQ(dropping(meta("iif", R"("lo")")), Passage::passes);
+  EXPECT_EQ(dropping(meta("l4proto", R"({"set":["tcp","udp"]})")), Passage::is_dropped);
+  EXPECT_EQ(dropping(payload("ip", "protocol", R"("icmp")")), Passage::passes);
+  EXPECT_EQ(dropping(meta("nfproto", R"("ipv4")")), Passage::is_dropped);
+  EXPECT_EQ(dropping(meta("protocol", R"("ip")")), Passage::is_dropped);
+  EXPECT_EQ(dropping(meta("pkttype", R"("broadcast")")), Passage::is_dropped);
+  EXPECT_EQ(dropping(payload("tcp", "dport", "67")), Passage::passes);
+  EXPECT_EQ(dropping(payload("ip6", "saddr", R"("::1")")), Passage::passes);
+  EXPECT_EQ(dropping(meta("mark", "1")), Passage::may_be_dropped);
+  EXPECT_EQ(dropping(R"({"match":{"op":"==","left":{"fib":{"result":"type","flags":["daddr"]}},"right":"broadcast"}})"),
+            Passage::is_dropped);
+  EXPECT_EQ(dropping(R"({"match":{"op":"==","left":{"fib":{"result":"oif","flags":["saddr","iif"]}},"right":false}})"),
+            Passage::may_be_dropped);
+}
+
+TEST(Firewall, AnInterfaceMayBeCalledByANumber) {
+  MessageOnWay message = request();
+  message.ingress = "100";
+  EXPECT_EQ(dropping(meta("iifname", R"("100")"), message), Passage::is_dropped);
+  EXPECT_EQ(dropping(meta("iifname", R"("101")"), message), Passage::passes);
+}
+
+TEST(Firewall, ConnectionsAreRead) {
+  const std::string accept =
+      R"({"match":{"op":"in","left":{"ct":{"key":"state"}},"right":["established","related"]}},{"accept":null})";
+  EXPECT_EQ(passage("drop", {accept}), Passage::is_dropped);
+  EXPECT_EQ(passage("drop", {accept}, reply()), Passage::passes);
+}
+
+TEST(Firewall, MapsOfVerdictsAreRulesOfTheirOwn) {
+  const std::string ports = R"({"vmap":{"key":{"payload":{"protocol":"udp","field":"dport"}},"data":{"set":)"
+                            R"([[53,{"accept":null}],[67,{"goto":{"target":"other"}}]]}}})";
+  EXPECT_EQ(passage("accept", {ports}), Passage::is_dropped);
+  const std::string states = R"({"vmap":{"key":{"ct":{"key":"state"}},"data":{"set":)"
+                             R"([["invalid",{"drop":null}],["established",{"accept":null}]]}}})";
+  EXPECT_EQ(passage("drop", {states}, reply()), Passage::passes);
+  EXPECT_EQ(passage("accept", {states}), Passage::passes);
+}
+
+TEST(Firewall, JumpsRejectsAndLimitsAreRead) {
+  EXPECT_EQ(passage("accept", {R"({"jump":{"target":"other"}})"}), Passage::is_dropped);
+  EXPECT_EQ(passage("accept", {R"({"reject":{"type":"icmpx","expr":"port-unreachable"}})"}), Passage::is_dropped);
+  EXPECT_EQ(passage("drop", {R"({"limit":{"rate":10,"burst":5,"per":"second"}},{"accept":null})"}),
+            Passage::may_be_dropped);
+  EXPECT_EQ(passage("accept", {R"({"log":{"prefix":"x"}})"}), Passage::passes);
+}
+
+TEST(Firewall, RulesOfIptablesAreRead) {
+  const std::string conntrack = R"({"xt":{"type":"match","name":"conntrack"}},{"accept":null})";
+  EXPECT_EQ(passage("drop", {conntrack}), Passage::is_dropped);
+  EXPECT_EQ(passage("drop", {conntrack}, reply()), Passage::passes);
+  EXPECT_EQ(passage("accept", {R"({"xt":{"type":"match","name":"comment"}},{"xt":{"type":"target","name":"REJECT"}})"}),
+            Passage::is_dropped);
+  EXPECT_EQ(dropping(R"({"xt":{"type":"match","name":"multiport"}})"), Passage::may_be_dropped);
+}
+
+TEST(Firewall, ChainsOfOtherFamiliesAreLeftOut) {
+  const Firewall firewall = firewall_in(
+      R"({"nftables":[{"chain":{"family":"ip6","table":"t","name":"c","hook":"input","prio":0,"policy":"drop"}},)"
+      R"({"rule":{"family":"ip6","table":"t","chain":"c","handle":1,"expr":[{"drop":null}]}}]})");
+  EXPECT_EQ(firewall.fault, "");
+  EXPECT_TRUE(firewall.ruleset.empty());
+}
+
+TEST(Firewall, WhatIsNoRulesetIsAFault) {
+  EXPECT_EQ(firewall_in("").fault.find("nft prints what is no JSON: "), 0U);
+  EXPECT_EQ(firewall_in(R"({"nftables":)").fault.find("nft prints what is no JSON: "), 0U);
+  EXPECT_EQ(firewall_in(R"({"iptables":[]})").fault, "nft prints JSON of another kind");
+}
+
+TEST(Firewall, PartsThatAreNotUnderstoodDoNoHarm) {
+  for (const char* const rule :
+       {"", "null", "[]", "{}", R"({"match":null})", R"({"match":{"op":"==","left":{},"right":{}}})",
+        R"({"match":{"op":"==","left":{"meta":{"key":"iif"}},"right":{"prefix":{"addr":"10.0.0.0","len":99}}}})",
+        R"({"match":{"op":"==","left":{"meta":{"key":"iif"}},"right":{"range":[1]}}})", R"({"vmap":{"key":{}}})",
+        R"({"vmap":{"key":{"meta":{"key":"iif"}},"data":{"set":[[1],[1,2],[[],{}]]}}})", R"({"xt":null})"}) {
+    EXPECT_EQ(passage("accept", {rule}), Passage::passes) << rule;
+  }
+}
+
+}  // namespace
+}  // namespace relay::io

@@ -1,0 +1,143 @@
+// What `--check` asks the system for, one source at a time. None of it needs privilege.
+#include <arpa/inet.h>
+#include <linux/rtnetlink.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <system_error>
+
+#include <gtest/gtest.h>
+
+#include "relay/io/descriptor.h"
+#include "relay/io/kernel_settings.h"
+#include "relay/io/link_kind.h"
+#include "relay/io/port_holders.h"
+#include "relay/io/privileges_lacked.h"
+#include "relay/io/program_output.h"
+#include "relay/io/routes.h"
+
+namespace relay::io {
+namespace {
+
+constexpr std::size_t most = 1U << 20U;
+
+/// A UDP socket on a port that the kernel chose.
+class Held {
+ public:
+  explicit Held(sa_family_t family, bool is_ipv6_only = false)
+      : socket_(::socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
+    const int only = is_ipv6_only ? 1 : 0;
+    ::setsockopt(socket_.number(), IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof(only));
+    sockaddr_in6 address{};
+    address.sin6_family = family;
+    socklen_t size = family == AF_INET ? sizeof(sockaddr_in) : sizeof(sockaddr_in6);
+    auto* const any = reinterpret_cast<sockaddr*>(&address);
+    is_bound_ = ::bind(socket_.number(), any, size) == 0 && ::getsockname(socket_.number(), any, &size) == 0;
+    port_ = ntohs(address.sin6_port);  // in the same place as sin_port
+  }
+
+  [[nodiscard]] bool is_bound() const { return is_bound_; }
+  [[nodiscard]] std::uint16_t port() const { return port_; }
+
+ private:
+  Descriptor socket_;
+  bool is_bound_ = false;
+  std::uint16_t port_ = 0;
+};
+
+TEST(PortHolders, AProcessIsNamedWithItsNumber) {
+  const Held held{AF_INET};
+  const auto holders = port_holders({held.port()});
+  ASSERT_EQ(holders.size(), 1U);
+  std::string name;
+  std::getline(std::ifstream{"/proc/self/comm"}, name);
+  EXPECT_EQ(holders.front(),
+            (check::PortHolder{held.port(), name, static_cast<std::uint32_t>(::getpid()), ::getuid()}));
+}
+
+TEST(PortHolders, AnIpv6SocketCountsWhereItTakesIpv4) {
+  const Held both{AF_INET6};
+  const Held one{AF_INET6, true};
+  if (!both.is_bound() || !one.is_bound()) {
+    GTEST_SKIP() << "there is no IPv6 here";
+  }
+  EXPECT_EQ(port_holders({both.port()}).size(), 1U);
+  EXPECT_EQ(port_holders({one.port()}).size(), 0U);
+}
+
+TEST(PortHolders, OfOtherPortsNobodyIsTold) {
+  const Held held{AF_INET};
+  EXPECT_TRUE(port_holders({1}).empty() || held.port() != 1);
+  EXPECT_TRUE(port_holders({}).empty());
+}
+
+TEST(Routes, AnAddressOfThisHostIsLocal) {
+  rtnetlink::Questions questions;
+  const Route route = route_to(questions, {{127, 0, 0, 1}});
+  EXPECT_EQ(route.type, RTN_LOCAL);
+  EXPECT_EQ(route.egress, 1U);
+  EXPECT_EQ(route.gateway, std::nullopt);
+}
+
+TEST(Routes, ANeighbourThatNobodyAskedForHasNotFailed) {
+  rtnetlink::Questions questions;
+  EXPECT_FALSE(neighbour_has_failed(questions, 1, {{203, 0, 113, 77}}));
+}
+
+TEST(Routes, TheNeighbourTableHasALimitInEveryNamespace) {
+  rtnetlink::Questions questions;
+  EXPECT_GT(neighbour_limits(questions).most, 0U);
+}
+
+TEST(LinkKind, TheLoopbackIsOne) {
+  EXPECT_TRUE(is_loopback("lo"));
+  EXPECT_FALSE(is_loopback("nosuch0"));
+  EXPECT_EQ(master_kind("nosuch0"), check::MasterKind::takes_frames);
+}
+
+TEST(KernelSettings, AreReadByName) {
+  EXPECT_EQ(kernel_setting("net/nosuch"), std::nullopt);
+  EXPECT_TRUE(kernel_setting("net/ipv4/ip_forward").has_value());
+  EXPECT_FALSE(kernel_settings_of("nosuch0").forwards);
+}
+
+TEST(WriteFault, SaysWhyAFileCannotBeWritten) {
+  std::string folder = std::filesystem::temp_directory_path() / "dhcp-relay-test-XXXXXX";
+  ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+  EXPECT_EQ(write_fault(folder + "/new"), "");
+  EXPECT_EQ(write_fault(folder + "/nosuch/new"), "No such file or directory");
+  EXPECT_EQ(write_fault(folder), "Is a directory");
+  EXPECT_TRUE(std::filesystem::is_empty(folder));
+  std::filesystem::remove(folder);
+}
+
+TEST(ProgramOutput, IsWhatTheProgramPrints) {
+  const ProgramOutput output = output_of({"/bin/sh", "-c", "echo one; echo two >&2"}, most);
+  EXPECT_EQ(output.text, "one\n");
+  EXPECT_EQ(output.fault, "");
+}
+
+TEST(ProgramOutput, OfAProgramThatFailsIsItsComplaint) {
+  const ProgramOutput output = output_of({"/bin/sh", "-c", "echo one; echo two >&2; echo three >&2; exit 3"}, most);
+  EXPECT_EQ(output.text, "");
+  EXPECT_EQ(output.fault, "two");
+  EXPECT_EQ(output_of({"/bin/sh", "-c", "exit 3"}, most).fault, "it ends with status 3");
+  EXPECT_EQ(output_of({"/nosuch/program"}, most).fault, "No such file or directory");
+}
+
+TEST(ProgramOutput, IsBounded) {
+  EXPECT_EQ(output_of({"/bin/sh", "-c", "while :; do echo more; done"}, most).fault,
+            "it prints more than 1048576 octets");
+}
+
+TEST(ProgramOutput, ComesOfAnEnvironmentWithoutMeaning) {
+  EXPECT_EQ(output_of({"/bin/sh", "-c", "echo \"$HOME$LC_ALL\"; cat"}, most).text, "C\n");
+}
+
+}  // namespace
+}  // namespace relay::io
