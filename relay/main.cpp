@@ -1,4 +1,4 @@
-// Reads the configuration and does what it asks for: relay, capture or replay.
+// Reads the configuration and does what it asks for: check, relay, capture or replay.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "relay/capturing.h"
+#include "relay/checking.h"
 #include "relay/config/configuration.h"
 #include "relay/relaying.h"
 #include "relay/replaying.h"
@@ -42,6 +43,9 @@ int main(int argc, char** argv) {
       return std::cout ? 0 : 1;
     }
     const auto& configuration = std::get<Configuration>(read);
+    if (configuration.check) {
+      return check_host(configuration);
+    }
     if (!configuration.replay.file.empty()) {
       return replay(configuration, words);
     }

@@ -174,6 +174,10 @@ void check_contradictions(const Configuration& configuration, const std::vector<
       given != nullptr && find_given(givens, "no-pid") != nullptr) {
     flags::reject(*given, "contradicts --no-pid; expected one of them");
   }
+  if (configuration.check && (configuration.capture.only || !configuration.replay.file.empty())) {
+    throw UsageError(std::string{"--check contradicts "} +
+                     (configuration.capture.only ? "--capture-only" : "--replay") + "; expected one of them");
+  }
   if (const Given* given = find_given(givens, "link-selection-interface");
       given != nullptr && !giaddrs.empty() && giaddrs.front().pattern == "*") {
     flags::reject(*given, "contradicts --giaddr for all interfaces; expected one of them, or --giaddr IF=ADDR");

@@ -33,6 +33,7 @@ struct Configuration {
   std::optional<std::uint16_t> relay_port{};  ///< `-rp`: source port of messages to servers (RFC 8357)
   CaptureSettings capture;
   ReplaySettings replay;
+  bool check = false;       ///< look at the host, start nothing
   bool foreground = false;  ///< set by `--capture-only` and `--replay` too
   bool quiet = false;
   std::string pid_file = "/run/dhcp-relay.pid";  ///< empty: none, as in the foreground unless it is given

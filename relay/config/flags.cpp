@@ -481,6 +481,12 @@ constexpr std::array table = {
          .initial = "nobody",
          .help = "Account to run as after start, if started by root; capabilities are given up in any case.",
          .apply = [](Configuration& c, const Given& given) { c.user = account_name(given); }},
+    Flag{.name = "check",
+         .group = Group::process_and_logging,
+         .command_line_only = true,
+         .help = "Start nothing: look at this host, print what would keep the relay from serving clients and what to "
+                 "do about it, and exit with 0, or with 2 where there is something.",
+         .apply = [](Configuration& c, const Given&) { c.check = true; }},
     Flag{.name = "log-level",
          .value = "trace|debug|info|warning|error",
          .group = Group::process_and_logging,

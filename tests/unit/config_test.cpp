@@ -429,8 +429,8 @@ TEST(Errors, ValuesGluedToIscFlags) {
 
 TEST(Errors, FlagsOfOtherVersionsAreUnknown) {
   for (const std::string_view word :
-       {"-6", "-l", "-u", "-I", "--ipv6-only", "--lower", "--upper", "--interface-id", "--metrics", "--check",
-        "--link-address", "--client-link-layer-address", "--enterprise", "--option6", "--log-prefixes", "--routes"}) {
+       {"-6", "-l", "-u", "-I", "--ipv6-only", "--lower", "--upper", "--interface-id", "--metrics", "--link-address",
+        "--client-link-layer-address", "--enterprise", "--option6", "--log-prefixes", "--routes"}) {
     for (const std::string_view value : {"", " x"}) {
       const std::string words = "-id d1 " + std::string(word) + std::string(value) + " 10.9.0.2";
       EXPECT_THAT(outcome(words), StartsWith("error: unknown flag '" + std::string(word) + "': ")) << words;

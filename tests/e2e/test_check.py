@@ -1,0 +1,517 @@
+"""`--check`: each planted mistake is found, in one line that says what to do, with the exit status that goes with it.
+
+Where the advice is a command, it is followed, and the finding is gone. All mistakes are made in namespaces of the test.
+"""
+
+import contextlib
+import os
+import re
+import shlex
+import subprocess
+import types
+
+import pytest
+
+import message
+import peers
+import relay
+from network import Chain
+from wait import port_bound, wait_until
+
+SERVER = "10.9.0.2"
+USUAL = ("-id", "d1", "-id", "d2", "-iu", "u0", SERVER)
+
+pytestmark = pytest.mark.skipif(not relay.is_ours(), reason="--check is ours alone")
+
+
+class Checked:
+    """What one run of `--check` printed."""
+
+    def __init__(self, done):
+        self.status = done.returncode
+        self.lines = done.stdout.splitlines()
+        self.complaint = done.stderr
+        assert "Sanitizer" not in done.stderr, done.stderr
+
+    def __str__(self):
+        return "\n".join([*self.lines, self.complaint, f"[status {self.status}]"])
+
+    def named(self, name):
+        """The lines of findings with this name."""
+        return [line for line in self.lines if re.match(rf"(ok|note|warning|error): {name}: ", line)]
+
+    def graver(self, least=("warning", "error")):
+        return [line for line in self.lines if line.split(":")[0] in least]
+
+
+@pytest.fixture
+def check(scene):
+    """Runs `--check` with these flags on the router."""
+    def run(*flags, through=(), namespace=None):
+        argv = [*through, relay.BINARY, "--check", "-d", *flags]
+        router = namespace or scene.topology.router
+        return Checked(subprocess.run(router.command(argv), capture_output=True, text=True, check=False, timeout=120))
+    return run
+
+
+@pytest.fixture
+def router(scene):
+    return scene.topology.router
+
+
+def follow_advice(router, line):
+    """Runs the command at the end of a finding's line, which begins with the name of a program."""
+    command = re.search(r": ((?:ip|nft|sysctl) [^:;]*)$", line).group(1)
+    router.run(shlex.split(command))
+
+
+def only(found, line, status):
+    """This finding and no other, with this exit status."""
+    assert found.graver() == [line], found
+    assert found.status == status, found
+
+
+# --- what is well -------------------------------------------------------------------------------------------------------
+
+def test_a_host_where_all_is_well(check):
+    found = check(*USUAL, "10.9.0.3")
+    assert found.status == 0, found
+    assert found.lines == [
+        "ok: interface_serves: interface d1, d2 is up, with a giaddr and a server",
+        "ok: server_reached: server 10.9.0.2 is reached through u0, next hop 10.9.0.2, source giaddr",
+        "ok: server_reached: server 10.9.0.3 is reached through u0, next hop 10.9.0.3, source giaddr",
+        "check passed: nothing found"], found
+    assert found.complaint == ""
+
+
+def test_nothing_is_started_and_nothing_is_left(check, router, tmp_path):
+    pid_file, capture = tmp_path / "pid", tmp_path / "capture"
+    found = check(*USUAL, "-pf", str(pid_file), "--capture", str(capture))
+    assert found.status == 0, found
+    assert not os.listdir(tmp_path)
+    with router.inside():
+        assert not port_bound("thread-self")
+
+
+def test_json(check):
+    found = check(*USUAL, "--log-format", "json")
+    assert found.lines[-1] == '{"level":"info","event":"check_total","errors":0,"warnings":0}'
+
+
+# --- the start ----------------------------------------------------------------------------------------------------------
+
+def test_wrong_flags_are_told_as_at_a_start(check, tmp_path):
+    found = check("-id", "d1", "--quite", SERVER)
+    assert (found.status, found.lines) == (2, [])
+    assert found.complaint == "dhcp-relay: unknown flag '--quite': did you mean --quiet?\n"
+    (tmp_path / "relay.conf").write_text("max-hops = 4\nport = none\n", encoding="ascii")
+    found = check("-id", "d1", "--config", str(tmp_path / "relay.conf"), SERVER)
+    assert (found.status, found.lines) == (2, [])
+    assert found.complaint.endswith(":2: port 'none': expected a port from 1 to 65534\n")
+
+
+def test_a_filter_that_does_not_compile(check):
+    found = check(*USUAL, "--capture", "-", "--capture-filter", "hosts 10.9.0.2")
+    assert found.status == 2
+    assert found.complaint.startswith("dhcp-relay: --capture-filter 'hosts 10.9.0.2': ")
+
+
+def test_it_goes_with_neither_replay_nor_capture_only(check):
+    assert check("-i", "d1", "--capture-only").complaint == (
+        "dhcp-relay: --check contradicts --capture-only; expected one of them\n")
+    assert check(*USUAL, "--replay", "x").complaint == (
+        "dhcp-relay: --check contradicts --replay; expected one of them\n")
+
+
+def test_a_name_that_does_not_resolve(check):
+    found = check("-id", "d1", "nosuch.invalid", SERVER)
+    assert found.status == 2, found
+    assert len(found.graver()) == 1
+    assert re.fullmatch(r"error: server_unresolved: cannot resolve server 'nosuch.invalid': .*; correct the name, give the "
+                        r"server's address instead, or repair name resolution \(/etc/resolv.conf, /etc/hosts\)",
+                        found.graver()[0])
+    assert found.named("server_reached"), "the other server is looked at all the same"
+
+
+def with_capabilities(*names):
+    """A command that runs another one with these capabilities alone."""
+    return ("setpriv", "--inh-caps", "-all", "--bounding-set", ",".join(["-all", *(f"+{name}" for name in names)]))
+
+
+def test_a_missing_capability(check):
+    found = check(*USUAL, through=with_capabilities())
+    assert found.status == 2, found
+    assert found.graver(["error"]) == [
+        f"error: capability_missing: this user lacks {capability}, without which {what}; start as root, or with "
+        "AmbientCapabilities=CAP_NET_RAW CAP_NET_BIND_SERVICE in the systemd unit"
+        for capability, what in (("CAP_NET_RAW", "no packet socket can be opened for replies to clients"),
+                                 ("CAP_NET_BIND_SERVICE", "the relay cannot listen on UDP port 67"))], found
+    assert found.named("firewall_unread")[0].startswith("note: "), "it says what it could not look at"
+    found = check("-p", "6767", *USUAL, through=with_capabilities("net_raw"))
+    assert not found.named("capability_missing"), "a port above 1023 is anyone's"
+
+
+def test_the_capabilities_that_are_enough(check):
+    found = check(*USUAL, through=with_capabilities("net_raw", "net_bind_service"))
+    assert found.status == 0, found
+    assert not found.named("capability_missing")
+
+
+def test_a_pid_file_that_cannot_be_written(check):
+    only(check(*USUAL, "-pf", "/nosuch/pid"),
+         "error: file_unwritable: /nosuch/pid cannot be written: No such file or directory; name another file, or give "
+         "this user the right to write it", 2)
+
+
+# --- the port -----------------------------------------------------------------------------------------------------------
+
+@contextlib.contextmanager
+def running(namespace, argv, **options):
+    process = namespace.spawn(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **options)
+    try:
+        wait_until(lambda: process.poll() is None and port_bound(process.pid), f"{argv[0]} to have the port")
+        yield process
+    finally:
+        peers._end(process)
+
+
+def test_the_port_is_taken_by_dnsmasq(scene, check, router, need, tmp_path):
+    need("dnsmasq")
+    host = types.SimpleNamespace(namespace=router, number=9)
+    dnsmasq = scene.keep(peers.Dnsmasq(scene.topology, host, tmp_path))
+    only(check(*USUAL),
+         f"error: port_taken: UDP port 67 is held by dnsmasq (process {dnsmasq._process.pid}), so the relay cannot listen "
+         "there; take dhcp-range and dhcp-relay out of its configuration, or: systemctl disable --now dnsmasq", 2)
+    dnsmasq.stop()
+    assert check(*USUAL).status == 0
+
+
+def test_the_port_is_taken_by_isc_dhcrelay(check, router, need):
+    need("dhcrelay")
+    with running(router, ["dhcrelay", "-d", "--no-pid", "-i", "d1", "-i", "u0", SERVER]) as process:
+        only(check(*USUAL),
+             f"error: port_taken: UDP port 67 is held by dhcrelay (process {process.pid}), so the relay cannot listen "
+             "there; stop ISC's relay for good: systemctl disable --now isc-dhcp-relay", 2)
+
+
+def test_a_process_that_calls_itself_what_a_terminal_would_obey(check, router):
+    program = ("import ctypes, socket, time; ctypes.CDLL(None).prctl(15, b'x\\x1b[31m'); "
+               "u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); u.bind(('10.101.0.1', 67)); time.sleep(600)")
+    with running(router, ["python3", "-c", program]) as process:
+        only(check(*USUAL),
+             rf"error: port_taken: UDP port 67 is held by x\x1b[31m (process {process.pid}), so the relay cannot listen "
+             f"there; end it and keep it from starting again: systemctl status {process.pid} tells which unit it belongs "
+             "to", 2)
+
+
+def test_the_relay_itself_has_the_port(scene, check):
+    running_relay = scene.relay()
+    only(check(*USUAL),
+         f"warning: port_taken_by_relay: UDP port 67 is held by dhcp-relay (process {running_relay.pid}): a relay runs "
+         f"here, and a second one would not start; to have it read its configuration again: kill -HUP {running_relay.pid}",
+         0)
+
+
+def test_a_process_in_another_namespace_does_not_matter(scene, check):
+    scene.sink(1)
+    assert check(*USUAL).lines[-1] == "check passed: nothing found"
+
+
+# --- interfaces ---------------------------------------------------------------------------------------------------------
+
+def test_an_interface_that_does_not_exist(check):
+    only(check(*USUAL, "-id", "d7"),
+         "error: interface_missing: interface d7 does not exist, so its clients are not served; correct the name (`ip "
+         "link` lists them) or create it; the relay uses it as soon as it is there", 2)
+
+
+def test_a_pattern_that_matches_no_interface(check):
+    only(check(*USUAL, "-id", "vlan*"),
+         "error: pattern_unmatched: no interface has a name that matches vlan*, so no clients are served by it; correct "
+         "the pattern (`ip link` lists the names) or create them; the relay uses them as soon as they are there", 2)
+
+
+def test_an_interface_that_is_down(check, router):
+    router.ip("link set d2 down")
+    found = check(*USUAL)
+    only(found, "error: interface_down: interface d2 is down, so its clients are not served; bring it up: ip link set d2 "
+                "up", 2)
+    follow_advice(router, found.graver()[0])
+    wait_until(lambda: check(*USUAL).lines[-1] == "check passed: nothing found", "d2 to be up, with carrier")
+
+
+def test_an_interface_without_carrier(scene, check):
+    scene.topology.segment(2).client.ip("link set eth0 down")
+    wait_until(lambda: check(*USUAL).graver() == [
+        "warning: no_carrier: interface d2 has no carrier; look at the cable, the switch port, or what the interface is "
+        "made of"], "d2 to have lost its carrier")
+    assert check(*USUAL).status == 0
+
+
+def test_an_interface_without_address(check, router):
+    router.ip("addr flush dev d2")
+    only(check(*USUAL),
+         "error: no_address: interface d2 has no IPv4 address to be giaddr, so its requests are dropped; give it one of "
+         "the clients' subnet: ip address add ADDRESS/PREFIX dev d2; or name one with --giaddr or -U", 2)
+    assert check(*USUAL, "--giaddr", "d2=10.101.0.1", "-a").status == 0
+
+
+def test_a_giaddr_that_this_host_does_not_hold(check):
+    only(check(*USUAL, "--giaddr", "d2=10.102.0.77"),
+         "warning: giaddr_passive: interface d2 is passive: this host does not hold its giaddr 10.102.0.77; this is as it "
+         "should be where another router holds the address at the moment (VRRP); else add it, or correct --giaddr", 0)
+
+
+def test_a_port_of_a_bridge(check, router):
+    router.ip("link add br0 type bridge", "link set br0 up", "link set d2 master br0")
+    only(check(*USUAL),
+         "error: port_of_bridge: interface d2 is a port of br0, which takes what arrives on it; name br0 instead, and "
+         "give it the address", 2)
+
+
+def test_a_loopback_for_clients(check):
+    found = check(*USUAL, "-id", "lo")
+    assert found.status == 2, "127.0.0.1 is no giaddr"
+    assert found.named("loopback_downstream") == [
+        "warning: loopback_downstream: interface lo is named for clients, and no client can be on a loopback; leave it "
+        "out; the loopback's address as giaddr takes -U lo"]
+
+
+def test_one_subnet_on_two_interfaces(check, router):
+    router.ip("addr flush dev d2", "addr add 10.101.0.2/24 dev d2")
+    only(check(*USUAL),
+         "warning: shared_subnet: interfaces d1, d2 share the subnet 10.101.0.0/24: the kernel reaches the clients of one "
+         "of them only; join them in a bridge, or give each a subnet of its own", 0)
+
+
+def test_a_small_mtu(check, router):
+    router.ip("link set d2 mtu 500")
+    found = check(*USUAL)
+    only(found, "warning: interface_mtu: interface d2 has an MTU of 500, less than the 576 octets of a DHCP message that "
+                "every client has to take (RFC 2131 section 2); raise it: ip link set d2 mtu 1500", 0)
+    follow_advice(router, found.graver()[0])
+    assert check(*USUAL).lines[-1] == "check passed: nothing found"
+
+
+# --- servers ------------------------------------------------------------------------------------------------------------
+
+def test_no_route_to_a_server(check):
+    only(check("-id", "d1", SERVER, "192.0.2.53"),
+         "error: server_unreachable: there is no route to server 192.0.2.53: Network is unreachable; add one, such as: ip "
+         "route add 192.0.2.53 via ROUTER; or bring up the interface that leads there", 2)
+
+
+def test_a_route_that_refuses(check, router):
+    router.ip("route add unreachable 192.0.2.53")
+    assert check("-id", "d1", "192.0.2.53").named("server_unreachable")[0].startswith(
+        "error: server_unreachable: there is no route to server 192.0.2.53: No route to host; ")
+
+
+def test_a_server_that_is_this_host(check):
+    only(check("-id", "d1", "10.9.0.1"),
+         "error: server_is_local: server 10.9.0.1 is an address of this host, where the relay itself has the port; name "
+         "the server's own address; a server on this very host needs no relay", 2)
+
+
+def test_a_server_behind_a_downstream_interface(check):
+    only(check("-id", "d1", "-id", "d2", "10.102.0.53"),
+         "error: server_downstream: server 10.102.0.53 is reached through d2, where replies are not accepted; name the "
+         "interface with -i instead of -id if servers are there too, or correct the route", 2)
+    assert check("-id", "d1", "-i", "d2", "10.102.0.53").lines[-1] == "check passed: nothing found"
+
+
+def test_a_server_that_is_not_behind_iu(check):
+    only(check("-id", "d1", "-iu", "d2", SERVER),
+         "error: server_beyond_upstream: server 10.9.0.2 is reached through u0, and replies are accepted on the "
+         "interfaces of -iu and -i alone; add -iu u0, or leave out -iu: replies are then accepted wherever servers are", 2)
+
+
+def test_a_router_to_the_server_that_does_not_answer(check, router):
+    router.ip("route add 192.0.2.0/24 via 10.9.0.77", "neigh add 10.9.0.77 dev u0 nud failed")
+    only(check("-id", "d1", "192.0.2.53"),
+         "warning: server_not_answering: 10.9.0.77 on u0, the next hop to server 192.0.2.53, did not answer ARP; look "
+         "whether it is on and in the same subnet and VLAN: ping 10.9.0.77", 0)
+
+
+def test_a_source_address_that_this_host_does_not_hold(check):
+    only(check(*USUAL, "--source-address", "10.9.0.77"),
+         "error: source_missing: this host does not hold 10.9.0.77 of --source-address, so no request can be sent; add "
+         "the address, or name one that `ip address` lists", 2)
+
+
+def test_the_mtu_of_a_route(check, router):
+    router.ip("route add 192.0.2.0/24 via 10.9.0.2 mtu 576")
+    flags = ("-a", "-id", "d1", "--remote-id", "box-17", "192.0.2.53")
+    only(check(*flags),
+         "warning: route_mtu: the MTU towards server 192.0.2.53 is 576, and a request of 576 octets with option 82 may "
+         "have 609: it would go without option 82, or in fragments; raise the MTU of the route or its interface, or "
+         "shorten the values of option 82", 0)
+
+
+# --- settings of the kernel ---------------------------------------------------------------------------------------------
+
+def test_strict_rp_filter(check, router):
+    router.sysctl("net.ipv4.conf.d2.rp_filter", 1)
+    only(check(*USUAL),
+         "warning: rp_filter_strict: rp_filter is strict on d2: requests from 0.0.0.0 and from the interface's subnet "
+         "pass, those from link-local or foreign addresses are lost, such as of a client that has moved here and asks for "
+         "its old lease; if such clients exist: sysctl -w net.ipv4.conf.IF.rp_filter=0, and net.ipv4.conf.all.rp_filter "
+         "too", 0)
+
+
+@pytest.mark.parametrize("value", [1, 2])
+def test_rp_filter_without_an_address(check, router, value):
+    router.ip("addr flush dev d2", "addr add 203.0.113.1/32 dev lo")
+    router.sysctl("net.ipv4.conf.d2.rp_filter", value)
+    only(check("-U", "lo", *USUAL),
+         "warning: rp_filter_no_address: rp_filter is on for d2, which has no IPv4 address: requests of clients that have "
+         "one are lost, so no lease is renewed through the relay; turn it off: sysctl -w net.ipv4.conf.IF.rp_filter=0, "
+         "and net.ipv4.conf.all.rp_filter too", 0)
+
+
+def test_rp_filter_where_no_route_to_a_server_leaves(check, router):
+    router.sysctl("net.ipv4.conf.d2.rp_filter", 1)
+    only(check("-id", "d1", "-iu", "u0", "-iu", "d2", SERVER),
+         "warning: rp_filter_upstream: rp_filter is strict on d2, and the route to no server leaves there: replies that "
+         "arrive there are lost; make it loose: sysctl -w net.ipv4.conf.IF.rp_filter=2", 0)
+
+
+def received(scene, segment, **frame):
+    """Whether the relay receives a request from this source; what is sent behind it and passes shows when it has."""
+    before = scene.running.counters(f"d{segment}")["requests_received"]
+    scene.send_request(message.request(xid=0x900, kind=message.REQUEST), segment, **frame)
+    scene.settle(segment, replies=False)
+    return scene.running.counters(f"d{segment}")["requests_received"] - before == 3
+
+
+def test_what_is_said_of_rp_filter_is_so(scene, router):
+    """Segment 1 has an address and a strict filter, segment 2 a loose one and no address."""
+    router.ip("addr flush dev d2", "addr add 203.0.113.1/32 dev lo")
+    router.sysctl("net.ipv4.conf.d1.rp_filter", 1)
+    router.sysctl("net.ipv4.conf.d2.rp_filter", 2)
+    scene.relay("-U", "lo")
+    assert received(scene, 1)
+    assert received(scene, 1, source="10.101.0.50")
+    assert not received(scene, 1, source="169.254.7.7")
+    assert not received(scene, 1, source="10.9.0.50")
+    assert received(scene, 2)
+    assert not received(scene, 2, source="10.102.0.50")
+    router.sysctl("net.ipv4.conf.d1.rp_filter", 0)
+    router.sysctl("net.ipv4.conf.d2.rp_filter", 0)
+    assert received(scene, 1, source="169.254.7.7")
+    assert received(scene, 2, source="10.102.0.50")
+
+
+def test_a_host_that_forwards_nothing(check, router):
+    router.sysctl("net.ipv4.ip_forward", 0)
+    only(check(*USUAL),
+         "warning: forwarding_off: this host does not forward IPv4 from d1, d2: clients renew by unicast to the server, "
+         "which needs a router; if this host is their router: sysctl -w net.ipv4.ip_forward=1; else --server-id-override "
+         "has them renew through the relay", 0)
+    assert not check("-a", "--server-id-override", *USUAL).graver()
+
+
+def test_forwarded_broadcasts(check, router):
+    for name in ("all", "d2"):
+        router.sysctl(f"net.ipv4.conf.{name}.bc_forwarding", 1)
+    only(check(*USUAL),
+         "warning: broadcast_forwarding: bc_forwarding is on for d2: broadcasts to the subnet are forwarded and the relay "
+         "does not get them; turn it off: sysctl -w net.ipv4.conf.IF.bc_forwarding=0", 0)
+
+
+def test_more_clients_than_neighbours(check, router):
+    router.ip("addr add 10.111.0.1/10 dev d1")
+    found = check(*USUAL)
+    assert found.status == 0, found
+    assert len(found.graver()) == 1
+    assert re.fullmatch(r"warning: neighbours_many: there is room for 4194807 clients, and the kernel knows at most \d+ "
+                        r"neighbours: beyond that, replies to clients that have an address are lost; raise it: sysctl -w "
+                        r"net.ipv4.neigh.default.gc_thresh3=1048576, gc_thresh2 and gc_thresh1 with it",
+                        found.graver()[0])
+
+
+def test_many_interfaces_are_few_lines(check, router):
+    router.ip(*(f"link add x{number} type bridge" for number in range(100)))
+    found = check(*USUAL, "-id", "x*")
+    assert found.named("interface_down") == [
+        "error: interface_down: interface x0, x1, x2, x3, x4, x5, x6, x7 and 92 more is down, so its clients are not "
+        "served; bring it up: ip link set IF up"]
+    assert found.status == 2
+
+
+# --- the firewall -------------------------------------------------------------------------------------------------------
+
+def nft(router, *rules, policy="accept", hook="input"):
+    """One chain with these rules."""
+    lines = ["table inet filter {", "chain rules {", f"type filter hook {hook} priority 0; policy {policy};", *rules, "}", "}"]
+    router.run(["nft", "-f", "-"], input="\n".join(lines) + "\n")
+
+
+def fixed(check, router, *flags):
+    """The advice of the one finding is taken, and there is none any more."""
+    follow_advice(router, check(*flags).graver()[0])
+    assert check(*flags).lines[-1] == "check passed: nothing found"
+
+
+def test_a_rule_that_drops_requests(check, router, need):
+    need("nft")
+    nft(router, 'iifname "d2" udp dport { 67, 68 } counter drop')
+    found = check(*USUAL)
+    assert found.status == 2
+    assert len(found.graver()) == 1
+    assert re.fullmatch(r"error: firewall_drops_requests: the firewall's rule with handle \d+ of chain rules in table inet "
+                        r"filter drops requests that arrive on d2; let them in: nft insert rule inet filter rules udp "
+                        r"dport 67 accept", found.graver()[0])
+    fixed(check, router, *USUAL)
+
+
+def test_a_policy_that_drops_requests(check, router, need):
+    need("nft")
+    nft(router, "ct state established,related accept", "iif lo accept", "tcp dport 22 accept", policy="drop")
+    only(check(*USUAL),
+         "error: firewall_drops_requests: the firewall's policy of chain rules in table inet filter drops requests that "
+         "arrive on d1, d2; let them in: nft insert rule inet filter rules udp dport 67 accept", 2)
+    fixed(check, router, *USUAL)
+
+
+def test_a_policy_that_drops_replies(check, router, need):
+    need("nft")
+    nft(router, "udp dport 67 accept", policy="drop")
+    only(check("-rp", "6767", *USUAL),
+         "error: firewall_drops_replies: the firewall's policy of chain rules in table inet filter drops replies that "
+         "arrive on u0; let them in: nft insert rule inet filter rules udp dport 6767 accept", 2)
+    fixed(check, router, "-rp", "6767", *USUAL)
+
+
+def test_a_policy_that_drops_what_is_relayed(check, router, need):
+    need("nft")
+    nft(router, policy="drop", hook="output")
+    only(check(*USUAL),
+         "error: firewall_drops_relayed: the firewall's policy of chain rules in table inet filter drops what is relayed "
+         "to servers through u0; let it out: nft insert rule inet filter rules udp dport 67 accept", 2)
+    fixed(check, router, *USUAL)
+
+
+def test_a_rule_that_cannot_be_judged(check, router, need):
+    need("nft")
+    nft(router, "fib saddr . iif oif missing drop", hook="prerouting")
+    found = check(*USUAL)
+    assert found.status == 0
+    assert [line.split(":")[1] for line in found.graver()] == [" firewall_may_drop"], found
+
+
+def test_a_firewall_that_lets_dhcp_in(check, router, need):
+    need("nft")
+    nft(router, "ct state vmap { invalid : drop, established : accept, related : accept }",
+        'iifname "d*" udp sport 68 udp dport 67 accept', "limit rate 5/second log", policy="drop")
+    assert check(*USUAL).lines[-1] == "check passed: nothing found"
+
+
+# --- where the relay is not the first one -------------------------------------------------------------------------------
+
+def test_the_outer_router_of_a_chain(make_scene):
+    """A server that is another relay agent, two hops from the DHCP servers."""
+    chain = make_scene(Chain).topology
+    argv = [relay.BINARY, "--check", "-d", "-id", "d1", Chain.INNER_ADDRESS]
+    found = Checked(subprocess.run(chain.outer.command(argv), capture_output=True, text=True, check=False, timeout=120))
+    assert found.lines[-1] == "check passed: nothing found", found
