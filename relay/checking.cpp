@@ -26,7 +26,7 @@ namespace {
   for (auto& [pattern, servers] : known.servers) {
     std::erase_if(servers, [&unresolved](const std::string& server) {
       try {
-        return io::resolve({server}).empty();
+        return io::resolve({server}, io::look_up).empty();
       } catch (const std::runtime_error& error) {
         if (std::ranges::find(unresolved, error.what()) == unresolved.end()) {
           unresolved.emplace_back(error.what());
@@ -35,7 +35,7 @@ namespace {
       }
     });
   }
-  return orders_of(known);
+  return orders_of(known, io::look_up);
 }
 
 [[nodiscard]] std::vector<check::Unwritable> unwritable_files(const Configuration& configuration) {

@@ -68,7 +68,9 @@ class SocketFilters : public test_support::NetworkNamespaceTest {
     return count(sockets_.requests);
   }
 
-  void shed(const std::vector<Shedding::Share>& shares) const { ASSERT_EQ(accept_requests(sockets_.requests, shares), 0); }
+  void shed(const std::vector<Shedding::Share>& shares) const {
+    ASSERT_EQ(accept_requests(sockets_.requests, shares), 0);
+  }
 
   std::uint32_t lo_ = 0;
   Sockets sockets_;
