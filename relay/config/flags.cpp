@@ -485,7 +485,7 @@ constexpr std::array table = {
          .group = Group::process_and_logging,
          .command_line_only = true,
          .help = "Start nothing: look at this host, print what would keep the relay from serving clients and what to "
-                 "do about it, and exit with 0, or with 2 where there is something.",
+                 "do about it, and exit with 0, or with 2 where there is an error.",
          .apply = [](Configuration& c, const Given&) { c.check = true; }},
     Flag{.name = "log-level",
          .value = "trace|debug|info|warning|error",
