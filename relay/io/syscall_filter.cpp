@@ -192,27 +192,12 @@ constexpr std::array resolver_calls{
 
 // Of the run-time libraries of sanitizers, which look at the process, and at its end for leaks: a thread of theirs
 // stops the others as a debugger would. No other build is allowed these.
-constexpr std::array sanitizer_calls{SCMP_SYS(clone),
-                                     SCMP_SYS(clone3),
-                                     SCMP_SYS(getdents64),
-                                     SCMP_SYS(geteuid),
-                                     SCMP_SYS(getppid),
-                                     SCMP_SYS(getuid),
-                                     SCMP_SYS(lseek),
-                                     SCMP_SYS(mincore),
-                                     SCMP_SYS(msync),
-                                     SCMP_SYS(open),
-                                     SCMP_SYS(openat),
-                                     SCMP_SYS(pipe),
-                                     SCMP_SYS(pipe2),
-                                     SCMP_SYS(prctl),
-                                     SCMP_SYS(pread64),
-                                     SCMP_SYS(prlimit64),
-                                     SCMP_SYS(process_vm_readv),
-                                     SCMP_SYS(readlink),
-                                     SCMP_SYS(readlinkat),
-                                     SCMP_SYS(sigaltstack),
-                                     SCMP_SYS(wait4)};
+constexpr std::array sanitizer_calls{
+    SCMP_SYS(clone),    SCMP_SYS(clone3),     SCMP_SYS(fcntl),       SCMP_SYS(getdents),  SCMP_SYS(getdents64),
+    SCMP_SYS(geteuid),  SCMP_SYS(getppid),    SCMP_SYS(getuid),      SCMP_SYS(ioctl),     SCMP_SYS(lseek),
+    SCMP_SYS(mincore),  SCMP_SYS(msync),      SCMP_SYS(open),        SCMP_SYS(openat),    SCMP_SYS(pipe),
+    SCMP_SYS(pipe2),    SCMP_SYS(prctl),      SCMP_SYS(pread64),     SCMP_SYS(prlimit64), SCMP_SYS(process_vm_readv),
+    SCMP_SYS(readlink), SCMP_SYS(readlinkat), SCMP_SYS(sigaltstack), SCMP_SYS(wait4)};
 constexpr std::array tracing_requests{PTRACE_ATTACH, PTRACE_DETACH, PTRACE_CONT, PTRACE_GETREGSET};
 
 struct Release {
