@@ -94,3 +94,11 @@ def need():
         if lacking:
             pytest.skip(f"not installed: {', '.join(lacking)}")
     return check
+
+
+@pytest.fixture
+def public_folder(stack):
+    """One that an account without privileges can use."""
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="relaytest-")))
+    folder.chmod(0o755)
+    return folder

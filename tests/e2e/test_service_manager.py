@@ -73,9 +73,9 @@ def test_never_ready_when_it_cannot_start(scene, manager):
     assert manager.listen() == []
 
 
-def test_reload(scene, manager, tmp_path):
+def test_reload(scene, manager, public_folder):
     """SIGHUP: RELOADING with the time, then READY; also where the file is wrong, and each time."""
-    flags = tmp_path / "flags"
+    flags = public_folder / "flags"
     flags.write_text("max-hops = 3\n", encoding="ascii")
     relay = scene.relay("--config", str(flags), through=managed(manager))
     manager.expect("READY=1")

@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import pytest
@@ -41,14 +40,6 @@ def test_unit_is_hardened(units, name):
     exposure = re.search(r"Overall exposure level for .*: ([\d.]+)", report)
     print(exposure[0])
     assert float(exposure[1]) <= MOST_EXPOSURE, report
-
-
-@pytest.fixture
-def public_folder(stack):
-    """One that an account without privileges can use."""
-    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="relaytest-")))
-    folder.chmod(0o755)
-    return folder
 
 
 def test_relays_as_the_unit_confines_it(scene, units, public_folder, stack):
