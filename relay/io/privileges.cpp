@@ -59,7 +59,11 @@ void leave_only(Kept kept) {
   if (keeps_packet_sockets) {
     ::capng_update(CAPNG_ADD, static_cast<capng_type_t>(CAPNG_EFFECTIVE | CAPNG_PERMITTED), CAP_NET_RAW);
   }
-  if (::capng_apply(static_cast<capng_select_t>(CAPNG_SELECT_CAPS | CAPNG_SELECT_AMBIENT)) != 0) {
+  if (::capng_apply(static_cast<capng_select_t>(CAPNG_SELECT_CAPS | CAPNG_SELECT_AMBIENT)) == 0) {
+    return;
+  }
+  // Giving up takes no privilege: EPERM comes from a service manager's filter, which forbids capset(2) as such.
+  if (errno != EPERM || ::capng_apply(CAPNG_SELECT_AMBIENT) != 0) {
     fail(errno, "cannot give up capabilities");
   }
 }

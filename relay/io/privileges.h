@@ -31,8 +31,9 @@ enum class Kept : std::uint8_t {
 /// in every set, but for what is `kept` as permitted and effective; and sets no_new_privs. Call it before any thread is
 /// started, since the kernel keeps capabilities by thread. Two things need a capability to be given up, and stay
 /// without it: the bounding set, of which no use can be made any more, CAP_SETPCAP; and supplementary groups, where
-/// there is no `account`, CAP_SETGID. Throws std::system_error with a sentence that names the capability that is
-/// missing.
+/// there is no `account`, CAP_SETGID. Where a filter of the service manager forbids capset(2) (systemd:
+/// SystemCallFilter=~@privileged), the capabilities stay, of which `confine_relay` leaves no use. Throws
+/// std::system_error with a sentence that names the capability that is missing.
 void drop_privileges(const std::optional<Account>& account, Kept kept);
 
 }  // namespace relay::io
