@@ -100,7 +100,7 @@ constexpr std::array relay_calls{
     SCMP_SYS(timerfd_settime64),       //
     SCMP_SYS(timerfd_gettime),         //
     SCMP_SYS(timerfd_gettime64),       //
-    SCMP_SYS(setsockopt),              // UDP_GRO, which captures and logs at level debug switch
+    SCMP_SYS(setsockopt),              // UDP_GRO is switched, and what the kernel turns away in a flood
     SCMP_SYS(ftruncate),               // the pid file and capture files are emptied
     SCMP_SYS(ftruncate64),             //
     SCMP_SYS(unlink),                  // the pid file
