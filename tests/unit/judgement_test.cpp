@@ -13,7 +13,6 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-using ::testing::StartsWith;
 
 constexpr Ipv4Address server{{10, 9, 0, 2}};
 constexpr Ipv4Address giaddr{{10, 101, 0, 1}};
