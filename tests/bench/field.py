@@ -24,7 +24,7 @@ from wait import port_bound, wait_until  # noqa: E402
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = Path(os.environ.get("DHCP_RELAY_BENCH", str(ROOT / "build/bench/tests/bench")))
 SERVER, UPSTREAM = "10.9.0.2", "10.9.0.1"
-_SERVER_NICE = -15  # it stands for a machine of its own: what waits in its socket would be taken for the relay's delay
+_FIRST = -15  # as nice(1) has it
 _STOPS = 30  # seconds within which a program ends that was told to
 
 
@@ -182,10 +182,12 @@ class Field:
             started.end()
 
     @contextlib.contextmanager
-    def responder(self, *arguments):
+    def responder(self, *arguments, goes_first=False):
+        """`goes_first`: before all other processes, where what waits in its socket would be taken for the relay's delay."""
         with self.program(self.server, "responder", "--address", SERVER, *arguments) as started:
             wait_until(lambda: port_bound(started.pid) or not started.alive, "the responder to listen")
-            os.setpriority(os.PRIO_PROCESS, started.pid, _SERVER_NICE)
+            if goes_first:
+                os.setpriority(os.PRIO_PROCESS, started.pid, _FIRST)
             yield started
 
     def storm(self, *arguments, segment=1):

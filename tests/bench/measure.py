@@ -119,7 +119,7 @@ class Flood:
 
 def flood(ways, way, field, seconds):
     """50 handshakes a second on segment 2, while segment 1 sends all it can, from half a second before to after."""
-    with ways.running(way, field, ("d1", "d2")) as relay, field.responder() as server:
+    with ways.running(way, field, ("d1", "d2")) as relay, field.responder(goes_first=True) as server:
         with field.storm(*_WARM_UP, segment=2) as clients:
             clients.result()
         others = OtherWork(relay.pid, server.pid)
@@ -128,7 +128,8 @@ def flood(ways, way, field, seconds):
             quiet = ("--mode", "handshake", "--rate", 50, "--duration", seconds, "--first", 1 << 20, "--quiet-ms", 900)
             with field.storm(*quiet, segment=2) as clients:
                 heard = clients.result()
-            return Flood(heard, loud.result(), server.stop(), others.share())
+            said, share = loud.result(), others.share()
+            return Flood(heard, said, server.stop(), share)
 
 
 def forwarded(ways, way, field, seconds):
