@@ -54,9 +54,7 @@ namespace {
 }  // namespace
 
 int check_host(const Configuration& configuration) {
-  if (!configuration.capture.filter.empty()) {
-    static_cast<void>(filter_of(configuration));
-  }
+  check_filter(configuration);
   std::vector<std::string> unresolved;
   const io::Orders orders = known_orders(configuration, unresolved);
   check::Facts facts = io::look_around(orders, {configuration.port, configuration.relay_port});

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "options82/options.h"
 #include "relay/core/agent_information_content.h"
 #include "relay/io/firewall.h"
 #include "relay/io/interface_view.h"
@@ -32,8 +33,6 @@ using check::Facts;
 using check::InterfaceFacts;
 using check::ServerFacts;
 
-constexpr std::size_t option_head_size = 2;  // code and length
-
 /// Whether a setting's pattern is about the interface.
 [[nodiscard]] bool is_about(const std::string& pattern, const std::string& interface) {
   return pattern == interface || (is_pattern(pattern) && matches(pattern, interface));
@@ -49,7 +48,7 @@ class Look {
     facts_.roles = orders.interfaces.roles;
     facts_.overrides_server_id = orders.interfaces.agent_information.server_id_override;
     if (orders.policy.add_agent_information) {
-      facts_.agent_information_size = most_agent_information_octets(orders.interfaces) + option_head_size;
+      facts_.agent_information_size = most_agent_information_octets(orders.interfaces) + options82::option_head_size;
     }
     for (const Link& link : links_) {
       names_[link.state.index] = link.state.name;
