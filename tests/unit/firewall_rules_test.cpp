@@ -2,8 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/message_on_way.h"
+
 namespace relay::check {
 namespace {
+
+using test_support::reply_on_way;
+using test_support::request_on_way;
 
 Condition ingress(const std::string& name) {
   return {PacketField::ingress, false, {{name, 0, 0}}};
@@ -29,24 +34,7 @@ Chain called(const std::string& name, std::vector<Rule> rules) {
   return {"inet", "filter", name, {}, 0, false, std::move(rules)};
 }
 
-MessageOnWay request() {
-  return {.ingress = "d1",
-          .destination = limited_broadcast,
-          .source_port = 68,
-          .destination_port = 67,
-          .is_broadcast = true};
-}
-
-MessageOnWay reply() {
-  return {.ingress = "u0",
-          .source = {{10, 9, 0, 2}},
-          .destination = {{10, 101, 0, 1}},
-          .source_port = 67,
-          .destination_port = 67,
-          .is_answer = true};
-}
-
-Passage passage(const Ruleset& ruleset, const MessageOnWay& message = request()) {
+Passage passage(const Ruleset& ruleset, const MessageOnWay& message = request_on_way()) {
   return ask_firewall(ruleset, "input", message).passage;
 }
 
@@ -59,7 +47,7 @@ TEST(Firewall, WithoutRulesEverythingPasses) {
 
 TEST(Firewall, ThePolicyDropsWhatNoRuleAccepts) {
   const Ruleset ruleset{base(true, {rule({port(22, 22)}, RuleVerdict::accept)})};
-  const FirewallAnswer answer = ask_firewall(ruleset, "input", request());
+  const FirewallAnswer answer = ask_firewall(ruleset, "input", request_on_way());
   EXPECT_EQ(answer.passage, Passage::is_dropped);
   EXPECT_EQ(answer.chain, ruleset.data());
   EXPECT_EQ(answer.rule, nullptr);
@@ -69,10 +57,10 @@ TEST(Firewall, TheFirstRuleThatHoldsDecides) {
   EXPECT_EQ(passage({base(true, {rule({port(67, 68)}, RuleVerdict::accept), rule({}, RuleVerdict::drop)})}),
             Passage::passes);
   const Ruleset ruleset{base(false, {rule({ingress("d1"), port(67, 67)}, RuleVerdict::drop)})};
-  const FirewallAnswer answer = ask_firewall(ruleset, "input", request());
+  const FirewallAnswer answer = ask_firewall(ruleset, "input", request_on_way());
   EXPECT_EQ(answer.passage, Passage::is_dropped);
   EXPECT_EQ(answer.rule, ruleset.front().rules.data());
-  EXPECT_EQ(passage(ruleset, reply()), Passage::passes);
+  EXPECT_EQ(passage(ruleset, reply_on_way()), Passage::passes);
 }
 
 TEST(Firewall, AnAsteriskStandsForTheRestOfAName) {
@@ -91,12 +79,12 @@ TEST(Firewall, ANegatedConditionHoldsWhereNoneOfItsValuesDoes) {
 TEST(Firewall, RequestsAreNewAndRepliesAreAnswers) {
   const Ruleset ruleset{base(true, {rule({connection("established")}, RuleVerdict::accept)})};
   EXPECT_EQ(passage(ruleset), Passage::is_dropped);
-  EXPECT_EQ(passage(ruleset, reply()), Passage::passes);
+  EXPECT_EQ(passage(ruleset, reply_on_way()), Passage::passes);
   EXPECT_EQ(passage({base(false, {rule({connection("invalid")}, RuleVerdict::drop)})}), Passage::passes);
 }
 
 TEST(Firewall, EveryFieldOfAMessageIsTold) {
-  const MessageOnWay message = reply();
+  const MessageOnWay message = reply_on_way();
   const auto drops = [&message](PacketField field, FieldValue value) {
     return passage({base(false, {rule({{field, false, {std::move(value)}}}, RuleVerdict::drop)})}, message) ==
            Passage::is_dropped;
@@ -145,9 +133,9 @@ TEST(Firewall, EveryChainOfTheHookIsAsked) {
   Chain early = base(false, {rule({no_idea}, RuleVerdict::drop)});
   early.priority = -300;
   const Chain late = base(true, {});
-  EXPECT_EQ(ask_firewall({early, late}, "input", request()).passage, Passage::is_dropped);
-  EXPECT_EQ(ask_firewall({early}, "input", request()).passage, Passage::may_be_dropped);
-  EXPECT_EQ(ask_firewall({late}, "output", request()).passage, Passage::passes);
+  EXPECT_EQ(ask_firewall({early, late}, "input", request_on_way()).passage, Passage::is_dropped);
+  EXPECT_EQ(ask_firewall({early}, "input", request_on_way()).passage, Passage::may_be_dropped);
+  EXPECT_EQ(ask_firewall({late}, "output", request_on_way()).passage, Passage::passes);
 }
 
 }  // namespace

@@ -4,11 +4,15 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/message_on_way.h"
+
 namespace relay::io {
 namespace {
 
 using check::MessageOnWay;
 using check::Passage;
+using test_support::reply_on_way;
+using test_support::request_on_way;
 
 /// What nft 1.0.6 prints of one chain of input with these rules' expressions.
 std::string printed(const std::string& policy, const std::vector<std::string>& rules) {
@@ -27,32 +31,15 @@ std::string printed(const std::string& policy, const std::vector<std::string>& r
   return text + "]}";
 }
 
-MessageOnWay request() {
-  return {.ingress = "d1",
-          .destination = limited_broadcast,
-          .source_port = 68,
-          .destination_port = 67,
-          .is_broadcast = true};
-}
-
-MessageOnWay reply() {
-  return {.ingress = "u0",
-          .source = {{10, 9, 0, 2}},
-          .destination = {{10, 101, 0, 1}},
-          .source_port = 67,
-          .destination_port = 67,
-          .is_answer = true};
-}
-
 Passage passage(const std::string& policy, const std::vector<std::string>& rules,
-                const MessageOnWay& message = request()) {
+                const MessageOnWay& message = request_on_way()) {
   const Firewall firewall = firewall_in(printed(policy, rules));
   EXPECT_EQ(firewall.fault, "");
   return check::ask_firewall(firewall.ruleset, "input", message).passage;
 }
 
 /// What a rule with this condition that drops does to a request.
-Passage dropping(const std::string& condition, const MessageOnWay& message = request()) {
+Passage dropping(const std::string& condition, const MessageOnWay& message = request_on_way()) {
   return passage("accept", {condition + R"(,{"counter":{"packets":0,"bytes":0}},{"drop":null})"}, message);
 }
 
@@ -83,10 +70,11 @@ TEST(Firewall, PortsAreReadAsNumbersRangesAndSets) {
 }
 
 TEST(Firewall, AddressesAreReadAsPrefixesAndRanges) {
-  EXPECT_EQ(dropping(payload("ip", "saddr", R"({"prefix":{"addr":"10.0.0.0","len":8}})"), reply()),
+  EXPECT_EQ(dropping(payload("ip", "saddr", R"({"prefix":{"addr":"10.0.0.0","len":8}})"), reply_on_way()),
             Passage::is_dropped);
   EXPECT_EQ(dropping(payload("ip", "saddr", R"({"prefix":{"addr":"10.0.0.0","len":8}})")), Passage::passes);
-  EXPECT_EQ(dropping(payload("ip", "daddr", R"({"set":["192.0.2.1",{"range":["10.101.0.1","10.101.0.9"]}]})"), reply()),
+  EXPECT_EQ(dropping(payload("ip", "daddr", R"({"set":["192.0.2.1",{"range":["10.101.0.1","10.101.0.9"]}]})"),
+                     reply_on_way()),
             Passage::is_dropped);
   EXPECT_EQ(dropping(payload("ip", "daddr", R"("255.255.255.255")")), Passage::is_dropped);
 }
@@ -109,7 +97,7 @@ TEST(Firewall, InterfacesProtocolsAndKindsOfPacketsAreRead) {
 }
 
 TEST(Firewall, AnInterfaceMayBeCalledByANumber) {
-  MessageOnWay message = request();
+  MessageOnWay message = request_on_way();
   message.ingress = "100";
   EXPECT_EQ(dropping(meta("iifname", R"("100")"), message), Passage::is_dropped);
   EXPECT_EQ(dropping(meta("iifname", R"("101")"), message), Passage::passes);
@@ -119,7 +107,7 @@ TEST(Firewall, ConnectionsAreRead) {
   const std::string accept =
       R"({"match":{"op":"in","left":{"ct":{"key":"state"}},"right":["established","related"]}},{"accept":null})";
   EXPECT_EQ(passage("drop", {accept}), Passage::is_dropped);
-  EXPECT_EQ(passage("drop", {accept}, reply()), Passage::passes);
+  EXPECT_EQ(passage("drop", {accept}, reply_on_way()), Passage::passes);
 }
 
 TEST(Firewall, MapsOfVerdictsAreRulesOfTheirOwn) {
@@ -128,7 +116,7 @@ TEST(Firewall, MapsOfVerdictsAreRulesOfTheirOwn) {
   EXPECT_EQ(passage("accept", {ports}), Passage::is_dropped);
   const std::string states = R"({"vmap":{"key":{"ct":{"key":"state"}},"data":{"set":)"
                              R"([["invalid",{"drop":null}],["established",{"accept":null}]]}}})";
-  EXPECT_EQ(passage("drop", {states}, reply()), Passage::passes);
+  EXPECT_EQ(passage("drop", {states}, reply_on_way()), Passage::passes);
   EXPECT_EQ(passage("accept", {states}), Passage::passes);
 }
 
@@ -143,7 +131,7 @@ TEST(Firewall, JumpsRejectsAndLimitsAreRead) {
 TEST(Firewall, RulesOfIptablesAreRead) {
   const std::string conntrack = R"({"xt":{"type":"match","name":"conntrack"}},{"accept":null})";
   EXPECT_EQ(passage("drop", {conntrack}), Passage::is_dropped);
-  EXPECT_EQ(passage("drop", {conntrack}, reply()), Passage::passes);
+  EXPECT_EQ(passage("drop", {conntrack}, reply_on_way()), Passage::passes);
   EXPECT_EQ(passage("accept", {R"({"xt":{"type":"match","name":"comment"}},{"xt":{"type":"target","name":"REJECT"}})"}),
             Passage::is_dropped);
   EXPECT_EQ(dropping(R"({"xt":{"type":"match","name":"multiport"}})"), Passage::may_be_dropped);
