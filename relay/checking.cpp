@@ -14,6 +14,7 @@
 #include "relay/io/privileges_lacked.h"
 #include "relay/io/resolve.h"
 #include "relay/log/finding_text.h"
+#include "relay/opening.h"
 #include "relay/wiring.h"
 
 namespace relay {
@@ -54,6 +55,7 @@ namespace {
 }  // namespace
 
 int check_host(const Configuration& configuration) {
+  static_cast<void>(account_of(configuration));
   check_filter(configuration);
   std::vector<std::string> unresolved;
   const io::Orders orders = known_orders(configuration, unresolved);

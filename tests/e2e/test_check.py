@@ -110,6 +110,12 @@ def test_wrong_flags_are_told_as_at_a_start(check, tmp_path):
     assert found.complaint.endswith(":2: port 'none': expected a port from 1 to 65534\n")
 
 
+def test_an_account_that_there_is_not(check):
+    found = check(*USUAL, "--user", "no-such-account")
+    assert (found.status, found.lines) == (2, [])
+    assert found.complaint.startswith("dhcp-relay: --user 'no-such-account': there is no such account")
+
+
 def test_a_filter_that_does_not_compile(check):
     found = check(*USUAL, "--capture", "-", "--capture-filter", "hosts 10.9.0.2")
     assert found.status == 2
