@@ -8,20 +8,18 @@ import socket
 import pytest
 
 import capture
-import message
+import dropped
 import peers
 from capture import Capture, await_packets, rows
-from message import (ACK, AGENT, BROADCAST_FLAG, DISCOVER, INFORM, KIND, OFFER, REQUEST, VENDOR, mac_octets, reply,
-                     request, udp_frames)
-from network import UPSTREAM_MAC
+from dropped import NOWHERE
+from message import (ACK, AGENT, BROADCAST_FLAG, DISCOVER, INFORM, OFFER, REQUEST, VENDOR, mac_octets, reply, request,
+                     udp_frames)
 from relay import BINARY, is_ours
 from test_lifecycle import relayed_in_the_end
 from wait import wait_until
 from wire import arrived
 
 _SERVERS = ("10.9.0.2", "10.9.0.3")
-_NOWHERE = "203.0.113.9"  # no route leads there
-_LEASE_QUERY, _LEASE_ACTIVE = 10, 13
 _CLIENT = "02:00:00:00:00:01"
 _xids = itertools.count(0x90000001)
 
@@ -77,12 +75,11 @@ class Story:
         self.packet(interface, made, f"reply of frame {number}, delivered to {_CLIENT}")
         return self.scene.delivered(made, segment)
 
-    def dropped(self, say, why, made, *rest, **how):
-        """`say` is `request` or `reply`. The relay drops it, for a reason and with the detail in `why`."""
-        reason = why.split()[0]
-        seen = self.drops(reason)
-        say(made, f"dropped: {why}", *rest, **how)
-        self.await_drop(reason, seen)
+    def case(self, case):
+        """A message that the relay drops."""
+        seen = self.drops(case.reason)
+        self.packet(case.interface, case.send(self.scene, next(_xids)), case.comment)
+        self.await_drop(case.reason, seen)
 
     def drops(self, reason):
         return len(re.findall(rf" dropped .*reason={reason}\b", self.relay.log))
@@ -118,69 +115,24 @@ def handshake(story):
 
 def requests_dropped(story):
     """For fifteen reasons."""
-    def drop(why, segment=1, octets=None, **fields):
-        story.dropped(story.request, why, asked(**{"secs": 5, **fields}), segment, octets)
-    own = (AGENT, b"\x01\x02sw")
-    short = asked(secs=5)
-    story.dropped(story.request, "too_short (235 < 236)", short, octets=short.encode()[:235])
-    drop("bad_op (op is neither BOOTREQUEST (1) nor BOOTREPLY (2) (RFC 1542 section 2.1))", op=3)
-    drop("hlen_too_long (hlen exceeds the 16 octets of chaddr (RFC 2131 section 2))", hlen=17)
-    broken = asked(secs=5)
-    story.dropped(story.request, "options_malformed (the options are broken off and option 82 has to be edited "
-                  "(RFC 2132 section 2))", broken, octets=broken.encode()[:243] + b"\x0c\x20cut")
-    drop("below_min_secs (2 < 3)", secs=2)
-    drop("hops_exceeded (17 > 4)", hops=17)
-    drop("giaddr_own (10.101.0.1)", giaddr="10.101.0.1")
-    drop("giaddr_invalid (255.255.255.255)", giaddr="255.255.255.255")
-    drop("lease_query_unrelayed (giaddr of the DHCPLEASEQUERY is zero instead of its requester's (RFC 4388 section "
-         "6.3))", kind=_LEASE_QUERY)
-    drop("option82_untrusted (giaddr is zero and option 82 is there on an untrusted circuit (RFC 3046 section 2.1))",
-         more=[own])
-    drop("option82_discarded (the request already carries option 82 and the policy is to discard such requests)",
-         segment=2, more=[own])
-    drop("giaddr_refused (10.50.0.1)", segment=2, giaddr="10.50.0.1")
-    drop("no_address (the interface has no IPv4 address to put into giaddr (RFC 1542 section 4.1.1))", segment=3)
-    drop("interface_passive (this host does not hold the giaddr that was configured for the interface)", segment=4)
-    astray = asked(secs=5)
-    server = story.scene.topology.server(1)
-    seen = story.drops("not_downstream")
-    story.scene.servers[1].send(udp_frames(astray.encode(), server.address, "10.9.0.1", 67, source_mac=server.mac,
-                                           destination_mac=UPSTREAM_MAC))
-    story.packet("u0", astray, "dropped: not_downstream (the request arrived on an interface where requests are not "
-                 "accepted)")
-    story.await_drop("not_downstream", seen)
+    for case in dropped.REQUESTS:
+        story.case(case)
 
 
 def replies_dropped(story):
     """For seven reasons."""
-    def drop(why, more=(), **fields):
-        frame = {name: fields.pop(name) for name in ("source", "destination") if name in fields}
-        good = asked(giaddr="10.101.0.1", more=[(AGENT, b"\x01\x02d1"), *more])
-        story.dropped(story.reply, why, reply(good, **{"yiaddr": "10.101.0.5", **fields}), **frame)
-    drop("server_unknown (10.9.0.66)", source="10.9.0.66")
-    drop("reply_giaddr_zero (giaddr of the reply is zero and names no interface (RFC 1542 section 4.1.2))",
-         giaddr=message.ANY, destination="10.9.0.1")
-    drop("reply_giaddr_unknown (10.7.7.7)", giaddr="10.7.7.7", destination="10.9.0.1")
-    drop("option82_unmatched (option 82 of the reply is missing or not ours)", options=[(KIND, bytes([OFFER]))])
-    drop("lease_query_reply (the message answers a DHCPLEASEQUERY and is not for a client (RFC 4388 section 6.4.3))",
-         kind=_LEASE_ACTIVE)
-    drop("hlen_too_long (hlen exceeds the 16 octets of chaddr (RFC 2131 section 2))", hlen=17)
-    rogue = reply(asked(), yiaddr="10.101.0.5")
-    seen = story.drops("not_upstream")
-    place = story.scene.topology.segment(1)
-    story.request(rogue, "dropped: not_upstream (the reply arrived on an interface where replies are not accepted)",
-                  source="10.101.0.66", destination=place.address, destination_mac=place.mac, sport=67)
-    story.await_drop("not_upstream", seen)
+    for case in dropped.REPLIES:
+        story.case(case)
 
 
 def not_sent(story):
     """A server that cannot be reached, beside one that can, and alone."""
-    unreachable = f"{_NOWHERE}: Network is unreachable"
-    story.relayed(asked(secs=5), forwarded(2, f"10.9.0.2 and {_NOWHERE}") + f"; not sent to {unreachable}", 2,
+    unreachable = f"{NOWHERE}: Network is unreachable"
+    story.relayed(asked(secs=5), forwarded(2, f"10.9.0.2 and {NOWHERE}") + f"; not sent to {unreachable}", 2,
                   servers=["10.9.0.2"])
-    lost = asked(secs=5)
-    story.request(lost, f"dropped: send_failed (to {unreachable})", 5)
-    story.relay.expect_log(rf" send_failed .*interface=d5 .*destination={_NOWHERE}")
+    lost = dropped.UNSENT
+    story.packet(lost.interface, lost.send(story.scene, next(_xids)), lost.comment)
+    story.relay.expect_log(rf" send_failed .*interface=d5 .*destination={NOWHERE}")
 
 
 def not_received(story):
@@ -207,16 +159,12 @@ def without_ip_checksum(made):
     return frame[:24] + b"\xde\xad" + frame[26:]
 
 
-_STRICT = ["-a", "-c", "4", "--min-secs", "3", "-D", "-m", "discard", "--trust", "d2", "--giaddr-policy", "d2=drop",
-           "--giaddr", "d4=10.104.0.99", "--server", f"d2=10.9.0.2,{_NOWHERE}", "--server", f"d5={_NOWHERE}"]
-
-
 @pytest.fixture
 def strict(make_scene):
     """A relay with a reason to drop for everybody."""
-    scene = make_scene(segments=5)
-    scene.topology.router.ip("addr flush dev d3")
-    return Story(scene, *_STRICT)
+    scene = make_scene(segments=dropped.SEGMENTS)
+    dropped.prepare_strict(scene)
+    return Story(scene, *dropped.STRICT)
 
 
 def test_every_packet_of_a_run_has_its_verdict(strict, need):
@@ -239,7 +187,7 @@ def test_replay_decides_as_the_live_run_did(strict):
     strict.check()
     strict.relay.stop()
     interfaces = [word for number in range(1, 6) for word in ("-id", f"d{number}")] + ["-iu", "u0"]
-    printed = capture.run(BINARY, "--replay", strict.file, *_STRICT, *interfaces, *_SERVERS)
+    printed = capture.run(BINARY, "--replay", strict.file, *dropped.STRICT, *interfaces, *_SERVERS)
     replayed = [(int(frame), said.replace(r'\"', '"')) for frame, said in
                 re.findall(r' replay frame=(\d+) .*verdict="(.*)"$', printed, re.M)]
     expected = ["not run: sent by this host" if re.match(r"(request|reply) of frame", comment) else comment
