@@ -195,6 +195,12 @@ Listener Service::Impl::with_report_timer(Listener listener) {
     tell(loss);
     start_report_timer();
   };
+  if (listener.message) {  // their lines can be lost, which is told
+    listener.message = [this, tell = std::move(listener.message)](const MessageEvent& event) {
+      tell(event);
+      start_report_timer();
+    };
+  }
   return listener;
 }
 
@@ -323,6 +329,7 @@ void Service::Impl::follow_links() {
 
 void Service::Impl::read_links() {
   static_cast<void>(monitor_.read_changes());
+  start_report_timer();
   if (table_.all().size() <= looked_at_at_once) {
     surroundings_.interfaces_changed(table_);
   }
@@ -360,6 +367,7 @@ void Service::Impl::await_signal() {
 }
 
 void Service::Impl::obey(int signal) {
+  start_report_timer();
   if (signal == SIGHUP) {
     start_reload();
   } else if (signal == SIGUSR1) {

@@ -36,8 +36,8 @@ struct Surroundings {
   /// SIGUSR2. Returns whether each message is told to `Listener::message` from now on.
   std::function<bool(const InterfaceTable&)> toggle_capture;
   std::function<void(const InterfaceTable&)> interfaces_changed;  ///< links, addresses or settings may be others now
-  /// Called each few seconds after a drop until it returns false, nothing being left to report: an idle relay never
-  /// wakes.
+  /// Called some seconds after whatever may have been logged, and again until it returns false, nothing being left to
+  /// report: an idle relay never wakes.
   std::function<bool()> report_suppressed;
   std::function<std::string(const InterfaceTable&)> status;  ///< one line for the service manager
 };
