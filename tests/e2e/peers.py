@@ -174,21 +174,38 @@ class ScriptedServer:
 # --- routers ----------------------------------------------------------------------------------------------------------
 
 class Keepalived:
-    """VRRP for one address on one interface of a router. With `preempt` it takes the address from a router of lower
-    priority that has it."""
+    """VRRP for one address on one interface of a router, and for those in `also`, pairs of address and interface, which
+    go with it. With `preempt` it takes them from a router of lower priority that has them. `lives` is a command that
+    says by its status, once a second, whether this router may have them; `interval` is VRRP's, in seconds."""
 
     program = "keepalived"
 
-    def __init__(self, router, interface, address, folder, priority, preempt):
+    def __init__(self, router, interface, address, folder, priority, preempt, *, also=(), lives=None, interval=0.1):
         self._router = router
         self._process = None
         self._folder = Path(folder) / f"keepalived-{priority}"
         self._folder.mkdir(exist_ok=True)
-        lines = ["global_defs {", "  vrrp_version 3", "}", "vrrp_instance moving {", "  state BACKUP",
-                 "" if preempt else "  nopreempt", f"  interface {interface}", "  virtual_router_id 7",
-                 f"  priority {priority}", "  advert_int 0.1", "  virtual_ipaddress {",
-                 f"    {address}/24 dev {interface}", "  }", "}"]
+        self._interface = interface
+        self._addresses = [(address, interface), *also]
+        self._preempt = preempt
+        self._lives = lives
+        self._interval = interval
+        self._configure(priority)
+
+    def _configure(self, priority):
+        script = ["vrrp_script lives {", f'  script "{self._lives}"', "  interval 1", "  timeout 10", "}"]
+        lines = ["global_defs {", "  vrrp_version 3", "  script_user nobody", "  enable_script_security", "}",
+                 *(script if self._lives else []), "vrrp_instance moving {", "  state BACKUP",
+                 "" if self._preempt else "  nopreempt", f"  interface {self._interface}", "  virtual_router_id 7",
+                 f"  priority {priority}", f"  advert_int {self._interval}", "  virtual_ipaddress {",
+                 *(f"    {address}/24 dev {interface}" for address, interface in self._addresses), "  }",
+                 *(["  track_script {", "    lives", "  }"] if self._lives else []), "}"]
         (self._folder / "conf").write_text("\n".join(lines) + "\n", encoding="ascii")
+
+    def change_priority(self, priority):
+        """While it runs."""
+        self._configure(priority)
+        self._process.send_signal(signal.SIGHUP)
 
     def start(self):
         with open(self._folder / "log", "ab") as log:

@@ -138,6 +138,14 @@ class Wire:
         self.read()
         self.frames = []
 
+    def take(self, patience=0):
+        """The frames since the last `take` or `forget`; where there are none, waits so many seconds for some."""
+        if not self.read() and patience > 0:
+            select.select([self._socket], [], [], patience)
+            self.read()
+        taken, self.frames = self.frames, []
+        return taken
+
     def _take(self, octets, moment, outgoing):
         if octets[12:14] != b"\x08\x00":
             self.frames.append(Frame(octets, moment, outgoing))
