@@ -4,17 +4,22 @@ messages that leave and come together are as they were alone.
 `--log-level info`: where each message is logged or captured, each leaves and comes by itself.
 """
 
+import multiprocessing
+import socket
 import struct
 
 import pytest
 
+from clients import Crowd
 from message import ACK, DISCOVER, REQUEST, mac_octets, reply, request, udp_frames
+from peers import ScriptedServer
 from wait import wait_until
 from wire import arrived
 
 _FIRST_XID = 0x70000000
 _QUIETLY = ("--log-level", "info", "-a")
 _XID, _CHADDR = 42 + 4, 42 + 28
+_fork = multiprocessing.get_context("fork")
 
 
 def frames(segment, count, first=_FIRST_XID, **fields):
@@ -115,3 +120,89 @@ def test_messages_that_leave_together_arrive_alone(make_scene, offload):
         assert offload or got[each.xid].checksums_valid
         assert got[each.xid].message.yiaddr == each.yiaddr
         assert 82 not in [code for code, _ in got[each.xid].message.options]
+
+
+class Flood:
+    """DISCOVERs of one segment as fast as a process can send them, until it is stopped or has sent very many."""
+
+    def __init__(self, segment):
+        self.sent = _fork.Value("q", 0)
+        self._over = _fork.Event()
+        self._socket = segment.client.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+        with segment.client.inside():
+            self._socket.bind(("eth0", 0))
+        self._frames = list(frames(segment, 1000, kind=DISCOVER))
+        self._process = _fork.Process(target=self._run, daemon=True)
+
+    def _run(self):
+        for _ in range(3000):
+            if self._over.is_set():
+                return
+            for frame in self._frames:
+                self._socket.send(frame)
+            self.sent.value += len(self._frames)
+
+    def start(self):
+        self._process.start()
+        return self
+
+    def stop(self):
+        self._over.set()
+        self._process.join()
+        self._socket.close()
+
+
+def turned_away(relay):
+    """How many requests the kernel has kept from the relay at its word. Of its two sockets the one for replies counts
+    each broadcast request as a drop, so that the other one's count is the smaller one."""
+    with open(f"/proc/{relay.pid}/net/udp", encoding="ascii") as file:
+        drops = [int(line.split()[-1]) for line in file if line.split()[1].endswith(":0043")]
+    return min(drops) - relay.counters(r"\(unattributed\)")["lost_in_kernel"]
+
+
+def test_a_flood_that_goes_on(make_scene):
+    """For many servers, so that it is more than can be relayed. While it goes on the kernel turns much of it away, and
+    clients of the quiet segment get their leases, of whom nothing is given up. When it is over, clients of its own
+    segment get theirs."""
+    scene = make_scene(segments=2, servers=2)
+    many = [f"10.9.0.{number}" for number in range(3, 11)]
+    others = scene.topology.server(2).namespace
+    others.ip(*[f"addr add {address}/24 dev eth0" for address in many[1:]])
+    deaf = others.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    deaf.bind(("", 67))
+    relay = scene.relay(*_QUIETLY, "--server", f"d1={','.join(many)}", "--server", "d2=10.9.0.2", servers=[],
+                        sinks=False)
+    loud, quiet = scene.topology.segments
+    scene.clients[1].close()  # they would keep all of the flood
+    scene.servers[2].close()
+    scene.keep(ScriptedServer(scene.topology.server(1)))
+    crowd = scene.keep(Crowd(quiet.client, pace=0.02, second=1 / 8))
+    crowd.await_leases(10)
+    flood = Flood(loud)
+    with relay.held_up():
+        scene.keep(flood)
+        wait_until(lambda: flood.sent.value >= 30_000, "a flood that no buffer holds", timeout=60)
+    wait_until(lambda: "lost_in_kernel" in relay.log, "a report of what a buffer did not hold")
+    before = relay.counters("d1")["queue_full"]
+    crowd.await_leases(100)
+    wait_until(lambda: turned_away(relay) > 1000, "requests that the kernel turns away", pause=0.1)
+    flood.stop()
+    crowd.finish()
+
+    def accounted_for():
+        of_both = [relay.counters(interface) for interface in ("d1", "d2")]
+        return (sum(each["requests_relayed"] + each["dropped"] for each in of_both)
+                + relay.counters(r"\(unattributed\)")["lost_in_kernel"])
+    sent = flood.sent.value + crowd.said
+    wait_until(lambda: accounted_for() >= sent, lambda: f"{sent} requests: {accounted_for()}", timeout=60, pause=0.2)
+    deaf.close()
+    scene.keep(ScriptedServer(scene.topology.server(2)))
+    its_own = scene.keep(Crowd(loud.client, pace=0.02, second=1 / 8))
+    its_own.await_leases(20)
+    its_own.finish()
+    assert accounted_for() == sent + its_own.said
+    of_loud, of_quiet = relay.counters("d1"), relay.counters("d2")
+    print(f"{flood.sent.value} of the flood, {of_loud['requests_relayed']} relayed, {of_loud['queue_full']} given up, "
+          f"{turned_away(relay)} of these by the kernel; beside it {crowd}; after it {its_own}")
+    assert of_loud["queue_full"] > before
+    assert of_quiet["dropped"] == 0
