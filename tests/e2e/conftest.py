@@ -7,8 +7,8 @@ dhcpcd, keepalived, ISC dhcrelay, systemd-analyze, lintian and debootstrap are u
 that lacks one is skipped and says so. The folder DHCP_RELAY_SHARED (else ../shared beside the repository) may hold
 third parties' messages and captures.
 
-network, wire, message, capture: cables, octets, files of packets.  relay, peers: processes.  scene: the verbs most
-tests speak in.
+network, wire, message, capture: cables, octets, files of packets.  relay, peers: processes.  clients, dropped: crowds
+of clients, messages for each reason to drop.  scene: the verbs most tests speak in.
 Row ids in the names of tests (4r02) are those of the requirements.
 """
 
