@@ -112,7 +112,7 @@ class Routers:
 
     def report(self, crowd, copies):
         relayed = sorted((frame.time, frame.source_mac) for frames in copies.values() for frame in frames)
-        resumed = [min(time for time, mac in relayed if mac == move.to and time > move.begin) - move.begin
+        resumed = [min(when for when, mac in relayed if mac == move.to and when > move.begin) - move.begin
                    for move in self.moves]
         by_both = sum(len(frames) > 1 for frames in copies.values())
         print(f"{crowd}\nrelayed {len(copies)} messages, {by_both} of them by both; relaying went on after "
