@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 #include <iterator>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -108,8 +109,8 @@ void InterfaceTable::put(Interface interface) {
   const bool is_new = interfaces_.find(index) == nullptr;
   Interface& current = interfaces_[index];
   const std::vector<Ipv4Address> moved = change(current, interface);
+  interface.counters = is_new ? std::make_shared<Counters>() : current.counters;
   if (!is_new) {
-    interface.counters = current.counters;
     // What was used up of another limit says nothing about this one.
     if (interface.rate_limit == current.rate_limit) {
       interface.rate_meter = current.rate_meter;
@@ -125,7 +126,7 @@ void InterfaceTable::remove(std::uint32_t index) {
   if (present == nullptr) {
     return;
   }
-  unattributed_.add(present->counters);
+  of_removed_.add(*present->counters);
   Interface nothing;
   nothing.index = index;
   const std::vector<Ipv4Address> moved = change(*present, nothing);
@@ -168,6 +169,12 @@ void InterfaceTable::settle_holders(const std::vector<Ipv4Address>& addresses) {
       settle_passive(index);
     }
   }
+}
+
+Counters InterfaceTable::left_over() const {
+  Counters sum = of_removed_;
+  sum.add(*unattributed_);
+  return sum;
 }
 
 const Interface* InterfaceTable::find(std::uint32_t index) const noexcept {

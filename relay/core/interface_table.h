@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -46,7 +47,8 @@ struct alignas(64) Interface {
   bool giaddr_is_given = false;         ///< `--giaddr`: the interface is passive without it on this host
   std::optional<RateLimit> rate_limit;  ///< `--rate-limit`
   RateMeter rate_meter;
-  std::vector<Ipv4Address> servers;  ///< where its requests go
+  std::vector<Ipv4Address> servers;    ///< where its requests go
+  std::shared_ptr<Counters> counters;  ///< of an interface in a table, never null; may outlive it, for whoever reads
 
   MacAddress mac;  ///< meaningful where `is_ethernet`
   /// The bridge whose forwarding database knows the clients' ports: itself or what its VLAN is on; 0: none.
@@ -57,8 +59,6 @@ struct alignas(64) Interface {
   options82::AgentInformationForm agent_information;  ///< what we add with `-a` where giaddr is ours
 
   std::string name;
-  alignas(64) Counters counters;
-
   std::string alias;
   std::optional<std::uint16_t> vlan_id;   ///< of a VLAN device
   std::uint16_t bridge_vlan_id = 0;       ///< in which VLAN of the bridge to look; 0: none
@@ -101,9 +101,11 @@ class InterfaceTable {
   /// Whether `address` is a server of some downstream interface.
   [[nodiscard]] bool is_server(Ipv4Address address) const noexcept;
 
-  /// Counts messages of interfaces that the table does not know, and takes over the counts of those that are removed.
-  [[nodiscard]] Counters& unattributed() noexcept { return unattributed_; }
-  [[nodiscard]] const Counters& unattributed() const noexcept { return unattributed_; }
+  /// Counts messages of interfaces that the table does not know.
+  [[nodiscard]] Counters& unattributed() noexcept { return *unattributed_; }
+
+  /// What no interface of the table counts: the same, and what those counted that were removed.
+  [[nodiscard]] Counters left_over() const;
 
   /// Every interface, in no particular order.
   [[nodiscard]] const std::unordered_map<std::uint32_t, Interface>& all() const noexcept { return interfaces_.all(); }
@@ -130,7 +132,8 @@ class InterfaceTable {
   void settle_holders(const std::vector<Ipv4Address>& addresses);
 
   StableMap<std::uint32_t, Interface> interfaces_;
-  Counters unattributed_;
+  std::shared_ptr<Counters> unattributed_ = std::make_shared<Counters>();
+  Counters of_removed_;
   FlatMap<Ipv4Address, AtAddress> by_address_;
   FlatMap<Ipv4Address, Indices> downstream_by_server_;
   std::unordered_map<std::string, Indices, TextHash, std::equal_to<>> downstream_by_circuit_id_;

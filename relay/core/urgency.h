@@ -2,7 +2,8 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
+
+#include "relay/core/message_kind.h"
 
 namespace relay {
 
@@ -13,6 +14,8 @@ enum class Urgency : std::uint8_t {
 
 /// A DHCPDISCOVER begins a handshake; any other request may end one, for which clients, servers and this relay agent
 /// have done their work already. In a storm that one goes first, or the more is sent, the fewer clients get an address.
-[[nodiscard]] Urgency urgency_of(std::span<const std::uint8_t> request) noexcept;
+[[nodiscard]] constexpr Urgency urgency_of(MessageKind request) noexcept {
+  return request == MessageKind::discover ? Urgency::common : Urgency::urgent;
+}
 
 }  // namespace relay

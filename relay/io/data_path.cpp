@@ -170,8 +170,10 @@ void DataPath::take(const Received& received, bool may_be_requests) {
       queue_request(received.ingress, interface, octets);
       return;
     }
-    (is_request ? counters(interface).requests_received : counters(interface).replies_received).add();
-    Message message{received.ingress, with_room(octets, received), interface};
+    const Direction direction = is_request ? Direction::request : Direction::reply;
+    const MessageKind kind = kind_of(octets);
+    count_received(interface, direction, kind);
+    Message message{received.ingress, with_room(octets, received), interface, direction, kind};
     settle(message, &Relay::reply, received.is_truncated ? std::optional{DropReason::receive_truncated} : std::nullopt);
   });
   if (!may_be_requests) {
@@ -198,22 +200,23 @@ MessageBuffer DataPath::with_room(std::span<std::uint8_t> octets, const Received
 }
 
 void DataPath::queue_request(const Ingress& ingress, Interface* interface, std::span<std::uint8_t> octets) {
-  counters(interface).requests_received.add();
+  const MessageKind kind = kind_of(octets);
+  count_received(interface, Direction::request, kind);
   if (const auto refusal = Relay::refusal(interface, now_)) {
-    Message message{ingress, {octets, octets.size()}, interface};
+    Message message{ingress, {octets, octets.size()}, interface, Direction::request, kind};
     settle(message, &Relay::admitted_request, refusal);
     return;
   }
   const bool is_early = early_left_ != 0;
   const std::uint64_t epoch = is_early ? epoch_ - 1 : epoch_;
-  const Urgency urgency = urgency_of(octets);
+  const Urgency urgency = urgency_of(kind);
   shedding_.took(ingress, octets);
-  bool has_room = requests_waiting_.push(ingress, octets, urgency, epoch);
+  bool has_room = requests_waiting_.push(ingress, octets, kind, epoch);
   if (!has_room) {
     if (auto given_up = requests_waiting_.give_up_for(ingress, urgency)) {
       refuse(*given_up);
       requests_waiting_.release();
-      has_room = requests_waiting_.push(ingress, octets, urgency, epoch);
+      has_room = requests_waiting_.push(ingress, octets, kind, epoch);
     }
   }
   if (has_room) {
@@ -223,14 +226,15 @@ void DataPath::queue_request(const Ingress& ingress, Interface* interface, std::
   if (requests_waiting_.is_full()) {
     shedding_.gave_up(ingress, octets);
   }
-  Message message{ingress, {octets, octets.size()}, interface};
+  Message message{ingress, {octets, octets.size()}, interface, Direction::request, kind};
   settle(message, &Relay::admitted_request, DropReason::queue_full);
 }
 
 void DataPath::refuse(const QueuedRequest& request) {
   early_waiting_ -= request.epoch != epoch_ ? 1 : 0;
   shedding_.gave_up(request.ingress, std::as_const(request.buffer).octets());
-  Message message{request.ingress, request.buffer, table_.find(request.ingress.interface_index)};
+  Interface* const interface = table_.find(request.ingress.interface_index);
+  Message message{request.ingress, request.buffer, interface, Direction::request, request.kind};
   settle(message, &Relay::admitted_request, DropReason::queue_full);
 }
 
@@ -249,7 +253,7 @@ void DataPath::decide_batch() {
     Interface* const interface = table_.find(request.ingress.interface_index);
     const auto refusal = not_ours(request, interface);
     early_waiting_ -= request.epoch != epoch_ ? 1 : 0;
-    Message message{request.ingress, request.buffer, interface, number};
+    Message message{request.ingress, request.buffer, interface, Direction::request, request.kind, number};
     settle(message, &Relay::admitted_request, refusal);
   }
   send_requests();
@@ -263,8 +267,10 @@ void DataPath::count_losses(ReceiveLosses::Emptied emptied) {
   if (lost.requests != 0) {
     const bool was_shed = shedding_.split(lost.requests, [this](std::uint32_t flow, std::uint64_t part) {
       Interface* const interface = table_.find(flow);
-      counters(interface).requests_received.add(part);
-      count_loss({DropReason::queue_full, interface, part}, counters(interface));
+      Counters& of_interface = counters(interface);
+      of_interface.requests.received(MessageKind::unknown).add(part);
+      of_interface.requests.dropped(MessageKind::unknown, DropReason::queue_full).add(part);
+      tell_lost({DropReason::queue_full, interface, part});
     });
     lost.others += was_shed ? 0 : lost.requests;
   }
@@ -272,12 +278,12 @@ void DataPath::count_losses(ReceiveLosses::Emptied emptied) {
     shedding_.all_told();
   }
   if (lost.others != 0) {
-    count_loss({DropReason::lost_in_kernel, nullptr, lost.others}, table_.unattributed());
+    table_.unattributed().lost_in_kernel.add(lost.others);
+    tell_lost({DropReason::lost_in_kernel, nullptr, lost.others});
   }
 }
 
-void DataPath::count_loss(const KernelLoss& loss, Counters& counters) const {
-  counters.of(loss.reason).add(loss.count);
+void DataPath::tell_lost(const KernelLoss& loss) const {
   if (listener_.kernel_lost) {
     listener_.kernel_lost(loss);
   }
@@ -331,7 +337,19 @@ bool DataPath::has_lost(Ipv4Address giaddr) {
 }
 
 Counters& DataPath::counters(Interface* interface) noexcept {
-  return interface != nullptr ? interface->counters : table_.unattributed();
+  return interface != nullptr ? *interface->counters : table_.unattributed();
+}
+
+void DataPath::count_received(Interface* interface, Direction direction, MessageKind kind) {
+  Counters& of_interface = counters(interface);
+  (direction == Direction::request ? of_interface.requests.received(kind) : of_interface.replies.received(kind)).add();
+}
+
+void DataPath::count_dropped(const Message& message, DropReason reason) {
+  Counters& of_interface = counters(message.interface);
+  (message.direction == Direction::request ? of_interface.requests.dropped(message.kind, reason)
+                                           : of_interface.replies.dropped(message.kind, reason))
+      .add();
 }
 
 void DataPath::settle(Message& message, Rules rules, std::optional<DropReason> refusal) {
@@ -343,7 +361,7 @@ void DataPath::settle(Message& message, Rules rules, std::optional<DropReason> r
   }
   const Decision decision = refusal ? Decision{Drop{*refusal}} : (relay_.*rules)(message.ingress, message.buffer);
   if (const auto* dropped = std::get_if<Drop>(&decision)) {
-    counters(message.interface).of(dropped->reason).add();
+    count_dropped(message, dropped->reason);
     if (listener_.dropped) {
       listener_.dropped({MessageStage::dropped, message.ingress, message.interface, octets(), &decision, serial_});
     }
@@ -364,19 +382,20 @@ void DataPath::to_servers(const Message& message, const ToServers& decision) {
     counters(message.interface).option82_omitted.add();
   }
   fates_[message.number].interface = message.interface;
+  fates_[message.number].kind = message.kind;
   DatagramBatch& batch =
       decision.from_relay_port && sockets_.upstream.is_open() ? requests_from_relay_port_ : requests_;
   for (const Ipv4Address server : decision.servers) {
     if (batch.is_full()) {
       send_requests();
     }
-    batch.add({message.interface, message.number, server, serial_}, message.buffer.octets(), decision.source,
-              ports_.server, 0);
+    batch.add({message.interface, message.number, server, serial_, message.kind}, message.buffer.octets(),
+              decision.source, ports_.server, 0);
   }
 }
 
 void DataPath::to_client(const Message& message, const ToClient& decision) {
-  const Sending sending{table_.find(decision.egress->index), 0, decision.destination, serial_};
+  const Sending sending{table_.find(decision.egress->index), 0, decision.destination, serial_, message.kind};
   const auto payload = message.buffer.octets();
   if (decision.delivery == Delivery::routed || !decision.egress->is_ethernet) {
     // An ordinary datagram: the client answers ARP, or the link has no frames that we could write.
@@ -414,11 +433,11 @@ void DataPath::send_replies() {
 
 void DataPath::request_sent(const Sending& sending, int error) {
   if (error == 0) {
-    sending.interface->counters.request_copies.add();
+    sending.interface->counters->request_copies.add();
     fates_[sending.message].is_relayed = true;
     return;
   }
-  sending.interface->counters.request_copies_failed.add();
+  sending.interface->counters->request_copies_failed.add();
   fates_[sending.message].failure = failure_reason(error);
   tell_failure(sending, error);
 }
@@ -427,19 +446,19 @@ void DataPath::request_sent(const Sending& sending, int error) {
 void DataPath::count_relayed(std::size_t count) {
   for (const RequestFate& fate : std::span{fates_}.first(count)) {
     if (fate.is_relayed) {
-      fate.interface->counters.requests_relayed.add();
+      fate.interface->counters->requests.forwarded(fate.kind).add();
     } else if (fate.failure) {
-      fate.interface->counters.of(*fate.failure).add();
+      fate.interface->counters->requests.dropped(fate.kind, *fate.failure).add();
     }
   }
 }
 
 void DataPath::reply_sent(const Sending& sending, int error) {
   if (error == 0) {
-    sending.interface->counters.replies_delivered.add();
+    sending.interface->counters->replies.forwarded(sending.kind).add();
     return;
   }
-  sending.interface->counters.of(failure_reason(error)).add();
+  sending.interface->counters->replies.dropped(sending.kind, failure_reason(error)).add();
   tell_failure(sending, error);
 }
 

@@ -15,6 +15,7 @@
 #include "relay/core/decision.h"
 #include "relay/core/events.h"
 #include "relay/core/interface_table.h"
+#include "relay/core/message_kind.h"
 #include "relay/core/pacing.h"
 #include "relay/core/policy.h"
 #include "relay/core/relay.h"
@@ -74,13 +75,16 @@ class DataPath {
   struct Message {
     Ingress ingress;
     MessageBuffer buffer;
-    Interface* interface;    ///< where it arrived; null if the table does not know it
+    Interface* interface;  ///< where it arrived; null if the table does not know it
+    Direction direction;
+    MessageKind kind;
     std::size_t number = 0;  ///< of a request, within the decided batch
   };
 
   /// What became of the copies of one request.
   struct RequestFate {
     Interface* interface = nullptr;
+    MessageKind kind = MessageKind::unknown;
     bool is_relayed = false;            ///< at least one copy was sent
     std::optional<DropReason> failure;  ///< why another was not
   };
@@ -99,12 +103,14 @@ class DataPath {
   void decide_requests();
   void decide_batch();
   void count_losses(ReceiveLosses::Emptied emptied);
-  void count_loss(const KernelLoss& loss, Counters& counters) const;
+  void tell_lost(const KernelLoss& loss) const;
   void adjust_shedding();
   void read_news(bool more_requests);
   [[nodiscard]] std::optional<DropReason> not_ours(const QueuedRequest& request, const Interface* ingress);
   [[nodiscard]] bool has_lost(Ipv4Address giaddr);
   void settle(Message& message, Rules rules, std::optional<DropReason> refusal = {});
+  void count_received(Interface* interface, Direction direction, MessageKind kind);
+  void count_dropped(const Message& message, DropReason reason);
   void to_servers(const Message& message, const ToServers& decision);
   void to_client(const Message& message, const ToClient& decision);
   void send_requests();

@@ -4,6 +4,7 @@
 #include <cassert>
 
 #include "options82/options.h"
+#include "relay/core/urgency.h"
 
 namespace relay::io {
 
@@ -26,7 +27,7 @@ RequestQueue::RequestQueue()
   taken_.reserve(place_count);
 }
 
-bool RequestQueue::push(const Ingress& ingress, std::span<const std::uint8_t> message, Urgency urgency,
+bool RequestQueue::push(const Ingress& ingress, std::span<const std::uint8_t> message, MessageKind kind,
                         std::uint64_t epoch) noexcept {
   assert(message.size() + room_for_option82 <= large_size);
   const bool is_large = message.size() + room_for_option82 > place_size;
@@ -36,13 +37,13 @@ bool RequestQueue::push(const Ingress& ingress, std::span<const std::uint8_t> me
   const std::uint32_t place = free_.back();
   free_.pop_back();
   Entry& entry = entries_[place];
-  entry = {ingress, epoch, static_cast<std::uint32_t>(message.size()), 0};
+  entry = {ingress, epoch, static_cast<std::uint32_t>(message.size()), 0, kind};
   if (is_large) {
     entry.large = free_large_.back();
     free_large_.pop_back();
   }
   std::copy(message.begin(), message.end(), room_of(place).begin());  // std::ranges::copy of g++ 12 goes octet by octet
-  order_.push(ingress.interface_index, urgency, place);
+  order_.push(ingress.interface_index, urgency_of(kind), place);
   return true;
 }
 
@@ -65,7 +66,7 @@ std::optional<QueuedRequest> RequestQueue::give_up_for(const Ingress& ingress, U
 QueuedRequest RequestQueue::take(std::uint32_t place) noexcept {
   taken_.push_back(place);
   const Entry& entry = entries_[place];
-  return {entry.ingress, {room_of(place), entry.size}, entry.epoch};
+  return {entry.ingress, {room_of(place), entry.size}, entry.kind, entry.epoch};
 }
 
 void RequestQueue::release() noexcept {

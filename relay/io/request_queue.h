@@ -12,6 +12,7 @@
 #include "relay/core/decision.h"
 #include "relay/core/fair_queue.h"
 #include "relay/core/message_buffer.h"
+#include "relay/core/message_kind.h"
 
 namespace relay::io {
 
@@ -19,6 +20,7 @@ namespace relay::io {
 struct QueuedRequest {
   Ingress ingress;
   MessageBuffer buffer;
+  MessageKind kind;     ///< as given to `push`
   std::uint64_t epoch;  ///< as given to `push`
 };
 
@@ -26,8 +28,8 @@ class RequestQueue {
  public:
   RequestQueue();
 
-  /// Takes a copy. False where there is no room for it.
-  [[nodiscard]] bool push(const Ingress& ingress, std::span<const std::uint8_t> message, Urgency urgency,
+  /// Takes a copy, which waits by the urgency of its kind. False where there is no room for it.
+  [[nodiscard]] bool push(const Ingress& ingress, std::span<const std::uint8_t> message, MessageKind kind,
                           std::uint64_t epoch) noexcept;
 
   /// The request whose turn it is.
@@ -54,6 +56,7 @@ class RequestQueue {
     std::uint64_t epoch = 0;
     std::uint32_t size = 0;
     std::uint32_t large = 0;  // which of the large rooms it has, from 1 on; 0: none
+    MessageKind kind = MessageKind::unknown;
   };
 
   [[nodiscard]] QueuedRequest take(std::uint32_t place) noexcept;

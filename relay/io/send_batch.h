@@ -17,6 +17,7 @@
 #include "relay/core/address.h"
 #include "relay/core/frame.h"
 #include "relay/core/interface_table.h"
+#include "relay/core/message_kind.h"
 #include "relay/io/socket_address.h"
 
 namespace relay::io {
@@ -28,6 +29,7 @@ struct Sending {
   std::size_t message = 0;  ///< number within the decided batch: copies to several servers share it
   Ipv4Address destination;
   std::uint64_t serial = 0;  ///< of the received message, as in `MessageEvent`
+  MessageKind kind = MessageKind::unknown;
 };
 
 /// Hands `headers` to the kernel and calls `sent(position, error)` for each, `error` being 0 or the errno of that entry

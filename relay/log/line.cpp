@@ -142,17 +142,17 @@ std::optional<bootp::Header> header_of(std::span<const std::uint8_t> message) {
 
 struct NamedCounter {
   std::string_view name;
-  Counter Counters::*counter;
+  std::uint64_t (*value)(const Counters& counters);
 };
 
 constexpr std::array<NamedCounter, 7> named_counters{{
-    {"requests_received", &Counters::requests_received},
-    {"requests_relayed", &Counters::requests_relayed},
-    {"request_copies", &Counters::request_copies},
-    {"request_copies_failed", &Counters::request_copies_failed},
-    {"replies_received", &Counters::replies_received},
-    {"replies_delivered", &Counters::replies_delivered},
-    {"option82_omitted", &Counters::option82_omitted},
+    {"requests_received", [](const Counters& counters) { return counters.requests.received(); }},
+    {"requests_relayed", [](const Counters& counters) { return counters.requests.forwarded(); }},
+    {"request_copies", [](const Counters& counters) { return counters.request_copies.value(); }},
+    {"request_copies_failed", [](const Counters& counters) { return counters.request_copies_failed.value(); }},
+    {"replies_received", [](const Counters& counters) { return counters.replies.received(); }},
+    {"replies_delivered", [](const Counters& counters) { return counters.replies.forwarded(); }},
+    {"option82_omitted", [](const Counters& counters) { return counters.option82_omitted.value(); }},
 }};
 
 }  // namespace
@@ -359,25 +359,24 @@ void add_change(LogLine& line, const InterfaceEvent& event) {
 }
 
 void add_counters(LogLine& line, const Counters& counters) {
-  for (const auto& [name, counter] : named_counters) {
-    line.field(name, (counters.*counter).value());
+  for (const auto& [name, value] : named_counters) {
+    line.field(name, value(counters));
   }
   std::uint64_t dropped = 0;
   for (const DropReason reason : all_drop_reasons()) {
-    dropped += counters.of(reason).value();
+    dropped += counters.dropped(reason);
   }
   line.field("dropped", dropped);
   for (const DropReason reason : all_drop_reasons()) {
-    if (const std::uint64_t count = counters.of(reason).value(); count != 0) {
+    if (const std::uint64_t count = counters.dropped(reason); count != 0) {
       line.field(text(reason).name, count);
     }
   }
 }
 
 bool has_counted(const Counters& counters) noexcept {
-  return std::ranges::any_of(named_counters,
-                             [&](const NamedCounter& named) { return (counters.*named.counter).value() != 0; }) ||
-         std::ranges::any_of(counters.dropped, [](const Counter& counter) { return counter.value() != 0; });
+  return std::ranges::any_of(named_counters, [&](const NamedCounter& named) { return named.value(counters) != 0; }) ||
+         std::ranges::any_of(all_drop_reasons(), [&](DropReason reason) { return counters.dropped(reason) != 0; });
 }
 
 std::string interface_label(const Interface* interface, std::uint32_t index) {

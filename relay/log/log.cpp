@@ -258,7 +258,7 @@ void Log::counters(const InterfaceTable& table) {
   std::vector<const Interface*> shown;
   for (const auto& entry : table.all()) {
     const Interface& interface = entry.second;
-    if (interface.is_downstream || interface.is_upstream || has_counted(interface.counters)) {
+    if (interface.is_downstream || interface.is_upstream || has_counted(*interface.counters)) {
       shown.push_back(&interface);
     }
   }
@@ -269,13 +269,14 @@ void Log::counters(const InterfaceTable& table) {
       add_counters(line, counters);
     });
   };
-  Counters sum = table.unattributed();
+  const Counters left_over = table.left_over();
+  Counters sum = left_over;
   for (const Interface* interface : shown) {
-    write_counters(interface->name, interface->counters);
-    sum.add(interface->counters);
+    write_counters(interface->name, *interface->counters);
+    sum.add(*interface->counters);
   }
-  if (has_counted(table.unattributed())) {
-    write_counters(unattributed_label, table.unattributed());
+  if (has_counted(left_over)) {
+    write_counters(unattributed_label, left_over);
   }
   impl_->write(LogLevel::info, "counters_total", [&](LogLine& line) {
     line.field("interfaces", shown.size());

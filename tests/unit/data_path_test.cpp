@@ -95,7 +95,7 @@ class DataPathTest : public test_support::NetworkNamespaceTest {
     table_.put(interface);
   }
 
-  [[nodiscard]] Counters& counters(const char* name) { return table_.find(::if_nametoindex(name))->counters; }
+  [[nodiscard]] Counters& counters(const char* name) { return *table_.find(::if_nametoindex(name))->counters; }
 
   /// One datagram, or several of `segment` octets.
   void send(std::span<const std::uint8_t> octets, std::uint16_t segment = 0, std::uint16_t port = ports.server) {
@@ -141,10 +141,10 @@ TEST_F(DataPathTest, allocates_nothing_once_it_runs) {
     serve_all();
   }
   EXPECT_EQ(test_support::allocations(), before);
-  EXPECT_EQ(counters("lo").requests_relayed.value(), 3000U);
-  EXPECT_EQ(counters("lo").of(DropReason::bad_op).value(), 3000U);
-  EXPECT_EQ(counters("lo").of(DropReason::giaddr_own).value(), 3000U) << "which have come round";
-  EXPECT_EQ(counters("c0").replies_delivered.value(), 3000U);
+  EXPECT_EQ(counters("lo").requests.forwarded(), 3000U);
+  EXPECT_EQ(counters("lo").dropped(DropReason::bad_op), 3000U);
+  EXPECT_EQ(counters("lo").dropped(DropReason::giaddr_own), 3000U) << "which have come round";
+  EXPECT_EQ(counters("c0").replies.forwarded(), 3000U);
 }
 
 TEST_F(DataPathTest, of_merged_messages_each_goes_by_its_own_op) {
@@ -161,17 +161,17 @@ TEST_F(DataPathTest, of_merged_messages_each_goes_by_its_own_op) {
     send(run, message_size);
     serve_all();
   }
-  EXPECT_EQ(counters("lo").requests_relayed.value(), 6U);
-  EXPECT_EQ(counters("c0").replies_delivered.value(), 6U);
+  EXPECT_EQ(counters("lo").requests.forwarded(), 6U);
+  EXPECT_EQ(counters("c0").replies.forwarded(), 6U);
 }
 
 TEST_F(DataPathTest, the_relay_port_takes_replies_alone) {
   send(message_with(bootp::op_request, {}), 0, *ports.relay);
   send(message_with(bootp::op_reply, gateway), 0, *ports.relay);
   serve_all();
-  EXPECT_EQ(counters("lo").requests_relayed.value(), 0U);
-  EXPECT_EQ(counters("lo").of(DropReason::bad_op).value(), 1U);
-  EXPECT_EQ(counters("c0").replies_delivered.value(), 1U);
+  EXPECT_EQ(counters("lo").requests.forwarded(), 0U);
+  EXPECT_EQ(counters("lo").dropped(DropReason::bad_op), 1U);
+  EXPECT_EQ(counters("c0").replies.forwarded(), 1U);
 }
 
 TEST_F(DataPathTest, messages_that_are_told_are_neither_merged_nor_sent_in_runs) {
@@ -192,7 +192,7 @@ TEST_F(DataPathTest, messages_that_are_told_are_neither_merged_nor_sent_in_runs)
     }
     EXPECT_EQ(longest > 2 * message_size, !per_message) << longest;
   }
-  EXPECT_EQ(counters("lo").requests_relayed.value(), 20U);
+  EXPECT_EQ(counters("lo").requests.forwarded(), 20U);
 }
 
 TEST_F(DataPathTest, what_was_merged_before_messages_are_told_is_told_apart) {
@@ -207,8 +207,8 @@ TEST_F(DataPathTest, what_was_merged_before_messages_are_told_is_told_apart) {
   }
   data_path_->tell_messages(true);
   serve_all();
-  EXPECT_EQ(counters("lo").requests_relayed.value(), 5U);
-  EXPECT_EQ(counters("c0").replies_delivered.value(), 5U);
+  EXPECT_EQ(counters("lo").requests.forwarded(), 5U);
+  EXPECT_EQ(counters("c0").replies.forwarded(), 5U);
 }
 
 /// As they would be alone: RFC 1542 section 2.1 asks for 300 octets.
@@ -231,7 +231,7 @@ TEST_F(DataPathTest, short_replies_that_were_merged_are_padded_without_harm_to_t
   ASSERT_EQ(::bind(tap.number(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
   send(run, size);
   serve_all();
-  ASSERT_EQ(counters("c0").replies_delivered.value(), count);
+  ASSERT_EQ(counters("c0").replies.forwarded(), count);
   for (std::size_t number = 0; number < count; ++number) {
     pollfd waiting{tap.number(), POLLIN, 0};
     ASSERT_GT(::poll(&waiting, 1, 10'000), 0);
@@ -260,13 +260,13 @@ TEST_F(DataPathTest, counts_what_a_burst_was_too_large_for) {
     serve_all();
   }
   const Counters& of_lo = counters("lo");
-  const std::uint64_t relayed = of_lo.requests_relayed.value();
-  const std::uint64_t received = of_lo.requests_received.value();
+  const std::uint64_t relayed = of_lo.requests.forwarded();
+  const std::uint64_t received = of_lo.requests.received();
   EXPECT_GT(relayed, 1000U);
   EXPECT_GT(lost_, 0U);
-  EXPECT_EQ(received, relayed + of_lo.of(DropReason::giaddr_own).value() + of_lo.of(DropReason::queue_full).value());
+  EXPECT_EQ(received, relayed + of_lo.dropped(DropReason::giaddr_own) + of_lo.dropped(DropReason::queue_full));
   EXPECT_EQ(received + lost_, sent + relayed) << "what was relayed has come round";
-  EXPECT_EQ(table_.unattributed().of(DropReason::lost_in_kernel).value(), lost_);
+  EXPECT_EQ(table_.unattributed().dropped(DropReason::lost_in_kernel), lost_);
 }
 
 /// The kernel turns some of it away when it has lasted, all when it is over is as before, and each is counted.
@@ -291,11 +291,11 @@ TEST_F(DataPathTest, a_flood_that_lasts_is_turned_away_in_the_kernel) {
   settle();
   EXPECT_EQ(lost_, 0U);
   const Counters& of_lo = counters("lo");
-  const auto relayed = [&of_lo] { return of_lo.requests_relayed.value(); };
-  EXPECT_GE(of_lo.of(DropReason::queue_full).value(), turned_away_);
-  EXPECT_EQ(of_lo.requests_received.value(),
-            relayed() + of_lo.of(DropReason::giaddr_own).value() + of_lo.of(DropReason::queue_full).value());
-  EXPECT_EQ(of_lo.requests_received.value() + lost_, sent + relayed()) << "what was relayed has come round";
+  const auto relayed = [&of_lo] { return of_lo.requests.forwarded(); };
+  EXPECT_GE(of_lo.dropped(DropReason::queue_full), turned_away_);
+  EXPECT_EQ(of_lo.requests.received(),
+            relayed() + of_lo.dropped(DropReason::giaddr_own) + of_lo.dropped(DropReason::queue_full));
+  EXPECT_EQ(of_lo.requests.received() + lost_, sent + relayed()) << "what was relayed has come round";
 
   const std::uint64_t before = relayed();
   for (int number = 0; number < 100; ++number) {
@@ -318,11 +318,11 @@ TEST_F(DataPathTest, what_is_over_the_rate_limit_takes_no_place_in_the_queue) {
   }
   serve_all();
   const Counters& of_lo = counters("lo");
-  EXPECT_GE(of_lo.requests_relayed.value(), 10U);
-  EXPECT_GT(of_lo.of(DropReason::rate_limited).value(), sent / 2);
-  EXPECT_EQ(of_lo.of(DropReason::queue_full).value(), 0U);
-  EXPECT_EQ(of_lo.requests_received.value(), of_lo.requests_relayed.value() + of_lo.of(DropReason::giaddr_own).value() +
-                                                 of_lo.of(DropReason::rate_limited).value());
+  EXPECT_GE(of_lo.requests.forwarded(), 10U);
+  EXPECT_GT(of_lo.dropped(DropReason::rate_limited), sent / 2);
+  EXPECT_EQ(of_lo.dropped(DropReason::queue_full), 0U);
+  EXPECT_EQ(of_lo.requests.received(), of_lo.requests.forwarded() + of_lo.dropped(DropReason::giaddr_own) +
+                                           of_lo.dropped(DropReason::rate_limited));
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -73,14 +74,14 @@ TEST(InterfaceTable, KeepsCountersOnPut) {
   InterfaceTable table;
   table.put(downstream(7, first_address));
   Interface* const before = table.find(7);
-  before->counters.requests_received.add(5);
-  before->counters.of(DropReason{}).add(3);
+  before->counters->requests.received(MessageKind::discover).add(5);
+  before->counters->requests.dropped(MessageKind::discover, DropReason{}).add(3);
 
   table.put(downstream(7, second_address));
   EXPECT_EQ(table.find(7), before) << "a put must change the entry in place";
   EXPECT_EQ(before->giaddr, second_address);
-  EXPECT_EQ(before->counters.requests_received.value(), 5U);
-  EXPECT_EQ(before->counters.of(DropReason{}).value(), 3U);
+  EXPECT_EQ(before->counters->requests.received(), 5U);
+  EXPECT_EQ(before->counters->dropped(DropReason{}), 3U);
 }
 
 TEST(InterfaceTable, KeepsTheRateMeterOnPutAsLongAsTheLimitIsTheSame) {
@@ -105,10 +106,10 @@ TEST(InterfaceTable, KeepsTheRateMeterOnPutAsLongAsTheLimitIsTheSame) {
 TEST(InterfaceTable, ForgetsCountersOnRemoval) {
   InterfaceTable table;
   table.put(downstream(7, first_address));
-  table.find(7)->counters.requests_received.add(5);
+  table.find(7)->counters->requests.received(MessageKind::discover).add(5);
   table.remove(7);
   table.put(downstream(7, first_address));
-  EXPECT_EQ(table.find(7)->counters.requests_received.value(), 0U);
+  EXPECT_EQ(table.find(7)->counters->requests.received(), 0U);
 }
 
 TEST(InterfaceTable, ListsInterfacesThatShareAGiaddrByIndex) {
@@ -228,11 +229,27 @@ TEST(InterfaceTable, RemovalOfTheUnknownDoesNothing) {
 TEST(InterfaceTable, KeepsTheCountsOfWhatIsRemoved) {
   InterfaceTable table;
   table.put(downstream(3, first_address));
-  table.find(3)->counters.requests_received.add(5);
-  table.find(3)->counters.of(DropReason::bad_op).add(2);
+  table.find(3)->counters->requests.received(MessageKind::inform).add(5);
+  table.find(3)->counters->requests.dropped(MessageKind::inform, DropReason::bad_op).add(2);
+  table.unattributed().lost_in_kernel.add(7);
   table.remove(3);
-  EXPECT_EQ(table.unattributed().requests_received.value(), 5U);
-  EXPECT_EQ(table.unattributed().of(DropReason::bad_op).value(), 2U);
+  EXPECT_EQ(table.left_over().requests.received(MessageKind::inform).value(), 5U);
+  EXPECT_EQ(table.left_over().dropped(DropReason::bad_op), 2U);
+  EXPECT_EQ(table.left_over().dropped(DropReason::lost_in_kernel), 7U);
+  EXPECT_EQ(table.unattributed().requests.received(), 0U) << "of interfaces that were never known";
+}
+
+TEST(InterfaceTable, CountersStayWhereTheyAreForWhoeverReadsThem) {
+  InterfaceTable table;
+  table.put(downstream(3, first_address));
+  const std::shared_ptr<const Counters> read = table.find(3)->counters;
+  table.put(downstream(3, first_address));
+  table.find(3)->counters->request_copies.add(2);
+  EXPECT_EQ(read->request_copies.value(), 2U);
+  table.remove(3);
+  EXPECT_EQ(read->request_copies.value(), 2U);
+  table.put(downstream(3, first_address));
+  EXPECT_NE(table.find(3)->counters, read);
 }
 
 TEST(InterfaceTable, KeepsFourThousandInterfacesApart) {

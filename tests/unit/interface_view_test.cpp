@@ -562,11 +562,11 @@ TEST_F(InterfaceViewTest, LinkSelectionFollowsTheInterfaceOfMinusU) {
 TEST_F(InterfaceViewTest, ARenameChangesTheCircuitId) {
   use(usual_settings());
   add(7, "vlan7");
-  table_.find(7)->counters.requests_received.add(3);
+  table_.find(7)->counters->requests.received(MessageKind::discover).add(3);
   view_->link_changed(link(7, "vlan8"));
   const auto octets = interface(7).agent_information.octets();
   EXPECT_EQ(std::vector<std::uint8_t>(octets.begin(), octets.end()), circuit_id("vlan8"));
-  EXPECT_EQ(interface(7).counters.requests_received.value(), 3U);
+  EXPECT_EQ(interface(7).counters->requests.received(), 3U);
 }
 
 options82::Template of(const std::string& text) {
@@ -684,7 +684,7 @@ TEST_F(InterfaceViewTest, NewSettingsResolveAllAnew) {
   add(1, "c0", {"10.1.0.1/24"});
   add(2, "vlan2", {"10.2.0.1/24"});
   add(3, "eth3", {"10.3.0.1/24"});
-  table_.find(1)->counters.requests_received.add(3);
+  table_.find(1)->counters->requests.received(MessageKind::discover).add(3);
   events();
 
   InterfaceSettings settings;
@@ -692,7 +692,7 @@ TEST_F(InterfaceViewTest, NewSettingsResolveAllAnew) {
   settings.giaddrs = {{"c0", ip("10.3.0.1")}, {"eth3", ip("192.0.2.1")}};
   view_->apply(settings);
   EXPECT_THAT(events(), ElementsAre("vanished vlan2", "giaddr c0 10.3.0.1", "appeared eth3", "passive eth3"));
-  EXPECT_EQ(interface(1).counters.requests_received.value(), 3U);
+  EXPECT_EQ(interface(1).counters->requests.received(), 3U);
   EXPECT_FALSE(interface(2).is_downstream);
   EXPECT_EQ(interface(2).giaddr, std::nullopt);
 
@@ -786,13 +786,13 @@ TEST_F(InterfaceViewTest, KnowsTheMtuOfAnyLink) {
 TEST_F(InterfaceViewTest, AnIndexMayBeUsedAgain) {
   use(usual_settings());
   add(4, "c0", {"10.1.0.1/24"});
-  table_.find(4)->counters.requests_received.add(3);
+  table_.find(4)->counters->requests.received(MessageKind::discover).add(3);
   view_->link_removed(4);
   add(4, "vlan4");
   EXPECT_THAT(events(), ElementsAre("appeared c0", "giaddr c0 10.1.0.1", "vanished c0", "appeared vlan4"));
   EXPECT_EQ(giaddr(4), "none");
   EXPECT_THAT(interface(4).addresses, IsEmpty());
-  EXPECT_EQ(interface(4).counters.requests_received.value(), 0U);
+  EXPECT_EQ(interface(4).counters->requests.received(), 0U);
 }
 
 TEST_F(InterfaceViewTest, NamesThatNoInterfaceHasAreMissing) {

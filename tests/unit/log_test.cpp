@@ -605,18 +605,20 @@ TEST_F(LogTest, InterfacesBeyondTheLimitAreCountedTogether) {
 
 TEST_F(LogTest, CountersOfInterfacesInUseAndTheirSum) {
   InterfaceTable table;
-  clients_.counters.requests_received.add(5);
-  clients_.counters.of(DropReason::hops_exceeded).add(2);
   Interface unused;
   unused.index = 1;
   unused.name = "lo";
   Interface odd;
   odd.index = 3;
   odd.name = "odd";
-  odd.counters.of(DropReason::not_downstream).add();
   for (const Interface* interface : {&clients_, &servers_, &unused, &odd}) {
     table.put(*interface);
   }
+  Counters& of_clients = *table.find(clients_.index)->counters;
+  of_clients.requests.received(MessageKind::discover).add(2);
+  of_clients.requests.received(MessageKind::bootp).add(3);
+  of_clients.requests.dropped(MessageKind::bootp, DropReason::hops_exceeded).add(2);
+  table.find(odd.index)->counters->requests.dropped(MessageKind::request, DropReason::not_downstream).add();
   make_log(LogFormat::text, LogLevel::error).counters(table);
   EXPECT_THAT(
       take_lines(),
@@ -639,7 +641,7 @@ TEST_F(LogTest, CountersOfInterfacesInUseAndTheirSum) {
 
 TEST_F(LogTest, CountersOfNoInterface) {
   InterfaceTable table;
-  table.unattributed().of(DropReason::interface_unknown).add(9);
+  table.unattributed().replies.dropped(MessageKind::offer, DropReason::interface_unknown).add(9);
   make_log(LogFormat::text, LogLevel::info).counters(table);
   EXPECT_THAT(lines_, ElementsAre(HasSubstr(" interface=(unattributed) requests_received=0 "),
                                   HasSubstr(" dropped=9 interface_unknown=9 log_lines_lost=0")));

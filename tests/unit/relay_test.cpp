@@ -111,7 +111,7 @@ TEST_F(RelayTest, the_rate_limit_is_for_downstream_interfaces_and_requests) {
 
 TEST_F(RelayTest, a_changed_interface_keeps_its_rate_and_its_counters) {
   change(c0, [](Interface& interface) { interface.rate_limit = one_per_second; });
-  network_.interfaces.find(c0)->counters.requests_received.add(3);
+  network_.interfaces.find(c0)->counters->requests.received(MessageKind::discover).add(3);
   EXPECT_EQ(request(c0), relayed());
   Interface other = *network_.interfaces.find(c0);
   other.alias = "changed";
@@ -119,7 +119,7 @@ TEST_F(RelayTest, a_changed_interface_keeps_its_rate_and_its_counters) {
   other.counters = {};
   network_.interfaces.put(std::move(other));
   EXPECT_EQ(request(c0), drop(DropReason::rate_limited));
-  EXPECT_EQ(network_.interfaces.find(c0)->counters.requests_received.value(), 3U);
+  EXPECT_EQ(network_.interfaces.find(c0)->counters->requests.received(), 3U);
   EXPECT_EQ(request(c0, 2s), relayed());
 
   Interface again = *network_.interfaces.find(c0);

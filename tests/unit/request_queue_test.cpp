@@ -31,7 +31,7 @@ TEST(RequestQueue, keeps_a_copy_with_room_for_option_82) {
   for (const std::size_t size : {0UL, 1UL, 300UL, 1472UL, 1535UL, 1536UL, 65507UL}) {
     RequestQueue queue;
     Bytes message(size, 0x5a);
-    ASSERT_TRUE(queue.push(from(7), message, Urgency::common, 3)) << size;
+    ASSERT_TRUE(queue.push(from(7), message, MessageKind::discover, 3)) << size;
     std::ranges::fill(message, std::uint8_t{0});
     auto request = queue.pop();
     ASSERT_TRUE(request) << size;
@@ -47,52 +47,53 @@ TEST(RequestQueue, keeps_a_copy_with_room_for_option_82) {
 TEST(RequestQueue, room_is_taken_until_it_is_given_back) {
   RequestQueue queue;
   std::size_t count = 0;
-  while (queue.push(from(7), Bytes(300, 0), Urgency::common, 0)) {
+  while (queue.push(from(7), Bytes(300, 0), MessageKind::discover, 0)) {
     ++count;
   }
   EXPECT_EQ(count, 8192U);
   EXPECT_EQ(queue.size(), count);
   ASSERT_TRUE(queue.pop());
-  EXPECT_FALSE(queue.push(from(7), Bytes(300, 0), Urgency::common, 0));
+  EXPECT_FALSE(queue.push(from(7), Bytes(300, 0), MessageKind::discover, 0));
   queue.release();
-  EXPECT_TRUE(queue.push(from(7), Bytes(300, 0), Urgency::common, 0));
+  EXPECT_TRUE(queue.push(from(7), Bytes(300, 0), MessageKind::discover, 0));
 }
 
 TEST(RequestQueue, what_comes_in_one_frame_is_not_large) {
   RequestQueue queue;
   for (int number = 0; number < 8192; ++number) {
-    ASSERT_TRUE(queue.push(from(7), Bytes(1472, 0), Urgency::common, 0)) << number;
+    ASSERT_TRUE(queue.push(from(7), Bytes(1472, 0), MessageKind::discover, 0)) << number;
   }
 }
 
 TEST(RequestQueue, of_large_messages_it_takes_a_few) {
   RequestQueue queue;
   std::size_t count = 0;
-  while (queue.push(from(7), Bytes(1536, 0), Urgency::common, 0)) {
+  while (queue.push(from(7), Bytes(1536, 0), MessageKind::discover, 0)) {
     ++count;
   }
   EXPECT_EQ(count, 64U);
   EXPECT_FALSE(queue.give_up_for(from(8), Urgency::common)) << "there is room, but for small ones alone";
-  EXPECT_TRUE(queue.push(from(8), Bytes(300, 0), Urgency::common, 0));
+  EXPECT_TRUE(queue.push(from(8), Bytes(300, 0), MessageKind::discover, 0));
   while (queue.pop()) {
   }
   queue.release();
-  EXPECT_TRUE(queue.push(from(7), Bytes(1536, 0), Urgency::common, 0));
+  EXPECT_TRUE(queue.push(from(7), Bytes(1536, 0), MessageKind::discover, 0));
 }
 
 TEST(RequestQueue, a_flood_gives_way) {
   RequestQueue queue;
-  while (queue.push(from(7), Bytes(300, 7), Urgency::urgent, 1)) {
+  while (queue.push(from(7), Bytes(300, 7), MessageKind::request, 1)) {
   }
   EXPECT_TRUE(queue.is_full());
   EXPECT_FALSE(queue.give_up_for(from(7), Urgency::urgent));
   auto given_up = queue.give_up_for(from(8), Urgency::common);
   ASSERT_TRUE(given_up);
   EXPECT_EQ(given_up->ingress.interface_index, 7U);
+  EXPECT_EQ(given_up->kind, MessageKind::request);
   EXPECT_EQ(octets_of(*given_up), Bytes(300, 7));
   queue.release();
   EXPECT_FALSE(queue.is_full());
-  ASSERT_TRUE(queue.push(from(8), Bytes(300, 8), Urgency::common, 1));
+  ASSERT_TRUE(queue.push(from(8), Bytes(300, 8), MessageKind::discover, 1));
   EXPECT_EQ(queue.pop()->ingress.interface_index, 7U);
   EXPECT_EQ(queue.pop()->ingress.interface_index, 8U);
 }

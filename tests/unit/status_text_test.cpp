@@ -15,13 +15,13 @@ TEST(StatusText, SumsUpWhatAllInterfacesCounted) {
     Interface interface;
     interface.index = index;
     table.put(interface);
-    Counters& counters = table.find(index)->counters;
-    counters.requests_relayed.add(10);
-    counters.replies_delivered.add(index);
-    counters.of(DropReason::bad_op).add(1);
-    counters.of(DropReason::too_short).add(1);
+    Counters& counters = *table.find(index)->counters;
+    counters.requests.forwarded(MessageKind::discover).add(10);
+    counters.replies.forwarded(MessageKind::offer).add(index);
+    counters.requests.dropped(MessageKind::bootp, DropReason::bad_op).add(1);
+    counters.replies.dropped(MessageKind::malformed, DropReason::too_short).add(1);
   }
-  table.unattributed().of(DropReason::lost_in_kernel).add(100);
+  table.unattributed().lost_in_kernel.add(100);
   EXPECT_EQ(status_text(table), "20 requests relayed, 3 replies delivered, 104 messages dropped");
   table.remove(2);
   EXPECT_EQ(status_text(table), "20 requests relayed, 3 replies delivered, 104 messages dropped");
