@@ -58,6 +58,7 @@ Listener listener_of(Log& log) {
   listener.kernel_lost = [&log](const KernelLoss& loss) { log.kernel_lost(loss); };
   listener.offload_refused = [&log](Offload offload, int error) { log.offload_refused(offload, error); };
   listener.interface_changed = [&log](const InterfaceEvent& event) { log.interface_changed(event); };
+  listener.server_changed = [&log](const ServerEvent& event) { log.server_changed(event); };
   listener.per_message = log.wants_messages();
   return listener;
 }

@@ -16,7 +16,7 @@ using std::chrono::nanoseconds;
 
 constexpr std::size_t most_points = 8192;
 
-// How far a verdict's arrival may be behind the packet's time: the data path's clock is coarse.
+// How far a verdict's arrival may be behind the packet's time: the data path looks at its clock once a turn.
 constexpr milliseconds tolerance{20};
 // And for a relay that had to wait for the processor while packets came.
 constexpr milliseconds most_delay{500};

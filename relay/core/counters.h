@@ -32,6 +32,16 @@ class Counter {
   std::atomic<std::uint64_t> value_{0};
 };
 
+/// A figure that goes up and down, with one writer.
+class Gauge {
+ public:
+  void set(std::uint64_t value) noexcept { value_.store(value, std::memory_order_relaxed); }
+  [[nodiscard]] std::uint64_t value() const noexcept { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<std::uint64_t> value_{0};
+};
+
 namespace detail {
 
 // What a message of one direction can be. One that claims a type of the other direction is `other`.

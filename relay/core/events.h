@@ -2,6 +2,7 @@
 // Plain data that borrows from the teller and is valid during the call alone.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <span>
@@ -44,6 +45,16 @@ struct KernelLoss {
   std::uint64_t count;
 };
 
+/// A server fell silent, or answers again.
+struct ServerEvent {
+  Ipv4Address server;
+  bool is_answering = false;
+  bool has_answered = false;     ///< ever, since it was named
+  bool others_answer = false;    ///< while it does not
+  std::uint64_t unanswered = 0;  ///< requests since its last answer, or the first ones
+  std::chrono::seconds time{};   ///< since the first of them; of one that answers again, since it was told of as silent
+};
+
 enum class InterfaceChange : std::uint8_t {
   appeared,
   vanished,
@@ -76,6 +87,7 @@ struct Listener {
   std::function<void(const KernelLoss&)> kernel_lost;
   std::function<void(Offload, int error)> offload_refused;  ///< by the kernel or a driver, with this errno
   std::function<void(const InterfaceEvent&)> interface_changed;
+  std::function<void(const ServerEvent&)> server_changed;
   bool per_message = false;
 };
 

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <cassert>
-#include <cstring>
+
+#include "relay/core/transaction_hash.h"
 
 namespace relay {
 
@@ -17,17 +18,8 @@ Transactions::Key Transactions::key_of(bootp::Header header) noexcept {
   return key;
 }
 
-/// The finalizer of SplitMix64 over the words of the key, each mixed with what came before.
 std::size_t Transactions::place_of(const Key& key) const noexcept {
-  const auto mixed = [](std::uint64_t word) {
-    word = (word ^ (word >> 30U)) * 0xbf58476d1ce4e5b9U;
-    word = (word ^ (word >> 27U)) * 0x94d049bb133111ebU;
-    return word ^ (word >> 31U);
-  };
-  std::array<std::uint64_t, 2> chaddr{};
-  std::memcpy(chaddr.data(), key.chaddr.data(), sizeof chaddr);
-  const std::uint64_t hash = mixed(mixed(mixed(seed_ + key.xid) + chaddr[0]) + chaddr[1] + seed_);
-  return static_cast<std::size_t>(hash % places_.size());
+  return static_cast<std::size_t>(transaction_hash(key.xid, key.chaddr, seed_) % places_.size());
 }
 
 void Transactions::remember(bootp::Header request, std::uint32_t interface_index,

@@ -26,11 +26,22 @@ constexpr std::size_t max_early = 65536;  // more than a receive buffer holds
   return error == EAGAIN || error == ENOBUFS ? DropReason::send_buffer_full : DropReason::send_failed;
 }
 
-/// Since the system started, at the resolution of its clock tick: no system call.
-[[nodiscard]] std::chrono::nanoseconds coarse_time() noexcept {
+/// Since the system started.
+[[nodiscard]] std::chrono::nanoseconds monotonic_time() noexcept {
   timespec now{};
-  ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
   return std::chrono::seconds{now.tv_sec} + std::chrono::nanoseconds{now.tv_nsec};
+}
+
+/// The beginning of the tick of a coarse clock that `now` is in.
+[[nodiscard]] std::chrono::nanoseconds tick_of(std::chrono::nanoseconds now) noexcept {
+  constexpr std::chrono::nanoseconds tick = std::chrono::milliseconds{4};
+  return now - now % tick;
+}
+
+/// Whether a message that was dropped for `reason` came from a server all the same, and the way that they come.
+[[nodiscard]] bool is_answer(DropReason reason) noexcept {
+  return reason > DropReason::server_unknown && reason < DropReason::send_buffer_full;
 }
 
 [[nodiscard]] std::uint64_t unpredictable_number() {
@@ -50,6 +61,7 @@ DataPath::DataPath(const Sockets& sockets, const Ports& ports, InterfaceTable& t
              [this](const Interface& interface, const MacAddress& client) {
                return bridge_ports_.port_of(interface.bridge_index, interface.bridge_vlan_id, client);
              }),
+      response_times_(unpredictable_number()),
       received_(batch_size),
       shedding_(sockets.requests),
       requests_from_relay_port_(2 * batch_size, [this](int error) { tell_refused(Offload::run_sending, error); }),
@@ -67,6 +79,18 @@ void DataPath::apply(const Policy& policy) {
   relay_.apply(policy);
   requests_.forget_limits();
   requests_from_relay_port_.forget_limits();
+}
+
+void DataPath::apply_servers(const std::vector<Ipv4Address>& servers, bool replies_from_anyone) {
+  servers_.set(servers, replies_from_anyone);
+}
+
+bool DataPath::judge_servers() {
+  return servers_.judge(monotonic_time(), [this](const ServerEvent& event) {
+    if (listener_.server_changed) {
+      listener_.server_changed(event);
+    }
+  });
 }
 
 void DataPath::tell_messages(bool per_message) {
@@ -95,7 +119,7 @@ void DataPath::tell_refused(Offload offload, int error) const {
 void DataPath::take_merged() {
   constexpr int most_turns = 100;  // a flood must not keep us here
   for (int turn = 0; turn < most_turns; ++turn) {
-    now_ = coarse_time();
+    now_ = monotonic_time();
     taken_ = 0;
     const bool more_replies = take_replies();
     if (!take_requests() && !more_replies) {
@@ -105,11 +129,11 @@ void DataPath::take_merged() {
 }
 
 Turn DataPath::serve() {
-  now_ = coarse_time();
+  now_ = monotonic_time();
   taken_ = 0;
   const bool more_replies = take_replies();
   const bool more_requests = take_requests();
-  is_busy_ = pacing_.is_busy(taken_, now_);
+  is_busy_ = pacing_.is_busy(taken_, tick_of(now_));
   if (is_busy_ || has_open_question()) {
     count_losses({!more_requests, !more_replies});
   }
@@ -360,6 +384,9 @@ void DataPath::settle(Message& message, Rules rules, std::optional<DropReason> r
     listener_.message({MessageStage::received, message.ingress, message.interface, octets(), nullptr, serial_});
   }
   const Decision decision = refusal ? Decision{Drop{*refusal}} : (relay_.*rules)(message.ingress, message.buffer);
+  if (message.direction == Direction::reply) {
+    note_answer(message, decision);
+  }
   if (const auto* dropped = std::get_if<Drop>(&decision)) {
     count_dropped(message, dropped->reason);
     if (listener_.dropped) {
@@ -381,6 +408,7 @@ void DataPath::to_servers(const Message& message, const ToServers& decision) {
   if (decision.agent_information == AgentInformationOutcome::did_not_fit) {
     counters(message.interface).option82_omitted.add();
   }
+  response_times_.asked(std::as_const(message.buffer).octets().first<bootp::header_size>(), message.kind, now_);
   fates_[message.number].interface = message.interface;
   fates_[message.number].kind = message.kind;
   DatagramBatch& batch =
@@ -391,6 +419,15 @@ void DataPath::to_servers(const Message& message, const ToServers& decision) {
     }
     batch.add({message.interface, message.number, server, serial_, message.kind}, message.buffer.octets(),
               decision.source, ports_.server, 0);
+  }
+}
+
+/// Whoever may not reply has no say in what is known of a server whose address it shows.
+void DataPath::note_answer(const Message& message, const Decision& decision) {
+  const auto* dropped = std::get_if<Drop>(&decision);
+  if (dropped == nullptr || is_answer(dropped->reason)) {
+    const auto header = std::as_const(message.buffer).octets().first<bootp::header_size>();
+    servers_.answered(message.ingress.source, response_times_.since_asked(header, message.kind, now_), now_);
   }
 }
 
@@ -432,6 +469,7 @@ void DataPath::send_replies() {
 }
 
 void DataPath::request_sent(const Sending& sending, int error) {
+  servers_.sent(sending.destination, sending.kind, error == 0, now_);
   if (error == 0) {
     sending.interface->counters->request_copies.add();
     fates_[sending.message].is_relayed = true;

@@ -19,6 +19,8 @@
 #include "relay/core/pacing.h"
 #include "relay/core/policy.h"
 #include "relay/core/relay.h"
+#include "relay/core/response_times.h"
+#include "relay/core/servers.h"
 #include "relay/io/bridge_ports.h"
 #include "relay/io/receive_batch.h"
 #include "relay/io/receive_losses.h"
@@ -55,6 +57,15 @@ class DataPath {
 
   /// Whether many messages came of late.
   [[nodiscard]] bool is_busy() const noexcept { return is_busy_; }
+
+  /// The servers that requests go to from now on, none twice.
+  void apply_servers(const std::vector<Ipv4Address>& servers, bool replies_from_anyone);
+
+  /// Tells `Listener::server_changed` of servers that fell silent or answer again. Whether to call it once more in a
+  /// moment though no message comes.
+  [[nodiscard]] bool judge_servers();
+  /// Whether there may be something for it to find since this was last asked.
+  [[nodiscard]] bool has_asked_servers() noexcept { return servers_.take_news(); }
 
   /// Also called when routes may have changed: what was too large for one may fit another.
   void apply(const Policy& policy);
@@ -113,6 +124,7 @@ class DataPath {
   void count_dropped(const Message& message, DropReason reason);
   void to_servers(const Message& message, const ToServers& decision);
   void to_client(const Message& message, const ToClient& decision);
+  void note_answer(const Message& message, const Decision& decision);
   void send_requests();
   void send_replies();
   void request_sent(const Sending& sending, int error);
@@ -128,7 +140,9 @@ class DataPath {
   Listener listener_;
   BridgePorts bridge_ports_;
   Relay relay_;
-  std::chrono::nanoseconds now_{};  // coarse, looked at once for all messages of one `serve`
+  Servers servers_;
+  ResponseTimes response_times_;
+  std::chrono::nanoseconds now_{};  // looked at once for all messages of one `serve`
   Pacing pacing_;
   bool is_busy_ = false;
   std::size_t taken_ = 0;  // messages in this turn

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <exception>
+#include <iterator>
 #include <mutex>
 #include <optional>
 #include <system_error>
@@ -32,6 +33,7 @@ using boost::system::error_code;
 
 constexpr std::chrono::seconds report_interval{10};
 constexpr std::chrono::seconds status_interval{10};
+constexpr std::chrono::seconds judging_interval{1};
 constexpr std::chrono::milliseconds route_delay{200};  // a burst of link changes is worth one look at the routes
 constexpr std::chrono::seconds link_retry_delay{1};
 constexpr std::chrono::seconds routes_last{1};  // they may change without a word to us
@@ -81,6 +83,8 @@ class Service::Impl {
   void start_report_timer();
   void start_manager_timer();
   void tell_status();
+  void judge_in_a_moment();
+  void apply_servers();
   void start_reload();
   void start_reload_thread();
   void finish_reload(const Orders& orders);
@@ -116,6 +120,8 @@ class Service::Impl {
   ServiceManager* manager_ = nullptr;  // there is one while it runs
   asio::steady_timer manager_timer_;
   std::chrono::steady_clock::time_point status_told_{};
+  asio::steady_timer judging_timer_;
+  bool judging_is_due_ = false;
   std::shared_ptr<Mailbox> mailbox_;
   bool is_reloading_ = false;
   bool reload_again_ = false;
@@ -141,6 +147,7 @@ Service::Impl::Impl(ServiceSockets sockets, const Ports& ports, const Orders& or
       link_timer_(loop_),
       report_timer_(loop_),
       manager_timer_(loop_),
+      judging_timer_(loop_),
       mailbox_(std::make_shared<Mailbox>()) {
   signals_.add(SIGUSR1);
   signals_.add(SIGUSR2);
@@ -152,6 +159,7 @@ Service::Impl::Impl(ServiceSockets sockets, const Ports& ports, const Orders& or
   }
   monitor_.synchronise();
   measure_route();
+  apply_servers();
 }
 
 Service::Impl::~Impl() {
@@ -222,6 +230,9 @@ void Service::Impl::await_messages() {
 void Service::Impl::serve() {
   const Turn next = data_path_.serve();
   choose_runs();
+  if (data_path_.has_asked_servers()) {
+    judge_in_a_moment();
+  }
   is_serving_ = next != Turn::idle;
   if (!is_serving_) {
     await_messages();
@@ -418,6 +429,34 @@ void Service::Impl::tell_status() {
   status_told_ = std::chrono::steady_clock::now();
 }
 
+/// Only while something is asked or answered, or silence can still become too long: an idle relay does not wake.
+void Service::Impl::judge_in_a_moment() {
+  if (std::exchange(judging_is_due_, true)) {
+    return;
+  }
+  judging_timer_.expires_after(judging_interval);
+  judging_timer_.async_wait([this](const error_code& error) {
+    if (error) {
+      return;
+    }
+    judging_is_due_ = false;
+    if (data_path_.judge_servers()) {
+      judge_in_a_moment();
+    }
+  });
+}
+
+/// All that any interface has, in the order of their first mention.
+void Service::Impl::apply_servers() {
+  std::vector<Ipv4Address> servers;
+  std::unordered_set<Ipv4Address> seen;
+  for (const auto& setting : orders_.interfaces.servers) {
+    std::copy_if(setting.value.begin(), setting.value.end(), std::back_inserter(servers),
+                 [&seen](Ipv4Address server) { return seen.insert(server).second; });
+  }
+  data_path_.apply_servers(servers, orders_.policy.replies_from_anyone);
+}
+
 void Service::Impl::start_reload() {
   if (is_reloading_) {
     reload_again_ = true;
@@ -455,6 +494,7 @@ void Service::Impl::finish_reload(const Orders& orders) {
   orders_ = orders;
   view_.apply(orders.interfaces);
   measure_route();
+  apply_servers();
   tell_messages(surroundings_.reloaded(view_.missing()));
   surroundings_.interfaces_changed(table_);
   end_reload();

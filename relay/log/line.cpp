@@ -358,6 +358,24 @@ void add_change(LogLine& line, const InterfaceEvent& event) {
   }
 }
 
+void add_server_change(LogLine& line, const ServerEvent& event) {
+  const auto seconds = static_cast<std::uint64_t>(event.time.count());
+  line.field("server", event.server);
+  if (event.is_answering) {
+    line.field("change", "answers_again").field("silent_seconds", seconds);
+    return;
+  }
+  line.field("change", event.has_answered ? "stopped_answering" : "never_answered");
+  line.field("unanswered", event.unanswered).field("seconds", seconds);
+  line.field("others", event.others_answer ? "answer" : "silent");
+  line.field("hint",
+             event.others_answer
+                 ? "Look whether this server runs, has addresses for these clients, and has a route back to "
+                   "giaddr; requests are still sent to it."
+                 : "No server answers: look at the route to them, their route back to giaddr, and the firewalls "
+                   "between; requests are still sent to them.");
+}
+
 void add_counters(LogLine& line, const Counters& counters) {
   for (const auto& [name, value] : named_counters) {
     line.field(name, value(counters));

@@ -70,6 +70,9 @@ void add_explanation(LogLine& line, DropReason reason);
 /// What happened to the interface, and how it stands now.
 void add_change(LogLine& line, const InterfaceEvent& event);
 
+/// Which server fell silent, since when, and what can be done; or that it answers again.
+void add_server_change(LogLine& line, const ServerEvent& event);
+
 /// Every counter by name, `dropped` in total, and the reasons that are not zero.
 void add_counters(LogLine& line, const Counters& counters);
 

@@ -230,6 +230,13 @@ void Log::interface_changed(const InterfaceEvent& event) noexcept {
   }
 }
 
+void Log::server_changed(const ServerEvent& event) noexcept {
+  const LogLevel level = event.is_answering ? LogLevel::info : LogLevel::warning;
+  if (impl_->wants(level)) {
+    impl_->write(level, "server_changed", [&](LogLine& line) { add_server_change(line, event); });
+  }
+}
+
 void Log::seen(const capture::Annotated& annotated) noexcept {
   if (impl_->wants(LogLevel::info)) {
     const auto time = std::chrono::duration_cast<Clock::result_type::duration>(annotated.packet.time);

@@ -61,6 +61,8 @@ class Log {
   void kernel_lost(const KernelLoss& loss) noexcept;
   void offload_refused(Offload offload, int error) noexcept;
   void interface_changed(const InterfaceEvent& event) noexcept;
+  /// A server that fell silent is a warning.
+  void server_changed(const ServerEvent& event) noexcept;
 
   /// A message that a capture saw; the line's time is the packet's.
   void seen(const capture::Annotated& annotated) noexcept;

@@ -603,6 +603,28 @@ TEST_F(LogTest, InterfacesBeyondTheLimitAreCountedTogether) {
   EXPECT_FALSE(log.has_suppressed());
 }
 
+TEST_F(LogTest, ServersThatFallSilentAndAnswerAgain) {
+  Log log = make_log(LogFormat::text, LogLevel::info);
+  ServerEvent event{Ipv4Address{{10, 9, 0, 3}}, false, true, true, 20, std::chrono::seconds{12}};
+  log.server_changed(event);
+  event.others_answer = event.has_answered = false;
+  log.server_changed(event);
+  event.is_answering = true;
+  log.server_changed(event);
+  EXPECT_THAT(
+      take_lines(),
+      ElementsAre("WARNING server_changed server=10.9.0.3 change=stopped_answering unanswered=20 seconds=12 "
+                  "others=answer hint=\"Look whether this server runs, has addresses for these clients, and has "
+                  "a route back to giaddr; requests are still sent to it.\"",
+                  "WARNING server_changed server=10.9.0.3 change=never_answered unanswered=20 seconds=12 "
+                  "others=silent hint=\"No server answers: look at the route to them, their route back to "
+                  "giaddr, and the firewalls between; requests are still sent to them.\"",
+                  "INFO server_changed server=10.9.0.3 change=answers_again silent_seconds=12"));
+  log.set_threshold(LogLevel::warning);
+  log.server_changed(event);
+  EXPECT_THAT(take_lines(), IsEmpty());
+}
+
 TEST_F(LogTest, CountersOfInterfacesInUseAndTheirSum) {
   InterfaceTable table;
   Interface unused;

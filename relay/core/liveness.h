@@ -1,0 +1,63 @@
+// Whether a server answers, as far as its silence can tell. Only told of; nothing is ever withheld from a server.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+
+#include "relay/core/message_kind.h"
+
+namespace relay {
+
+/// Whether a server that has an address for the client answers such a message at all (RFC 2131 section 4.3).
+[[nodiscard]] constexpr bool expects_answer(MessageKind request) noexcept {
+  return request != MessageKind::release && request != MessageKind::decline && request != MessageKind::malformed;
+}
+
+/// One server's. Times count from any fixed point and do not go back.
+class Liveness {
+ public:
+  /// Of servers that share the clients, each is silent to the others': only so many questions in a row, with time for
+  /// an answer, are a sign. Where nobody answers there is nobody to compare with, and a few questions are enough; but
+  /// clients without an address to be had ask in vain too, so they get more time.
+  static constexpr std::uint64_t enough_while_others_answer = 20;
+  static constexpr std::chrono::seconds patience_while_others_answer{10};
+  static constexpr std::uint64_t enough_alone = 5;
+  static constexpr std::chrono::seconds patience_alone{30};
+
+  void asked(std::chrono::nanoseconds now) noexcept {
+    if (unanswered_++ == 0) {
+      since_ = now;
+    }
+  }
+  void answered(std::chrono::nanoseconds now) noexcept {
+    unanswered_ = 0;
+    last_answer_ = now;
+  }
+
+  /// Questions since the last answer, and the time of the first of them.
+  [[nodiscard]] std::uint64_t unanswered() const noexcept { return unanswered_; }
+  [[nodiscard]] std::chrono::nanoseconds since() const noexcept { return since_; }
+  [[nodiscard]] std::optional<std::chrono::nanoseconds> last_answer() const noexcept { return last_answer_; }
+
+  /// `others_answered`: when another server answered last.
+  [[nodiscard]] bool others_answer(std::optional<std::chrono::nanoseconds> others_answered) const noexcept {
+    return others_answered && *others_answered > since_;
+  }
+  [[nodiscard]] bool is_silent(bool others_answer, std::chrono::nanoseconds now) const noexcept {
+    return others_answer ? unanswered_ >= enough_while_others_answer && now - since_ >= patience_while_others_answer
+                         : unanswered_ >= enough_alone && now - since_ >= patience_alone;
+  }
+  /// Whether time alone can still make it silent.
+  [[nodiscard]] bool is_in_doubt(std::chrono::nanoseconds now) const noexcept {
+    return unanswered_ != 0 && now - since_ <= std::max(patience_alone, patience_while_others_answer);
+  }
+
+ private:
+  std::uint64_t unanswered_ = 0;
+  std::chrono::nanoseconds since_{};
+  std::optional<std::chrono::nanoseconds> last_answer_;
+};
+
+}  // namespace relay
