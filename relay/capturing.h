@@ -43,6 +43,11 @@ class Capturing {
 
   [[nodiscard]] bool is_running() const noexcept { return capture_.is_running(); }
 
+  /// For other threads too.
+  [[nodiscard]] std::shared_ptr<const capture::CaptureCounters> counters() const noexcept {
+    return capture_.counters();
+  }
+
   /// `listener` with the capture beside it.
   [[nodiscard]] Listener listening(Listener listener);
 

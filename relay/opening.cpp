@@ -5,6 +5,7 @@
 
 #include "relay/config/values.h"
 #include "relay/io/link_monitor.h"
+#include "relay/io/metrics_endpoint.h"
 #include "relay/io/resolve.h"
 #include "relay/wiring.h"
 
@@ -81,6 +82,9 @@ Opened open_for_relaying(const Configuration& configuration, const Account& acco
   opened.capture_file = open_capture_file(configuration, account);
   if (!configuration.pid_file.empty()) {
     opened.pid_file = std::make_unique<io::PidFile>(configuration.pid_file);
+  }
+  if (const auto& metrics = configuration.metrics) {
+    opened.metrics_socket = io::open_metrics_socket(metrics->address, metrics->port);
   }
   drop(opened, configuration, account);
   if (!configuration.config_file.empty()) {

@@ -9,6 +9,7 @@
 #include "relay/config/configuration.h"
 #include "relay/io/capture_file.h"
 #include "relay/io/daemon.h"
+#include "relay/io/descriptor.h"
 #include "relay/io/privileges.h"
 #include "relay/io/resolver.h"
 #include "relay/io/service.h"
@@ -24,6 +25,7 @@ struct Opened {
   io::ServiceSockets sockets;                    ///< those of messages closed where nothing is relayed
   std::unique_ptr<io::CaptureFile> capture_file;
   std::unique_ptr<io::PidFile> pid_file;
+  io::Descriptor metrics_socket;      ///< closed where there are no metrics
   std::vector<std::string> warnings;  ///< sentences for the log: what the account may not do
 };
 

@@ -14,6 +14,7 @@
 #include "relay/io/service_manager.h"
 #include "relay/io/syscall_filter.h"
 #include "relay/log/log.h"
+#include "relay/metering.h"
 #include "relay/opening.h"
 #include "relay/wiring.h"
 
@@ -60,12 +61,21 @@ int relay_until_signal(const Configuration& configuration, const std::vector<std
   if (opened.capture_file) {
     capturing.emplace(configuration, log, words, std::move(opened.capture_file));
   }
+  std::optional<Metering> metering;
+  if (opened.metrics_socket.is_open()) {
+    metering.emplace(std::move(opened.metrics_socket), capturing ? capturing->counters() : nullptr);
+  }
   io::Service service{std::move(opened.sockets),
                       {configuration.port, configuration.relay_port},
                       orders,
                       capturing ? capturing->listening(listener_of(log)) : listener_of(log),
-                      surroundings_of(log, capturing ? &*capturing : nullptr, configuration, words, opened.resolver)};
+                      surroundings_of(log, capturing ? &*capturing : nullptr, metering ? &*metering : nullptr,
+                                      configuration, words, opened.resolver)};
+  if (metering) {
+    metering->start();
+  }
   io::confine_relay({.captures = capturing.has_value(),
+                     .serves_metrics = metering.has_value(),
                      .unix_sockets = !configuration.foreground,
                      .pid_file = opened.pid_file ? opened.pid_file->descriptor() : -1,
                      .null_device = background ? background->null_device() : -1});

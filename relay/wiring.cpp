@@ -69,7 +69,7 @@ void note_missing(Log& log, const std::vector<std::string>& missing) {
   }
 }
 
-io::Surroundings surroundings_of(Log& log, Capturing* capturing, const Configuration& started,
+io::Surroundings surroundings_of(Log& log, Capturing* capturing, Metering* metering, const Configuration& started,
                                  const std::vector<std::string>& words, std::shared_ptr<const io::Resolver> resolver) {
   const auto wants_messages = [&log, capturing] {
     return log.wants_messages() || (capturing != nullptr && capturing->is_running());
@@ -111,6 +111,9 @@ io::Surroundings surroundings_of(Log& log, Capturing* capturing, const Configura
       capturing->interfaces_changed(table);
     }
   };
+  if (metering != nullptr) {
+    surroundings.figures_changed = [metering](Figures figures) { metering->publish(std::move(figures)); };
+  }
   surroundings.report_suppressed = [&log] {
     log.report_suppressed();
     return log.has_suppressed();

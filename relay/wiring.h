@@ -14,6 +14,7 @@
 #include "relay/io/resolver.h"
 #include "relay/io/service.h"
 #include "relay/log/log.h"
+#include "relay/metering.h"
 
 namespace relay {
 
@@ -39,10 +40,10 @@ void check_filter(const Configuration& configuration);
 void note_missing(Log& log, const std::vector<std::string>& missing);
 
 /// Reloads by reading `words` again, with files and names by `resolver`, which may be null where there are none; logs
-/// what is asked for, and tells `capturing`, if there is one, of changes. `log`, `capturing` and `started` must outlive
+/// what is asked for, and tells `capturing` and `metering`, if there are any, of changes. All but `words` must outlive
 /// the service.
-[[nodiscard]] io::Surroundings surroundings_of(Log& log, Capturing* capturing, const Configuration& started,
-                                               const std::vector<std::string>& words,
+[[nodiscard]] io::Surroundings surroundings_of(Log& log, Capturing* capturing, Metering* metering,
+                                               const Configuration& started, const std::vector<std::string>& words,
                                                std::shared_ptr<const io::Resolver> resolver);
 
 }  // namespace relay

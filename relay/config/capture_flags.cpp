@@ -108,7 +108,8 @@ void add_replay_interface(Configuration& configuration, const Given& given) {
 }
 
 void leave_out_captures(std::vector<Given>& lines) {
-  std::erase_if(lines, [](const Given& line) { return line.flag->name.starts_with("capture"); });
+  std::erase_if(
+      lines, [](const Given& line) { return line.flag->name.starts_with("capture") || line.flag->name == "metrics"; });
 }
 
 void check_captures(const Configuration& configuration, const std::vector<Given>& givens) {

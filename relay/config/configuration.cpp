@@ -178,6 +178,11 @@ void check_contradictions(const Configuration& configuration, const std::vector<
     throw UsageError(std::string{"--check contradicts "} +
                      (configuration.capture.only ? "--capture-only" : "--replay") + "; expected one of them");
   }
+  if (const Given* given = find_given(givens, "metrics");
+      given != nullptr && (configuration.capture.only || !configuration.replay.file.empty())) {
+    flags::reject(*given, std::string("contradicts ") + (configuration.capture.only ? "--capture-only" : "--replay") +
+                              ", which counts nothing; expected one of them");
+  }
   if (const Given* given = find_given(givens, "link-selection-interface");
       given != nullptr && !giaddrs.empty() && giaddrs.front().pattern == "*") {
     flags::reject(*given, "contradicts --giaddr for all interfaces; expected one of them, or --giaddr IF=ADDR");
@@ -310,6 +315,7 @@ std::vector<std::string> flags_for_next_start(const Configuration& started, cons
   compare("--capture-files", started.capture.max_count != now.capture.max_count);
   compare("--capture-filter", started.capture.filter != now.capture.filter);
   compare("--capture-only", started.capture.only != now.capture.only);
+  compare("--metrics", started.metrics != now.metrics);
   compare("--replay", started.replay.file != now.replay.file);
   compare("--replay-interface", started.replay.interfaces != now.replay.interfaces);
   return flags;

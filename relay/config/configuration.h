@@ -22,6 +22,14 @@ class UsageError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// Where to listen for TCP.
+struct ListenAddress {
+  std::string address;  ///< numeric, IPv4 or IPv6 without brackets
+  std::uint16_t port = 0;
+
+  friend bool operator==(const ListenAddress&, const ListenAddress&) = default;
+};
+
 struct Configuration {
   Policy policy;                 ///< `upstream_mtu` is found out later
   InterfaceSettings interfaces;  ///< `servers` is filled by resolving the names below
@@ -33,7 +41,8 @@ struct Configuration {
   std::optional<std::uint16_t> relay_port{};  ///< `-rp`: source port of messages to servers (RFC 8357)
   CaptureSettings capture;
   ReplaySettings replay;
-  bool check = false;       ///< look at the host, start nothing
+  bool check = false;  ///< look at the host, start nothing
+  std::optional<ListenAddress> metrics{};
   bool foreground = false;  ///< set by `--capture-only` and `--replay` too
   bool quiet = false;
   std::string pid_file = "/run/dhcp-relay.pid";  ///< empty: none, as in the foreground unless it is given

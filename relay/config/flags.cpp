@@ -487,6 +487,12 @@ constexpr std::array table = {
          .help = "Start nothing: look at this host, print what would keep the relay from serving clients and what to "
                  "do about it, and exit with 0, or with 2 where there is an error.",
          .apply = [](Configuration& c, const Given&) { c.check = true; }},
+    Flag{.name = "metrics",
+         .value = "ADDR:PORT",
+         .group = Group::process_and_logging,
+         .initial = "off",
+         .help = "Counters and states for Prometheus, by HTTP at /metrics; IPv6 as [ADDR]:PORT.",
+         .apply = [](Configuration& c, const Given& given) { c.metrics = listen_address(given); }},
     Flag{.name = "log-level",
          .value = "trace|debug|info|warning|error",
          .group = Group::process_and_logging,

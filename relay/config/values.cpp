@@ -235,6 +235,30 @@ ForInterfaces for_interfaces(const Given& given) {
   return {interface_pattern(given, std::string_view(given.value).substr(0, equals)), given.value.substr(equals + 1)};
 }
 
+ListenAddress listen_address(const Given& given) {
+  constexpr std::string_view expected = "expected a numeric address and a port, such as 127.0.0.1:9577 or [::1]:9577";
+  const std::string_view value = given.value;
+  const std::size_t colon = value.rfind(':');
+  if (colon == std::string_view::npos || colon == 0) {
+    reject(given, expected);
+  }
+  std::string_view address = value.substr(0, colon);
+  const bool has_brackets = address.starts_with('[') && address.ends_with(']');
+  if (has_brackets) {
+    address = address.substr(1, address.size() - 2);
+  }
+  const std::optional<Ipv4Address> ipv4 = ipv4_address(address);
+  const bool is_ipv6 = !ipv4 && address.find_first_of("%[]") == std::string_view::npos && is_ipv6_address(address);
+  if (is_ipv6 != has_brackets || (!ipv4 && !is_ipv6)) {
+    reject(given, expected);
+  }
+  if (ipv4 && (ipv4->is_multicast() || ipv4->is_limited_broadcast())) {
+    reject(given, "expected the address of one host, or 0.0.0.0 for all of this host's");
+  }
+  const std::uint32_t port = number(given, value.substr(colon + 1), "a port", 1, 65535);
+  return {std::string(address), static_cast<std::uint16_t>(port)};
+}
+
 std::string file_name(const Given& given) {
   if (given.value.empty() || std::any_of(given.value.begin(), given.value.end(), is_control)) {
     reject(given, "expected the name of a file without control characters");

@@ -11,6 +11,12 @@
 
 #include "relay/core/address.h"
 
+namespace relay {
+
+struct ListenAddress;
+
+}  // namespace relay
+
 namespace relay::flags {
 
 struct Flag;
@@ -64,6 +70,9 @@ struct ForInterfaces {
 
 /// Takes `[IF=]VALUE` apart at the first '=' and checks IF.
 [[nodiscard]] ForInterfaces for_interfaces(const Given& given);
+
+/// `ADDR:PORT` or `[ADDR]:PORT`, an address that a host can listen on and a port other than 0.
+[[nodiscard]] ListenAddress listen_address(const Given& given);
 
 /// The name of a file: not empty, no control characters, at most PATH_MAX - 1 octets.
 [[nodiscard]] std::string file_name(const Given& given);

@@ -103,6 +103,7 @@ class InterfaceTable {
 
   /// Counts messages of interfaces that the table does not know.
   [[nodiscard]] Counters& unattributed() noexcept { return *unattributed_; }
+  [[nodiscard]] const std::shared_ptr<Counters>& shared_unattributed() const noexcept { return unattributed_; }
 
   /// What no interface of the table counts: the same, and what those counted that were removed.
   [[nodiscard]] Counters left_over() const;

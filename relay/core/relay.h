@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -40,6 +41,9 @@ class Relay {
 
   /// Both in one, for requests that wait for nothing.
   [[nodiscard]] Decision request(const Ingress& ingress, MessageBuffer& message) noexcept;
+
+  /// How many transactions are remembered; for other threads too, and as long as they like.
+  [[nodiscard]] std::shared_ptr<const Expiries> transactions() const noexcept { return transactions_.remembered(); }
 
   /// As `relay_reply`, whose contract holds.
   [[nodiscard]] Decision reply(const Ingress& ingress, MessageBuffer& message) noexcept;

@@ -29,7 +29,9 @@ void Transactions::remember(bootp::Header request, std::uint32_t interface_index
   auto* const same = std::ranges::find(place, key, &Entry::key);
   if (same != place.end() && same->forgotten_at > now) {
     if (same->interface_index == interface_index) {
+      remembered_->remove(same->forgotten_at);
       same->forgotten_at = now + lifetime;
+      remembered_->add(same->forgotten_at);
     } else {
       same->interface_index = 0;  // until it is forgotten: who goes on asking is known again then
     }
@@ -37,7 +39,9 @@ void Transactions::remember(bootp::Header request, std::uint32_t interface_index
   }
   // One that is over, or never was, is the oldest of all.
   Entry& entry = same != place.end() ? *same : *std::ranges::min_element(place, {}, &Entry::forgotten_at);
+  remembered_->remove(entry.forgotten_at);
   entry = {key, interface_index, now + lifetime};
+  remembered_->add(entry.forgotten_at);
 }
 
 std::optional<std::uint32_t> Transactions::find(bootp::Header reply, std::chrono::nanoseconds now) const noexcept {

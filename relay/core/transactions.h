@@ -6,10 +6,12 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
 #include "relay/core/bootp.h"
+#include "relay/core/expiries.h"
 
 namespace relay {
 
@@ -28,6 +30,9 @@ class Transactions {
 
   /// The interface of the transaction that `reply` belongs to; nothing if it is not known, too old or ambiguous.
   [[nodiscard]] std::optional<std::uint32_t> find(bootp::Header reply, std::chrono::nanoseconds now) const noexcept;
+
+  /// How many are remembered; for other threads too, and as long as they like.
+  [[nodiscard]] std::shared_ptr<const Expiries> remembered() const noexcept { return remembered_; }
 
  private:
   struct Key {
@@ -48,6 +53,7 @@ class Transactions {
 
   std::uint64_t seed_;
   std::vector<Place> places_;
+  std::shared_ptr<Expiries> remembered_ = std::make_shared<Expiries>();
 };
 
 }  // namespace relay

@@ -120,6 +120,7 @@ class Capture::Impl {
   [[nodiscard]] Ending join();
   void follow(const capture::HostView& view);
   [[nodiscard]] capture::VerdictTap& tap() noexcept { return tap_; }
+  [[nodiscard]] std::shared_ptr<const capture::CaptureCounters> counters() const noexcept { return counters_; }
 
  private:
   void wake() noexcept;
@@ -130,6 +131,8 @@ class Capture::Impl {
   void obey_wake();
   void take_packets();
   void take_verdicts();
+  void note_lost_verdicts();
+  void note_lost_packets();
   void look_at_host();
   std::uint64_t tell(const capture::Annotated& annotated);
   [[nodiscard]] std::string comment(const capture::Annotated& annotated);
@@ -167,6 +170,8 @@ class Capture::Impl {
   std::uint64_t lost_verdicts_at_start_ = 0;
   std::uint64_t lost_verdicts_seen_ = 0;
   std::uint64_t lost_verdicts_since_packet_ = 0;
+  std::uint64_t lost_packets_seen_ = 0;
+  std::shared_ptr<capture::CaptureCounters> counters_ = std::make_shared<capture::CaptureCounters>();
   std::uint64_t full_buffers_seen_ = 0;
   std::optional<nanoseconds> buffers_full_at_;         // when more of them were noticed
   std::map<std::string, capture::HostFacts> facts_{};  // of interfaces that were asked for, for a while
@@ -191,6 +196,7 @@ void Capture::Impl::start(const capture::HostView& view) {
   }
   lost_verdicts_at_start_ = lost_verdicts_seen_ = queue_.lost();
   lost_verdicts_since_packet_ = 0;
+  lost_packets_seen_ = 0;
   full_buffers_seen_ = full_receive_buffers();
   buffers_full_at_.reset();
   ending_ = {};
@@ -236,6 +242,7 @@ void Capture::Impl::run() noexcept {
   ::sigfillset(&all);
   ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
   ::setpriority(PRIO_PROCESS, 0, niceness);  // of this thread alone: what it cannot keep up with is lost, and counted
+  counters_->is_running.set(1);
   try {
     begin_listening();
     listen_until_stopped();
@@ -245,6 +252,9 @@ void Capture::Impl::run() noexcept {
   }
   tap_.close();
   devices_->count_losses();
+  note_lost_packets();
+  note_lost_verdicts();
+  counters_->is_running.set(0);
   ending_.lost_packets = devices_->lost();
   ending_.lost_verdicts = queue_.lost() - lost_verdicts_at_start_;
   if (output_) {
@@ -302,6 +312,7 @@ void Capture::Impl::turn(milliseconds timeout) {
   }
   take_packets();
   take_verdicts();
+  note_lost_packets();
   look_at_host();
   annotator_->release(steady_now(), [this](const capture::Annotated& annotated) { return tell(annotated); });
   write_if_due();
@@ -343,12 +354,22 @@ void Capture::Impl::take_verdicts() {
     annotator_->add(*verdict, now);
     queue_.pop();
   }
-  const std::uint64_t lost = queue_.lost();
-  if (lost != lost_verdicts_seen_) {
+  if (queue_.lost() != lost_verdicts_seen_) {
     annotator_->verdicts_were_lost(now);
-    lost_verdicts_since_packet_ += lost - lost_verdicts_seen_;
-    lost_verdicts_seen_ = lost;
+    note_lost_verdicts();
   }
+}
+
+void Capture::Impl::note_lost_verdicts() {
+  const std::uint64_t more = queue_.lost() - lost_verdicts_seen_;
+  lost_verdicts_since_packet_ += more;
+  lost_verdicts_seen_ += more;
+  counters_->lost_verdicts.add(more);
+}
+
+void Capture::Impl::note_lost_packets() {
+  const std::uint64_t lost = devices_->lost();
+  counters_->lost_packets.add(lost - std::exchange(lost_packets_seen_, lost));
 }
 
 /// Full receive buffers are noticed when they fill, so that no later packet is put down to them.
@@ -372,6 +393,7 @@ std::uint64_t Capture::Impl::tell(const capture::Annotated& annotated) {
     return 0;
   }
   ++delivered_[annotated.point.index];
+  counters_->packets.add();
   const std::uint64_t lost_packets = devices_->take_lost(annotated.point.index);
   const std::uint64_t lost_verdicts = std::exchange(lost_verdicts_since_packet_, 0);
   const auto text = [&] {
@@ -463,6 +485,10 @@ Capture::Ending Capture::join() {
 
 void Capture::follow(const capture::HostView& view) {
   impl_->follow(view);
+}
+
+std::shared_ptr<const capture::CaptureCounters> Capture::counters() const noexcept {
+  return impl_->counters();
 }
 
 capture::VerdictTap& Capture::tap() noexcept {

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "relay/capture/annotator.h"
+#include "relay/capture/capture_counters.h"
 #include "relay/capture/host_view.h"
 #include "relay/capture/pcapng_writer.h"
 #include "relay/capture/verdict_tap.h"
@@ -71,6 +72,9 @@ class Capture {
 
   /// The interfaces or their addresses changed.
   void follow(const capture::HostView& view);
+
+  /// Of all that were started; for other threads too.
+  [[nodiscard]] std::shared_ptr<const capture::CaptureCounters> counters() const noexcept;
 
   /// Where the data path tells its verdicts; lives as long as the capture.
   [[nodiscard]] capture::VerdictTap& tap() noexcept;

@@ -93,6 +93,18 @@ bool DataPath::judge_servers() {
   });
 }
 
+Figures DataPath::figures() const {
+  Figures figures;
+  figures.unattributed = table_.shared_unattributed();
+  for (const Servers::Server& server : servers_.all()) {
+    figures.servers.push_back({server.address, server.counters});
+  }
+  figures.queue_length = queue_length_;
+  figures.queue_capacity = requests_waiting_.capacity();
+  figures.transactions = relay_.transactions();
+  return figures;
+}
+
 void DataPath::tell_messages(bool per_message) {
   if (per_message && !listener_.per_message) {
     take_merged();
@@ -140,6 +152,7 @@ Turn DataPath::serve() {
   read_news(more_requests);
   decide_requests();
   adjust_shedding();
+  queue_length_->set(requests_waiting_.size());
   if (more_replies || more_requests || requests_waiting_.size() != 0) {
     return Turn::more;
   }

@@ -8,12 +8,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <vector>
 
 #include "options82/edit.h"
 #include "relay/core/decision.h"
 #include "relay/core/events.h"
+#include "relay/core/figures.h"
 #include "relay/core/interface_table.h"
 #include "relay/core/message_kind.h"
 #include "relay/core/pacing.h"
@@ -66,6 +68,9 @@ class DataPath {
   [[nodiscard]] bool judge_servers();
   /// Whether there may be something for it to find since this was last asked.
   [[nodiscard]] bool has_asked_servers() noexcept { return servers_.take_news(); }
+
+  /// All but the interfaces.
+  [[nodiscard]] Figures figures() const;
 
   /// Also called when routes may have changed: what was too large for one may fit another.
   void apply(const Policy& policy);
@@ -142,6 +147,7 @@ class DataPath {
   Relay relay_;
   Servers servers_;
   ResponseTimes response_times_;
+  std::shared_ptr<Gauge> queue_length_ = std::make_shared<Gauge>();
   std::chrono::nanoseconds now_{};  // looked at once for all messages of one `serve`
   Pacing pacing_;
   bool is_busy_ = false;

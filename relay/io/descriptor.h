@@ -25,6 +25,8 @@ class Descriptor {
   }
 
   [[nodiscard]] int number() const noexcept { return number_; }
+  /// Whose it is from now on.
+  [[nodiscard]] int release() noexcept { return std::exchange(number_, -1); }
   [[nodiscard]] bool is_open() const noexcept { return number_ >= 0; }
 
  private:

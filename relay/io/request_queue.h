@@ -42,6 +42,7 @@ class RequestQueue {
   void release() noexcept;
 
   [[nodiscard]] std::size_t size() const noexcept { return order_.size(); }
+  [[nodiscard]] std::size_t capacity() const noexcept { return order_.capacity(); }
   [[nodiscard]] bool is_full() const noexcept { return order_.is_full(); }
 
  private:

@@ -84,6 +84,8 @@ class Service::Impl {
   void start_manager_timer();
   void tell_status();
   void judge_in_a_moment();
+  void tell_interfaces();
+  void tell_figures();
   void apply_servers();
   void start_reload();
   void start_reload_thread();
@@ -160,6 +162,7 @@ Service::Impl::Impl(ServiceSockets sockets, const Ports& ports, const Orders& or
   monitor_.synchronise();
   measure_route();
   apply_servers();
+  tell_figures();
 }
 
 Service::Impl::~Impl() {
@@ -342,7 +345,7 @@ void Service::Impl::read_links() {
   static_cast<void>(monitor_.read_changes());
   start_report_timer();
   if (table_.all().size() <= looked_at_at_once) {
-    surroundings_.interfaces_changed(table_);
+    tell_interfaces();
   }
   start_link_timer();
 }
@@ -359,7 +362,7 @@ void Service::Impl::start_link_timer() {
     }
     is_catching_up_ = false;
     measure_route();
-    surroundings_.interfaces_changed(table_);
+    tell_interfaces();
     if (monitor_.progress() == LinkProgress::failed) {
       monitor_.ask_again();
       start_link_timer();
@@ -446,6 +449,20 @@ void Service::Impl::judge_in_a_moment() {
   });
 }
 
+void Service::Impl::tell_interfaces() {
+  surroundings_.interfaces_changed(table_);
+  tell_figures();
+}
+
+void Service::Impl::tell_figures() {
+  if (!surroundings_.figures_changed) {
+    return;
+  }
+  Figures figures = data_path_.figures();
+  figures.interfaces = interface_figures(table_);
+  surroundings_.figures_changed(std::move(figures));
+}
+
 /// All that any interface has, in the order of their first mention.
 void Service::Impl::apply_servers() {
   std::vector<Ipv4Address> servers;
@@ -496,7 +513,7 @@ void Service::Impl::finish_reload(const Orders& orders) {
   measure_route();
   apply_servers();
   tell_messages(surroundings_.reloaded(view_.missing()));
-  surroundings_.interfaces_changed(table_);
+  tell_interfaces();
   end_reload();
 }
 

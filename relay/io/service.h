@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "relay/core/events.h"
+#include "relay/core/figures.h"
 #include "relay/core/interface_settings.h"
 #include "relay/core/interface_table.h"
 #include "relay/core/policy.h"
@@ -36,6 +37,8 @@ struct Surroundings {
   /// SIGUSR2. Returns whether each message is told to `Listener::message` from now on.
   std::function<bool(const InterfaceTable&)> toggle_capture;
   std::function<void(const InterfaceTable&)> interfaces_changed;  ///< links, addresses or settings may be others now
+  /// The same, and at construction; for other threads to read. May be empty.
+  std::function<void(Figures)> figures_changed;
   /// Called some seconds after whatever may have been logged, and again until it returns false, nothing being left to
   /// report: an idle relay never wakes.
   std::function<bool()> report_suppressed;

@@ -140,6 +140,13 @@ constexpr std::array capture_calls{
     SCMP_SYS(readv),                   // /proc, by streams
 };
 
+// Of the metrics endpoint.
+constexpr std::array metrics_calls{
+    SCMP_SYS(accept),    // somebody who reads
+    SCMP_SYS(accept4),   //
+    SCMP_SYS(shutdown),  // the end of what is sent
+};
+
 // Of the resolver: getaddrinfo of glibc, with what the name services of Debian do.
 constexpr std::array resolver_calls{
     SCMP_SYS(write),            // answers to the relay
@@ -349,6 +356,9 @@ void confine_relay(const RelayCalls& calls) {
     filter.allow(SCMP_SYS(dup3), {is(0, calls.null_device)});
   }
   filter.allow(SCMP_SYS(ioctl), {is(1, FIONBIO)});  // the event loop's descriptors do not block
+  if (calls.serves_metrics) {
+    filter.allow_all(metrics_calls);
+  }
   if (calls.unix_sockets) {
     allow_unix_sockets(filter);
   }

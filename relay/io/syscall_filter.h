@@ -5,10 +5,11 @@ namespace relay::io {
 
 /// What the relay does besides relaying, and needs calls for.
 struct RelayCalls {
-  bool captures = false;      ///< opens packet sockets, and files as far as its account may
-  bool unix_sockets = false;  ///< connects to a service of this host again, as to syslog after that was restarted
-  int pid_file = -1;          ///< a descriptor that nothing is written to any more; -1: none
-  int null_device = -1;       ///< a descriptor that takes the place of standard ones; -1: none
+  bool captures = false;        ///< opens packet sockets, and files as far as its account may
+  bool serves_metrics = false;  ///< answers those who connect to a socket of its own
+  bool unix_sockets = false;    ///< connects to a service of this host again, as to syslog after that was restarted
+  int pid_file = -1;            ///< a descriptor that nothing is written to any more; -1: none
+  int null_device = -1;         ///< a descriptor that takes the place of standard ones; -1: none
 };
 
 /// From now on the kernel ends the process when any of its threads, those that run already included, makes a call that

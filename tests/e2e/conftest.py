@@ -8,7 +8,8 @@ that lacks one is skipped and says so. The folder DHCP_RELAY_SHARED (else ../sha
 third parties' messages and captures.
 
 network, wire, message, capture: cables, octets, files of packets.  relay, peers: processes.  clients, dropped: crowds
-of clients, messages for each reason to drop.  scene: the verbs most tests speak in.
+of clients, messages for each reason to drop.  metrics: what the relay tells Prometheus.  scene: the verbs most tests
+speak in.
 Row ids in the names of tests (4r02) are those of the requirements.
 """
 

@@ -429,7 +429,7 @@ TEST(Errors, ValuesGluedToIscFlags) {
 
 TEST(Errors, FlagsOfOtherVersionsAreUnknown) {
   for (const std::string_view word :
-       {"-6", "-l", "-u", "-I", "--ipv6-only", "--lower", "--upper", "--interface-id", "--metrics", "--link-address",
+       {"-6", "-l", "-u", "-I", "--ipv6-only", "--lower", "--upper", "--interface-id", "--link-address",
         "--client-link-layer-address", "--enterprise", "--option6", "--log-prefixes", "--routes"}) {
     for (const std::string_view value : {"", " x"}) {
       const std::string words = "-id d1 " + std::string(word) + std::string(value) + " 10.9.0.2";
@@ -877,7 +877,7 @@ TEST_F(File, ErrorsNameFileAndLine) {
       {"-id = d1", "relay.conf:1: unknown name '-id': did you mean downstream?"},
       {"--port = 67", "relay.conf:1: unknown name '--port': did you mean port?"},
       {"PORT = 67", "relay.conf:1: unknown name 'PORT': did you mean port?"},
-      {"metrics = x", "relay.conf:1: unknown name 'metrics': --help lists the known ones, without their dashes here"},
+      {"routes = x", "relay.conf:1: unknown name 'routes': --help lists the known ones, without their dashes here"},
       {"= 67", "relay.conf:1: unknown name '': --help lists the known ones, without their dashes here"},
       {"config = x", "relay.conf:1: config: expected on the command line only, not in a file"},
       {"help", "relay.conf:1: help: expected on the command line only, not in a file"},

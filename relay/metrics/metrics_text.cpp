@@ -1,0 +1,255 @@
+#include "relay/metrics/metrics_text.h"
+
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "relay/core/transactions.h"
+#include "relay/metrics/exposition.h"
+
+namespace relay::metrics {
+
+namespace {
+
+constexpr std::string_view family_ipv4 = "ipv4";
+
+[[nodiscard]] std::string text_of(Ipv4Address address) {
+  std::string result;
+  for (const std::uint8_t octet : address.octets) {
+    result += (result.empty() ? "" : ".") + std::to_string(octet);
+  }
+  return result;
+}
+
+[[nodiscard]] double seconds_of(std::chrono::nanoseconds time) {
+  return std::chrono::duration<double>{time}.count();
+}
+
+/// Of an interface, or under no name of messages that arrived on none.
+struct Source {
+  std::string_view interface;
+  const Counters& counters;
+};
+
+/// Who has counted something, or will.
+[[nodiscard]] std::vector<Source> sources_of(const Figures& figures) {
+  std::vector<Source> sources;
+  for (const InterfaceFigures& interface : figures.interfaces) {
+    sources.push_back({interface.name, *interface.counters});
+  }
+  sources.push_back({"", *figures.unattributed});
+  return sources;
+}
+
+[[nodiscard]] bool has_role(const InterfaceFigures& interface) {
+  return interface.is_downstream || interface.is_upstream;
+}
+
+/// Calls `with(direction's counters, direction's name)` for both.
+template <typename With>
+void for_each_direction(const Counters& counters, With&& with) {
+  with(counters.requests, name(Direction::request));
+  with(counters.replies, name(Direction::reply));
+}
+
+void add_passed(Exposition& exposition, const std::vector<Source>& sources) {
+  const auto add = [&](auto count_of) {
+    for (const Source& source : sources) {
+      for_each_direction(source.counters, [&](const auto& messages, std::string_view direction) {
+        for (const MessageKind kind : messages.kinds()) {
+          if (const std::uint64_t count = count_of(messages, kind); count != 0) {
+            exposition.value({{"interface", source.interface},
+                              {"family", family_ipv4},
+                              {"direction", direction},
+                              {"type", name(kind)}},
+                             static_cast<double>(count));
+          }
+        }
+      });
+    }
+  };
+  exposition.family("dhcp_relay_messages_received_total", Type::counter,
+                    "Messages that arrived on an interface; of those without one, its name is empty.");
+  add([](const auto& messages, MessageKind kind) { return messages.received(kind).value(); });
+  exposition.family("dhcp_relay_messages_forwarded_total", Type::counter,
+                    "Requests that arrived on an interface and were sent to a server at least; replies that were sent "
+                    "to a client on it.");
+  add([](const auto& messages, MessageKind kind) { return messages.forwarded(kind).value(); });
+}
+
+void add_dropped(Exposition& exposition, const std::vector<Source>& sources) {
+  exposition.family("dhcp_relay_messages_dropped_total", Type::counter,
+                    "Messages that were dropped, by reason; those that occurred alone.");
+  for (const Source& source : sources) {
+    for_each_direction(source.counters, [&](const auto& messages, std::string_view direction) {
+      for (const DropReason reason : all_drop_reasons()) {
+        if (messages.dropped(reason) == 0) {
+          continue;
+        }
+        for (const MessageKind kind : messages.kinds()) {
+          if (const std::uint64_t count = messages.dropped(kind, reason).value(); count != 0) {
+            exposition.value({{"interface", source.interface},
+                              {"family", family_ipv4},
+                              {"direction", direction},
+                              {"type", name(kind)},
+                              {"reason", text(reason).name}},
+                             static_cast<double>(count));
+          }
+        }
+      }
+    });
+  }
+}
+
+void add_interfaces(Exposition& exposition, const Figures& figures) {
+  const auto add_counters = [&](std::string_view metric, std::string_view help, Counter Counters::*counter) {
+    exposition.family(metric, Type::counter, help);
+    for (const InterfaceFigures& interface : figures.interfaces) {
+      const std::uint64_t count = ((*interface.counters).*counter).value();
+      if (interface.is_downstream || count != 0) {
+        exposition.value({{"interface", interface.name}, {"family", family_ipv4}}, static_cast<double>(count));
+      }
+    }
+  };
+  add_counters("dhcp_relay_request_copies_total", "Copies of requests that were sent, one for each server.",
+               &Counters::request_copies);
+  add_counters("dhcp_relay_request_copies_failed_total", "Copies of requests that could not be sent.",
+               &Counters::request_copies_failed);
+  add_counters("dhcp_relay_option82_omitted_total",
+               "Requests relayed without option 82, since they would have become too large.",
+               &Counters::option82_omitted);
+  exposition.family("dhcp_relay_interface_up", Type::gauge,
+                    "Whether an interface that the relay uses is up and has carrier.");
+  for (const InterfaceFigures& interface : figures.interfaces) {
+    if (has_role(interface)) {
+      exposition.value({{"interface", interface.name}}, interface.is_up ? 1 : 0);
+    }
+  }
+  exposition.family("dhcp_relay_interface_active", Type::gauge,
+                    "Whether requests of a downstream interface can be relayed: it is up, and this host holds the "
+                    "address that is its giaddr.");
+  for (const InterfaceFigures& interface : figures.interfaces) {
+    if (interface.is_downstream) {
+      exposition.value({{"interface", interface.name}, {"family", family_ipv4}}, interface.is_active ? 1 : 0);
+    }
+  }
+}
+
+/// One family, with `value(counters)` of each server.
+template <typename Value>
+void add_of_servers(Exposition& exposition, const Figures& figures, std::string_view metric, Type type,
+                    std::string_view help, Value&& value) {
+  exposition.family(metric, type, help);
+  for (const ServerFigures& server : figures.servers) {
+    const std::string address = text_of(server.address);
+    exposition.value({{"server", address}, {"family", family_ipv4}}, value(*server.counters));
+  }
+}
+
+[[nodiscard]] Histogram histogram_of(const ResponseHistogram& times) {
+  Histogram result;
+  std::uint64_t count = 0;
+  for (std::size_t bucket = 0; bucket < ResponseHistogram::bounds.size(); ++bucket) {
+    count += times.count(bucket);
+    result.buckets.emplace_back(seconds_of(ResponseHistogram::bounds[bucket]), count);
+  }
+  count += times.count(ResponseHistogram::bounds.size());
+  result.buckets.emplace_back(std::numeric_limits<double>::infinity(), count);
+  result.sum = seconds_of(times.sum());
+  return result;
+}
+
+/// Seconds since 1970, to the millisecond; 0 for never.
+[[nodiscard]] double timestamp_of(std::uint64_t figure, const Moment& now) {
+  if (figure == 0) {
+    return 0;
+  }
+  const auto ago = now.figures - std::chrono::nanoseconds{static_cast<std::int64_t>(figure)};
+  const auto wall = std::chrono::duration_cast<std::chrono::milliseconds>(now.wall.time_since_epoch() - ago);
+  return std::chrono::duration<double>{wall}.count();
+}
+
+void add_servers(Exposition& exposition, const Figures& figures, const Moment& now) {
+  const auto count_of = [](Counter ServerCounters::*counter) {
+    return [counter](const ServerCounters& counters) { return static_cast<double>((counters.*counter).value()); };
+  };
+  add_of_servers(exposition, figures, "dhcp_relay_server_requests_total", Type::counter,
+                 "Copies of requests that were sent to a server.", count_of(&ServerCounters::requests));
+  add_of_servers(exposition, figures, "dhcp_relay_server_requests_failed_total", Type::counter,
+                 "Copies of requests that could not be sent to a server.", count_of(&ServerCounters::requests_failed));
+  add_of_servers(exposition, figures, "dhcp_relay_server_replies_total", Type::counter,
+                 "Replies that came from a server, delivered or not.", count_of(&ServerCounters::replies));
+  exposition.family("dhcp_relay_server_response_seconds", Type::histogram,
+                    "Time from relaying a request to receiving a server's reply to it.");
+  for (const ServerFigures& server : figures.servers) {
+    const std::string address = text_of(server.address);
+    exposition.histogram({{"server", address}, {"family", family_ipv4}}, histogram_of(server.counters->response_times));
+  }
+  add_of_servers(exposition, figures, "dhcp_relay_server_last_reply_timestamp_seconds", Type::gauge,
+                 "When a server's last reply came, since 1970; 0: none came yet.",
+                 [&now](const ServerCounters& counters) { return timestamp_of(counters.last_reply.value(), now); });
+  add_of_servers(exposition, figures, "dhcp_relay_server_answering", Type::gauge,
+                 "0: a server does not answer, though it was asked often enough and had the time.",
+                 [](const ServerCounters& counters) { return counters.is_not_answering.value() == 0 ? 1.0 : 0.0; });
+}
+
+void add_load(Exposition& exposition, const Figures& figures, const Moment& now) {
+  const auto add = [&](std::string_view metric, Type type, std::string_view help, std::uint64_t value) {
+    exposition.family(metric, type, help);
+    exposition.value({{"family", family_ipv4}}, static_cast<double>(value));
+  };
+  add("dhcp_relay_queue_length", Type::gauge, "Requests that wait in the relay for their turn.",
+      figures.queue_length->value());
+  add("dhcp_relay_queue_capacity", Type::gauge, "Requests that can wait in the relay.", figures.queue_capacity);
+  add("dhcp_relay_kernel_drops_total", Type::counter,
+      "Messages that the kernel gave up before the relay took them, for want of room or by a wrong checksum.",
+      figures.unattributed->lost_in_kernel.value());
+  add("dhcp_relay_transactions", Type::gauge,
+      "Transactions remembered for replies that neither giaddr nor option 82 leads to an interface.",
+      figures.transactions->ahead(now.figures));
+  add("dhcp_relay_transactions_capacity", Type::gauge, "Transactions that can be remembered.",
+      Transactions::default_capacity);
+}
+
+void add_capture(Exposition& exposition, const capture::CaptureCounters& captured) {
+  const auto add = [&](std::string_view metric, Type type, std::string_view help, std::uint64_t value) {
+    exposition.family(metric, type, help);
+    exposition.value({}, static_cast<double>(value));
+  };
+  add("dhcp_relay_capture_running", Type::gauge, "Whether the capture that was named is running.",
+      captured.is_running.value());
+  add("dhcp_relay_capture_packets_total", Type::counter, "Packets that were captured.", captured.packets.value());
+  add("dhcp_relay_capture_packets_lost_total", Type::counter,
+      "Packets that the kernel lost before they were captured, for want of room.", captured.lost_packets.value());
+  add("dhcp_relay_capture_verdicts_lost_total", Type::counter, "Verdicts that their captured packets do not have.",
+      captured.lost_verdicts.value());
+}
+
+void add_process(Exposition& exposition, const Constants& constants) {
+  exposition.family("dhcp_relay_build_info", Type::gauge, "1, and the version of the program.");
+  exposition.value({{"version", constants.version}}, 1);
+  exposition.family("process_start_time_seconds", Type::gauge, "When the relay was started, since 1970.");
+  const auto started = std::chrono::duration_cast<std::chrono::milliseconds>(constants.started.time_since_epoch());
+  exposition.value({}, std::chrono::duration<double>{started}.count());
+}
+
+}  // namespace
+
+std::string metrics_text(const Figures& figures, const Constants& constants, const Moment& now) {
+  Exposition exposition;
+  const std::vector<Source> sources = sources_of(figures);
+  add_passed(exposition, sources);
+  add_dropped(exposition, sources);
+  add_interfaces(exposition, figures);
+  add_servers(exposition, figures, now);
+  add_load(exposition, figures, now);
+  if (constants.captured) {
+    add_capture(exposition, *constants.captured);
+  }
+  add_process(exposition, constants);
+  return exposition.finish();
+}
+
+}  // namespace relay::metrics
