@@ -103,7 +103,7 @@ TEST_F(ResponseTimesTest, agrees_with_a_map_where_it_knows_anything) {
       ASSERT_EQ(*found, now - expected->second);
       ++known;
     }
-    asked += expected != twin.end() ? 1 : 0;
+    asked += expected != twin.end() ? 1U : 0U;
   }
   EXPECT_GT(known, asked / 2) << "though many share a place";
 }
