@@ -5,12 +5,14 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "relay/check/facts.h"
 #include "relay/check/judgement.h"
 #include "relay/io/look_around.h"
+#include "relay/io/metrics_endpoint.h"
 #include "relay/io/privileges_lacked.h"
 #include "relay/io/resolve.h"
 #include "relay/log/finding_text.h"
@@ -52,6 +54,18 @@ namespace {
   return unwritable;
 }
 
+/// The sentence that the start would fail with; empty if it would not.
+[[nodiscard]] std::string metrics_fault(const Configuration& configuration) {
+  try {
+    if (const auto& metrics = configuration.metrics) {
+      static_cast<void>(io::open_metrics_socket(metrics->address, metrics->port));
+    }
+  } catch (const std::system_error& error) {
+    return error.what();
+  }
+  return {};
+}
+
 }  // namespace
 
 int check_host(const Configuration& configuration) {
@@ -63,6 +77,7 @@ int check_host(const Configuration& configuration) {
   facts.unresolved_servers = std::move(unresolved);
   facts.warnings = configuration.warnings;
   facts.unwritable = unwritable_files(configuration);
+  facts.metrics_fault = metrics_fault(configuration);
   const std::vector<check::Finding> findings = check::judge(facts);
   report_findings(findings, configuration.log_format, [](std::string_view line) { std::cout << line << '\n'; });
   if (!std::cout.flush()) {

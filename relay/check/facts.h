@@ -89,6 +89,7 @@ struct Facts {
   std::vector<std::string> warnings{};            ///< of the configuration
   std::vector<std::string> unresolved_servers{};  ///< a sentence for each
   std::vector<Unwritable> unwritable{};
+  std::string metrics_fault{};  ///< a sentence: why `--metrics` cannot be served; empty: it can, or is not asked for
   bool lacks_net_raw = false;
   bool lacks_bind_service = false;
 

@@ -20,6 +20,8 @@ constexpr std::array<Entry, finding_kind_count> entries{{
     {FindingKind::file_unwritable,
      {error, "file_unwritable", "{subject} cannot be written: {other}",
       "name another file, or give this user the right to write it"}},
+    {FindingKind::metrics_unservable,
+     {error, "metrics_unservable", "{subject}", "give --metrics another address or port, or leave it out"}},
     {FindingKind::capability_missing,
      {error, "capability_missing", "this user lacks {subject}, without which {other}",
       "start as root, or with AmbientCapabilities=CAP_NET_RAW CAP_NET_BIND_SERVICE in the systemd unit"}},

@@ -26,6 +26,7 @@ enum class FindingKind : std::uint8_t {
   flag_without_effect,
   server_unresolved,
   file_unwritable,
+  metrics_unservable,
   capability_missing,
   port_taken,
   port_taken_by_relay,

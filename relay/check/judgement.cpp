@@ -56,13 +56,16 @@ constexpr std::array<Remedy, 8> remedies{{
   return holder.process + " (process " + std::to_string(holder.pid) + ")";
 }
 
+[[nodiscard]] bool is_relay(const PortHolder& holder) {
+  return holder.process == "dhcp-relay";
+}
+
 void judge_port(const PortHolder& holder, Findings& findings) {
-  const bool is_relay = holder.process == "dhcp-relay";
   findings.push_back(
-      {.kind = is_relay ? FindingKind::port_taken_by_relay : FindingKind::port_taken,
+      {.kind = is_relay(holder) ? FindingKind::port_taken_by_relay : FindingKind::port_taken,
        .subjects = {holder_text(holder)},
-       .command = is_relay ? "to have it read its configuration again: kill -HUP " + std::to_string(holder.pid)
-                           : remedy_of(holder),
+       .command = is_relay(holder) ? "to have it read its configuration again: kill -HUP " + std::to_string(holder.pid)
+                                   : remedy_of(holder),
        .number = holder.port});
 }
 
@@ -75,6 +78,11 @@ void judge_start(const Facts& facts, Findings& findings) {
   }
   for (const Unwritable& each : facts.unwritable) {
     findings.push_back({.kind = FindingKind::file_unwritable, .subjects = {each.file}, .other = each.why});
+  }
+  // Where a relay runs already the port is most likely its own.
+  if (!facts.metrics_fault.empty() &&
+      std::ranges::none_of(facts.port_holders, [](const PortHolder& holder) { return is_relay(holder); })) {
+    findings.push_back({.kind = FindingKind::metrics_unservable, .subjects = {facts.metrics_fault}});
   }
   if (facts.lacks_net_raw) {
     findings.push_back({.kind = FindingKind::capability_missing,

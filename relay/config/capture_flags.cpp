@@ -107,11 +107,6 @@ void add_replay_interface(Configuration& configuration, const Given& given) {
   configuration.replay.interfaces.push_back(std::move(added));
 }
 
-void leave_out_captures(std::vector<Given>& lines) {
-  std::erase_if(
-      lines, [](const Given& line) { return line.flag->name.starts_with("capture") || line.flag->name == "metrics"; });
-}
-
 void check_captures(const Configuration& configuration, const std::vector<Given>& givens) {
   const CaptureSettings& capture = configuration.capture;
   const bool replays = !configuration.replay.file.empty();

@@ -19,10 +19,6 @@ void set_replay(Configuration& configuration, const Given& given);
 /// `NAME=CIDR[,MAC]`.
 void add_replay_interface(Configuration& configuration, const Given& given);
 
-/// Takes the flags of captures, and of metrics, out of a file's lines: they are the relay's for which the file is, and
-/// its captures are not to be overwritten by a replay or a `--capture-only` that reads the same file.
-void leave_out_captures(std::vector<Given>& lines);
-
 /// Throws UsageError where flags contradict each other or have no effect.
 void check_captures(const Configuration& configuration, const std::vector<Given>& givens);
 

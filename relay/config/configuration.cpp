@@ -246,6 +246,13 @@ std::optional<PrintAndExit> printed(const std::vector<std::string>& words, const
   return std::nullopt;
 }
 
+/// Captures and metrics of a file are those of the relay that the file is for: a replay or a `--capture-only` that
+/// reads it too is not to overwrite the ones or stand in the way of the others.
+void leave_out_outputs(std::vector<Given>& lines) {
+  std::erase_if(
+      lines, [](const Given& line) { return line.flag->name.starts_with("capture") || line.flag->name == "metrics"; });
+}
+
 }  // namespace
 
 std::variant<Configuration, PrintAndExit> read_configuration(const std::vector<std::string>& words,
@@ -260,7 +267,7 @@ std::variant<Configuration, PrintAndExit> read_configuration(const std::vector<s
     reject_repetition(lines, true);
     static_cast<void>(applied(lines));  // a bad line is an error also where the command line overrides it
     if (find_given(givens, "replay") != nullptr || find_given(givens, "capture-only") != nullptr) {
-      flags::leave_out_captures(lines);
+      leave_out_outputs(lines);
     }
     givens = merged(std::move(lines), std::move(givens));
   }

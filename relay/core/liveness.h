@@ -10,9 +10,10 @@
 
 namespace relay {
 
-/// Whether a server that has an address for the client answers such a message at all (RFC 2131 section 4.3).
+/// Whether a server that serves the client answers such a message at all (RFC 2131 section 4.3). Not all serve BOOTP,
+/// or know each other type.
 [[nodiscard]] constexpr bool expects_answer(MessageKind request) noexcept {
-  return request != MessageKind::release && request != MessageKind::decline && request != MessageKind::malformed;
+  return request == MessageKind::discover || request == MessageKind::request || request == MessageKind::inform;
 }
 
 /// One server's. Times count from any fixed point and do not go back.
@@ -25,10 +26,18 @@ class Liveness {
   static constexpr std::chrono::seconds patience_while_others_answer{10};
   static constexpr std::uint64_t enough_alone = 5;
   static constexpr std::chrono::seconds patience_alone{30};
+  /// For an answer to the last of them: a question of long ago says nothing of those that have just been asked.
+  static constexpr std::chrono::seconds time_to_answer{5};
 
   void asked(std::chrono::nanoseconds now) noexcept {
     if (unanswered_++ == 0) {
       since_ = now;
+    }
+    if (unanswered_ == enough_alone) {
+      enough_alone_since_ = now;
+    }
+    if (unanswered_ == enough_while_others_answer) {
+      enough_while_others_answer_since_ = now;
     }
   }
   void answered(std::chrono::nanoseconds now) noexcept {
@@ -46,17 +55,24 @@ class Liveness {
     return others_answered && *others_answered > since_;
   }
   [[nodiscard]] bool is_silent(bool others_answer, std::chrono::nanoseconds now) const noexcept {
-    return others_answer ? unanswered_ >= enough_while_others_answer && now - since_ >= patience_while_others_answer
-                         : unanswered_ >= enough_alone && now - since_ >= patience_alone;
+    return others_answer ? unanswered_ >= enough_while_others_answer && now - since_ >= patience_while_others_answer &&
+                               now - enough_while_others_answer_since_ >= time_to_answer
+                         : unanswered_ >= enough_alone && now - since_ >= patience_alone &&
+                               now - enough_alone_since_ >= time_to_answer;
   }
   /// Whether time alone can still make it silent.
   [[nodiscard]] bool is_in_doubt(std::chrono::nanoseconds now) const noexcept {
-    return unanswered_ != 0 && now - since_ <= std::max(patience_alone, patience_while_others_answer);
+    return unanswered_ != 0 &&
+           (now - since_ <= std::max(patience_alone, patience_while_others_answer) ||
+            (unanswered_ >= enough_alone && now - enough_alone_since_ <= time_to_answer) ||
+            (unanswered_ >= enough_while_others_answer && now - enough_while_others_answer_since_ <= time_to_answer));
   }
 
  private:
   std::uint64_t unanswered_ = 0;
   std::chrono::nanoseconds since_{};
+  std::chrono::nanoseconds enough_alone_since_{};
+  std::chrono::nanoseconds enough_while_others_answer_since_{};
   std::optional<std::chrono::nanoseconds> last_answer_;
 };
 

@@ -41,7 +41,9 @@ constexpr std::size_t max_early = 65536;  // more than a receive buffer holds
 
 /// Whether a message that was dropped for `reason` came from a server all the same, and the way that they come.
 [[nodiscard]] bool is_answer(DropReason reason) noexcept {
-  return reason > DropReason::server_unknown && reason < DropReason::send_buffer_full;
+  // The rule of options_malformed, of which requests have one too, comes after that of server_unknown.
+  return reason == DropReason::options_malformed ||
+         (reason > DropReason::server_unknown && reason < DropReason::send_buffer_full);
 }
 
 [[nodiscard]] std::uint64_t unpredictable_number() {

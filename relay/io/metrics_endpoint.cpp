@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -10,10 +11,13 @@
 #include <chrono>
 #include <csignal>
 #include <exception>
+#include <memory>
 #include <optional>
+#include <string_view>
 #include <system_error>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -21,6 +25,9 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
+#include <boost/beast/http/span_body.hpp>
+
+#include "relay/io/metrics_pages.h"
 
 namespace relay::io {
 
@@ -34,12 +41,12 @@ using boost::system::error_code;
 using Clock = std::chrono::steady_clock;
 
 constexpr int backlog = 16;
-constexpr long most_connections = 16;
+constexpr std::size_t most_connections = 16;
 constexpr std::size_t most_octets = 16384;  // of a request; Prometheus sends some 500
 constexpr std::uint32_t most_header_octets = 8192;
 constexpr std::chrono::seconds patience{10};  // for a request, the next one included, and for taking the answer
 constexpr std::chrono::milliseconds retry_delay{100};
-constexpr int rest = 4;  // times as long as the last page took to make
+constexpr int niceness = 10;  // of the thread: whatever is asked of it, relaying goes first
 
 [[noreturn]] void fail(const std::string& what) {
   throw std::system_error(errno, std::generic_category(), what);
@@ -95,38 +102,18 @@ struct SocketAddress {
   return domain;
 }
 
-using Response = http::response<http::string_body>;
-
-/// Makes pages, with rests in between.
-class PageMaker {
- public:
-  explicit PageMaker(MetricsEndpoint::Page page) : page_(std::move(page)) {}
-
-  [[nodiscard]] Clock::time_point may_begin_at() const { return may_begin_at_; }
-  [[nodiscard]] std::string make() {
-    const auto begun = Clock::now();
-    std::string text = page_();
-    const auto ended = Clock::now();
-    may_begin_at_ = ended + rest * (ended - begun);
-    return text;
-  }
-
- private:
-  MetricsEndpoint::Page page_;
-  Clock::time_point may_begin_at_{};
-};
+using Response = http::response<http::span_body<const char>>;
 
 /// One connection; lives while it waits for something.
 class Session : public std::enable_shared_from_this<Session> {
  public:
-  /// `token` is copied for as long as the connection lasts.
-  Session(tcp::socket socket, PageMaker& pages, std::shared_ptr<const int> token)
-      : stream_(std::move(socket)), pause_(stream_.get_executor()), pages_(pages), token_(std::move(token)) {}
+  Session(tcp::socket socket, MetricsPages& pages)
+      : stream_(std::move(socket)), pause_(stream_.get_executor()), pages_(pages) {}
 
   void read() {
     parser_.emplace();
     parser_->header_limit(most_header_octets);
-    stream_.expires_after(patience);
+    await_peer();
     http::async_read(stream_, buffer_, *parser_, [self = shared_from_this()](error_code error, std::size_t /*size*/) {
       if (!error) {
         self->answer();
@@ -134,26 +121,43 @@ class Session : public std::enable_shared_from_this<Session> {
     });
   }
 
+  /// Since when it has waited for the other side.
+  [[nodiscard]] Clock::time_point waits_since() const { return waits_since_; }
+  void end() {
+    pause_.cancel();
+    stream_.close();
+  }
+
  private:
+  void await_peer() {
+    waits_since_ = Clock::now();
+    stream_.expires_after(patience);
+  }
+
   void answer() {
     const auto& request = parser_->get();
     const auto target = request.target();
     const bool is_known = target.substr(0, target.find('?')) == "/metrics";
     if (!is_known) {
-      write(http::status::not_found, "metrics are at /metrics\n");
+      refuse(http::status::not_found, "metrics are at /metrics\n");
     } else if (request.method() != http::verb::get && request.method() != http::verb::head) {
-      write(http::status::method_not_allowed, "GET or HEAD\n");
+      refuse(http::status::method_not_allowed, "GET or HEAD\n");
     } else {
+      asked_at_ = Clock::now();
       answer_with_page();
     }
   }
 
   void answer_with_page() {
-    if (Clock::now() >= pages_.may_begin_at()) {
-      write(http::status::ok, pages_.make());
+    if (MetricsPages::Page page = pages_.find(asked_at_)) {
+      page_ = std::move(page);
+      begin_response(http::status::ok, *page_);
+      response_->keep_alive(parser_->get().keep_alive());
+      response_->set(http::field::content_type, "text/plain; version=0.0.4; charset=utf-8");
+      write();
       return;
     }
-    pause_.expires_at(pages_.may_begin_at());
+    pause_.expires_at(pages_.rested_at());
     pause_.async_wait([self = shared_from_this()](error_code error) {
       if (!error) {
         self->answer_with_page();
@@ -161,24 +165,33 @@ class Session : public std::enable_shared_from_this<Session> {
     });
   }
 
-  void write(http::status status, std::string text) {
-    const auto& request = parser_->get();
-    response_.emplace(status, std::min(request.version(), 11U));
-    response_->keep_alive(request.keep_alive());
-    response_->set(http::field::content_type, status == http::status::ok ? "text/plain; version=0.0.4; charset=utf-8"
-                                                                         : "text/plain; charset=utf-8");
+  /// The end of the connection too, so that what costs no page cannot be asked for without end.
+  void refuse(http::status status, std::string_view sentence) {
+    begin_response(status, sentence);
+    response_->keep_alive(false);
+    response_->set(http::field::content_type, "text/plain; charset=utf-8");
     if (status == http::status::method_not_allowed) {
       response_->set(http::field::allow, "GET, HEAD");
     }
+    write();
+  }
+
+  void begin_response(http::status status, std::string_view text) {
+    const auto& request = parser_->get();
+    response_.emplace(status, std::min(request.version(), 11U));
     response_->content_length(text.size());
     if (request.method() != http::verb::head) {
-      response_->body() = std::move(text);
+      response_->body() = {text.data(), text.size()};
     }
-    stream_.expires_after(patience);
+  }
+
+  void write() {
+    await_peer();
     http::async_write(stream_, *response_, [self = shared_from_this()](error_code error, std::size_t /*size*/) {
       if (error) {
         return;
       }
+      self->page_.reset();
       if (self->response_->need_eof()) {
         error_code ignored;
         self->stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
@@ -191,10 +204,12 @@ class Session : public std::enable_shared_from_this<Session> {
 
   beast::tcp_stream stream_;
   asio::steady_timer pause_;
-  PageMaker& pages_;
-  std::shared_ptr<const int> token_;
+  MetricsPages& pages_;
   beast::flat_buffer buffer_{most_octets};
   std::optional<http::request_parser<http::empty_body>> parser_;
+  Clock::time_point asked_at_{};
+  Clock::time_point waits_since_{};
+  MetricsPages::Page page_;  // what the response shows
   std::optional<Response> response_;
 };
 
@@ -224,7 +239,6 @@ class MetricsEndpoint::Impl {
         acceptor_(loop_, domain_of(socket) == AF_INET6 ? tcp::v6() : tcp::v4(), socket.number()),
         retry_(loop_) {
     static_cast<void>(socket.release());  // the acceptor closes it
-    await_connection();
     thread_ = std::thread{[this] { run(); }};
   }
   Impl(const Impl&) = delete;
@@ -239,11 +253,13 @@ class MetricsEndpoint::Impl {
     sigset_t all;  // signals are the service's
     ::sigfillset(&all);
     ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
+    ::setpriority(PRIO_PROCESS, 0, niceness);
     while (!loop_.stopped()) {
       try {
+        await_connection();
         loop_.run();
       } catch (const std::exception&) {
-        await_connection();  // that one is lost, most likely for want of memory
+        std::this_thread::sleep_for(retry_delay);  // a connection is lost, most likely for want of memory
       }
     }
   }
@@ -252,20 +268,41 @@ class MetricsEndpoint::Impl {
     if (is_waiting_) {
       return;
     }
-    is_waiting_ = true;
-    if (token_.use_count() > most_connections) {
-      await_room();
-      return;
-    }
     acceptor_.async_accept([this](error_code error, tcp::socket socket) {
+      is_waiting_ = false;
       if (error) {
         await_room();  // of descriptors
         return;
       }
-      is_waiting_ = false;
-      std::make_shared<Session>(std::move(socket), pages_, token_)->read();
+      begin(std::move(socket));
       await_connection();
     });
+    is_waiting_ = true;
+  }
+
+  void begin(tcp::socket socket) {
+    std::erase_if(sessions_, [](const std::weak_ptr<Session>& session) { return session.expired(); });
+    if (sessions_.size() >= most_connections) {
+      end_one();
+    }
+    const auto session = std::make_shared<Session>(std::move(socket), pages_);
+    sessions_.emplace_back(session);
+    session->read();
+  }
+
+  /// The one that has waited longest, so that nobody keeps others out by saying nothing.
+  void end_one() {
+    const auto since = [](const std::weak_ptr<Session>& session) {
+      const auto held = session.lock();
+      return held ? held->waits_since() : Clock::time_point::min();
+    };
+    const auto longest = std::min_element(sessions_.begin(), sessions_.end(), [&](const auto& one, const auto& other) {
+      return since(one) < since(other);
+    });
+    if (const auto held = longest->lock()) {
+      held->end();
+    }
+    sessions_.erase(longest);
   }
 
   void await_room() {
@@ -276,14 +313,15 @@ class MetricsEndpoint::Impl {
         await_connection();
       }
     });
+    is_waiting_ = true;
   }
 
-  PageMaker pages_;
-  std::shared_ptr<const int> token_ = std::make_shared<int>();  // of each connection
+  MetricsPages pages_;
   asio::io_context loop_{1};
   tcp::acceptor acceptor_;
   asio::steady_timer retry_;
-  bool is_waiting_ = false;
+  bool is_waiting_ = false;  // for a connection, or to wait for one again
+  std::vector<std::weak_ptr<Session>> sessions_;
   std::thread thread_;
 };
 

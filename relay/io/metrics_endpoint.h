@@ -16,8 +16,8 @@ namespace relay::io {
 [[nodiscard]] Descriptor open_metrics_socket(const std::string& address, std::uint16_t port);
 
 /// Answers GET and HEAD of /metrics and nothing else. Whoever is slow, sends much or anything that is not such a
-/// request loses the connection; there are few at a time, and all of them together get a fifth of one processor at
-/// most.
+/// request loses the connection, as does who has waited longest when there are too many. Pages take a fifth of one
+/// processor at most, whoever waits shares the next one, and the thread gives way to others.
 class MetricsEndpoint {
  public:
   /// Called on the endpoint's thread. What it throws costs the connection.

@@ -142,9 +142,10 @@ constexpr std::array capture_calls{
 
 // Of the metrics endpoint.
 constexpr std::array metrics_calls{
-    SCMP_SYS(accept),    // somebody who reads
-    SCMP_SYS(accept4),   //
-    SCMP_SYS(shutdown),  // the end of what is sent
+    SCMP_SYS(accept),       // somebody who reads
+    SCMP_SYS(accept4),      //
+    SCMP_SYS(shutdown),     // the end of what is sent
+    SCMP_SYS(setpriority),  // its thread gives way
 };
 
 // Of the resolver: getaddrinfo of glibc, with what the name services of Debian do.

@@ -368,12 +368,13 @@ void add_server_change(LogLine& line, const ServerEvent& event) {
   line.field("change", event.has_answered ? "stopped_answering" : "never_answered");
   line.field("unanswered", event.unanswered).field("seconds", seconds);
   line.field("others", event.others_answer ? "answer" : "silent");
-  line.field("hint",
-             event.others_answer
-                 ? "Look whether this server runs, has addresses for these clients, and has a route back to "
-                   "giaddr; requests are still sent to it."
-                 : "No server answers: look at the route to them, their route back to giaddr, and the firewalls "
-                   "between; requests are still sent to them.");
+  line.field(
+      "hint",
+      event.others_answer
+          ? "Look whether this server runs, has addresses for these clients, and has a route back to "
+            "giaddr; requests are still sent to it."
+          : "None that was asked since has answered: look at the route to this server, its route back to giaddr, "
+            "and the firewalls between; requests are still sent to it.");
 }
 
 void add_counters(LogLine& line, const Counters& counters) {

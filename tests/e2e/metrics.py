@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 ADDRESS, PORT = "127.0.0.1", 9577
 FLAGS = ["--metrics", f"{ADDRESS}:{PORT}"]
-_VALUE = re.compile(r'([a-z_]+)(?:\{(.*)\})? (\S+)')
+_VALUE = re.compile(r'([a-z_0-9]+)(?:\{(.*)\})? (\S+)')
 _LABEL = re.compile(r'([a-z_]+)="((?:[^"\\]|\\.)*)"(?:,|$)')
 
 

@@ -169,6 +169,13 @@ def test_a_pid_file_that_cannot_be_written(check):
          "this user the right to write it", 2)
 
 
+def test_metrics_on_an_address_that_is_not_here(check):
+    only(check(*USUAL, "--metrics", "203.0.113.9:9577"),
+         "error: metrics_unservable: cannot serve metrics on 203.0.113.9:9577: this host does not have that address: "
+         "Cannot assign requested address; give --metrics another address or port, or leave it out", 2)
+    assert check(*USUAL, "--metrics", "127.0.0.1:9577").lines[-1] == "check passed: nothing found"
+
+
 # --- the port -----------------------------------------------------------------------------------------------------------
 
 @contextlib.contextmanager

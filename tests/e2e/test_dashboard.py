@@ -133,4 +133,4 @@ def test_panels_show_what_a_relay_does(scene, need, tmp_path, request):
                 continue
             wait_until(lambda each=expression: query(each), f"values of {title}: {expression}", timeout=60, pause=0.2)
     assert query('up{job="dhcp-relay"}')[0]["value"][1] == "1"
-    assert query('ALERTS{alertstate="firing"}') == []
+    assert query("ALERTS") == []  # none that waits for its time either

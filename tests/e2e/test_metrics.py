@@ -152,7 +152,7 @@ def test_interfaces_come_and_go(scene):
     wait_until(lambda: scrape(router).value("dhcp_relay_interface_up", interface="d2") == 0, "d2 to be shown as down")
     assert scrape(router).value("dhcp_relay_interface_active", interface="d2") == 0
     strange = 'x"{},\\ä'
-    router.run(["ip", "link", "add", strange, "type", "dummy"])
+    router.run(["ip", "link", "add", strange, "type", "veth", "peer", "name", "peer0"])
     shown = 'x\\"{},\\\\' + "\\\\xc3\\\\xa4"
     wait_until(lambda: scrape(router).value("dhcp_relay_interface_active", interface=shown) == 0,
                lambda: f"{strange} to be shown:\n{scrape(router).text}")

@@ -11,7 +11,9 @@
 namespace relay::check {
 namespace {
 
+using ::testing::Each;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 constexpr Ipv4Address server{{10, 9, 0, 2}};
@@ -119,6 +121,17 @@ TEST(Judgement, FileUnwritable) {
   facts.unwritable = {{"/run/dhcp-relay.pid", "Permission denied"}};
   EXPECT_THAT(lines(facts), ElementsAre("error: file_unwritable: /run/dhcp-relay.pid cannot be written: Permission "
                                         "denied; name another file, or give this user the right to write it"));
+}
+
+TEST(Judgement, MetricsUnservable) {
+  Facts facts = well();
+  facts.metrics_fault = "cannot serve metrics on 203.0.113.9:9577: this host does not have that address";
+  EXPECT_THAT(
+      lines(facts),
+      ElementsAre("error: metrics_unservable: cannot serve metrics on 203.0.113.9:9577: this host does not have "
+                  "that address; give --metrics another address or port, or leave it out"));
+  facts.port_holders = {{67, "dhcp-relay", 7, 0}};
+  EXPECT_THAT(lines(facts), Each(HasSubstr("port_taken_by_relay"))) << "whose metrics they are";
 }
 
 TEST(Judgement, CapabilityMissing) {

@@ -617,8 +617,8 @@ TEST_F(LogTest, ServersThatFallSilentAndAnswerAgain) {
                   "others=answer hint=\"Look whether this server runs, has addresses for these clients, and has "
                   "a route back to giaddr; requests are still sent to it.\"",
                   "WARNING server_changed server=10.9.0.3 change=never_answered unanswered=20 seconds=12 "
-                  "others=silent hint=\"No server answers: look at the route to them, their route back to "
-                  "giaddr, and the firewalls between; requests are still sent to them.\"",
+                  "others=silent hint=\"None that was asked since has answered: look at the route to this server, its "
+                  "route back to giaddr, and the firewalls between; requests are still sent to it.\"",
                   "INFO server_changed server=10.9.0.3 change=answers_again silent_seconds=12"));
   log.set_threshold(LogLevel::warning);
   log.server_changed(event);

@@ -209,23 +209,28 @@ TEST_F(MetricsEndpointTest, what_is_no_request_ends_the_connection) {
 TEST_F(MetricsEndpointTest, whoever_says_nothing_keeps_nobody_from_the_page) {
   start();
   std::vector<Connection> silent;
-  for (int number = 0; number < 10; ++number) {
+  for (int number = 0; number < 40; ++number) {
     silent.emplace_back(port_).send("GET /met");
   }
   expect_still_answers();
 }
 
-TEST_F(MetricsEndpointTest, more_connections_than_there_may_be_wait) {
+TEST_F(MetricsEndpointTest, when_there_are_too_many_the_one_that_has_waited_longest_ends) {
   start();
   std::vector<Connection> kept;
-  for (int number = 0; number < 16; ++number) {
+  for (int number = 0; number < 17; ++number) {
     kept.emplace_back(port_).send("GET /metrics HTTP/1.1\r\n\r\n");
     EXPECT_THAT(kept.back().receive_until("x 1\n"), HasSubstr("200 OK"));
   }
-  const Connection waits{port_};
-  waits.send(usual);
-  kept.clear();
-  EXPECT_THAT(waits.receive_all(), HasSubstr("200 OK"));
+  EXPECT_EQ(kept.front().receive_all(), "");
+  kept[1].send(usual);
+  EXPECT_THAT(kept[1].receive_all(), HasSubstr("200 OK"));
+}
+
+TEST_F(MetricsEndpointTest, a_refusal_ends_the_connection) {
+  start();
+  EXPECT_THAT(answer_to("GET / HTTP/1.1\r\n\r\n"), EndsWith("metrics are at /metrics\n"));
+  EXPECT_THAT(answer_to("PUT /metrics HTTP/1.1\r\n\r\n"), EndsWith("GET or HEAD\n"));
 }
 
 TEST_F(MetricsEndpointTest, requests_in_a_row_are_answered_in_order) {

@@ -108,7 +108,7 @@ TEST_F(ServersTest, one_that_stops_while_another_answers_is_told_once) {
   ask(two, 19, 2s);
   answer(one, 3s);
   EXPECT_THAT(judge(12s), IsEmpty()) << "not often enough";
-  ask(two, 1, 12s);
+  ask(two, 1, 4s);
   EXPECT_THAT(judge(11s + 999ms), IsEmpty()) << "not long enough";
   EXPECT_THAT(judge(12s), ElementsAre("10.9.0.3 silent after 20 in 10 s, others answer"));
   EXPECT_EQ(counters(1).is_not_answering.value(), 1U);
@@ -147,6 +147,26 @@ TEST_F(ServersTest, where_nobody_answers_a_few_requests_are_enough) {
   EXPECT_THAT(judge(32s), ElementsAre("10.9.0.2 silent after 5 in 30 s, nobody answers"));
 }
 
+TEST_F(ServersTest, a_question_of_long_ago_takes_no_time_from_those_of_now) {
+  ask(one, 1, 1s);
+  ask(two, 1, 1s);
+  ask(one, 19, 300s);
+  ask(two, 19, 300s);
+  answer(one, 300s + 1ms);
+  EXPECT_THAT(judge(304s + 999ms), IsEmpty());
+  EXPECT_TRUE(is_in_doubt_);
+  EXPECT_THAT(judge(305s), ElementsAre("10.9.0.3 never answered 20 in 304 s, others answer"));
+}
+
+TEST_F(ServersTest, nor_where_nobody_answers) {
+  servers_.set({one}, false);
+  ask(one, 4, 1s);
+  ask(one, 1, 100s);
+  EXPECT_THAT(judge(104s + 999ms), IsEmpty());
+  EXPECT_TRUE(is_in_doubt_);
+  EXPECT_THAT(judge(105s), ElementsAre("10.9.0.2 never answered 5 in 104 s, nobody answers"));
+}
+
 TEST_F(ServersTest, one_alone_is_told_of_as_well) {
   servers_.set({one}, false);
   ask(one, 5, 1s);
@@ -156,12 +176,13 @@ TEST_F(ServersTest, one_alone_is_told_of_as_well) {
 }
 
 TEST_F(ServersTest, what_nobody_answers_is_no_question) {
-  for (const MessageKind kind : {MessageKind::release, MessageKind::decline, MessageKind::malformed}) {
+  for (const MessageKind kind :
+       {MessageKind::release, MessageKind::decline, MessageKind::malformed, MessageKind::bootp, MessageKind::other}) {
     ask(one, 100, 1s, kind);
   }
   EXPECT_THAT(judge(100s), IsEmpty());
   EXPECT_FALSE(is_in_doubt_);
-  EXPECT_EQ(counters(0).requests.value(), 300U) << "but it is sent";
+  EXPECT_EQ(counters(0).requests.value(), 500U) << "but it is sent";
 }
 
 TEST_F(ServersTest, what_cannot_be_sent_is_unanswered) {
