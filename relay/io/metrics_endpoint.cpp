@@ -151,10 +151,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void answer_with_page() {
     if (MetricsPages::Page page = pages_.find(asked_at_)) {
       page_ = std::move(page);
-      begin_response(http::status::ok, *page_);
-      response_->keep_alive(parser_->get().keep_alive());
-      response_->set(http::field::content_type, "text/plain; version=0.0.4; charset=utf-8");
-      write();
+      write(http::status::ok, "text/plain; version=0.0.4; charset=utf-8", *page_);
       return;
     }
     pause_.expires_at(pages_.rested_at());
@@ -166,26 +163,20 @@ class Session : public std::enable_shared_from_this<Session> {
   }
 
   /// The end of the connection too, so that what costs no page cannot be asked for without end.
-  void refuse(http::status status, std::string_view sentence) {
-    begin_response(status, sentence);
-    response_->keep_alive(false);
-    response_->set(http::field::content_type, "text/plain; charset=utf-8");
+  void refuse(http::status status, std::string_view sentence) { write(status, "text/plain; charset=utf-8", sentence); }
+
+  void write(http::status status, std::string_view type, std::string_view text) {
+    const auto& request = parser_->get();
+    response_.emplace(status, std::min(request.version(), 11U));
+    response_->keep_alive(status == http::status::ok && request.keep_alive());
+    response_->set(http::field::content_type, {type.data(), type.size()});
     if (status == http::status::method_not_allowed) {
       response_->set(http::field::allow, "GET, HEAD");
     }
-    write();
-  }
-
-  void begin_response(http::status status, std::string_view text) {
-    const auto& request = parser_->get();
-    response_.emplace(status, std::min(request.version(), 11U));
     response_->content_length(text.size());
     if (request.method() != http::verb::head) {
       response_->body() = {text.data(), text.size()};
     }
-  }
-
-  void write() {
     await_peer();
     http::async_write(stream_, *response_, [self = shared_from_this()](error_code error, std::size_t /*size*/) {
       if (error) {

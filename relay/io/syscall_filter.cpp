@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/sockios.h>
 #include <linux/wireless.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <sys/ioctl.h>
@@ -51,7 +52,6 @@ constexpr std::array any_program{
     SCMP_SYS(exit_group),         // the process ends
     SCMP_SYS(getpid),             // abort
     SCMP_SYS(gettid),             //
-    SCMP_SYS(tgkill),             //
     SCMP_SYS(rt_sigaction),       //
     SCMP_SYS(rt_sigprocmask),     // signals held back
     SCMP_SYS(rt_sigreturn),       // out of a signal's handler
@@ -100,7 +100,6 @@ constexpr std::array relay_calls{
     SCMP_SYS(timerfd_settime64),       //
     SCMP_SYS(timerfd_gettime),         //
     SCMP_SYS(timerfd_gettime64),       //
-    SCMP_SYS(setsockopt),              // UDP_GRO is switched, and what the kernel turns away in a flood
     SCMP_SYS(ftruncate),               // the pid file and capture files are emptied
     SCMP_SYS(ftruncate64),             //
     SCMP_SYS(unlink),                  // the pid file
@@ -111,8 +110,7 @@ constexpr std::array relay_calls{
 constexpr std::array capture_calls{
     SCMP_SYS(epoll_create1),           // it begins
     SCMP_SYS(setpriority),             // its thread gives way
-    SCMP_SYS(prlimit64),               // a descriptor for each interface
-    SCMP_SYS(getrlimit),               //
+    SCMP_SYS(getrlimit),               // a descriptor for each interface
     SCMP_SYS(ugetrlimit),              //
     SCMP_SYS(setrlimit),               //
     SCMP_SYS(eventfd2),                // libpcap can be woken
@@ -160,9 +158,6 @@ constexpr std::array resolver_calls{
     SCMP_SYS(sendmmsg),         //
     SCMP_SYS(recvmmsg),         //
     SCMP_SYS(recvmmsg_time64),  //
-    SCMP_SYS(ioctl),            // FIONREAD of what a name server sent
-    SCMP_SYS(fcntl),            //
-    SCMP_SYS(fcntl64),          //
     SCMP_SYS(select),           // name services
     SCMP_SYS(pselect6),         //
     SCMP_SYS(epoll_create1),    //
@@ -195,17 +190,16 @@ constexpr std::array resolver_calls{
     SCMP_SYS(getgid),           //
     SCMP_SYS(getegid),          //
     SCMP_SYS(getppid),          //
-    SCMP_SYS(prlimit64),        //
 };
 
 // Of the run-time libraries of sanitizers, which look at the process, and at its end for leaks: a thread of theirs
 // stops the others as a debugger would. No other build is allowed these.
 constexpr std::array sanitizer_calls{
-    SCMP_SYS(clone),    SCMP_SYS(clone3),     SCMP_SYS(fcntl),       SCMP_SYS(getdents),  SCMP_SYS(getdents64),
-    SCMP_SYS(geteuid),  SCMP_SYS(getppid),    SCMP_SYS(getuid),      SCMP_SYS(ioctl),     SCMP_SYS(lseek),
-    SCMP_SYS(mincore),  SCMP_SYS(msync),      SCMP_SYS(open),        SCMP_SYS(openat),    SCMP_SYS(pipe),
-    SCMP_SYS(pipe2),    SCMP_SYS(prctl),      SCMP_SYS(pread64),     SCMP_SYS(prlimit64), SCMP_SYS(process_vm_readv),
-    SCMP_SYS(readlink), SCMP_SYS(readlinkat), SCMP_SYS(sigaltstack), SCMP_SYS(wait4)};
+    SCMP_SYS(clone),   SCMP_SYS(clone3),           SCMP_SYS(getdents), SCMP_SYS(getdents64), SCMP_SYS(geteuid),
+    SCMP_SYS(getppid), SCMP_SYS(getuid),           SCMP_SYS(lseek),    SCMP_SYS(mincore),    SCMP_SYS(msync),
+    SCMP_SYS(open),    SCMP_SYS(openat),           SCMP_SYS(pipe),     SCMP_SYS(pipe2),      SCMP_SYS(prctl),
+    SCMP_SYS(pread64), SCMP_SYS(process_vm_readv), SCMP_SYS(readlink), SCMP_SYS(readlinkat), SCMP_SYS(sigaltstack),
+    SCMP_SYS(wait4)};
 constexpr std::array tracing_requests{PTRACE_ATTACH, PTRACE_DETACH, PTRACE_CONT, PTRACE_GETREGSET};
 
 struct Release {
@@ -287,6 +281,32 @@ void allow_threads(Filter& filter) {
   }
 }
 
+/// Signals to itself alone, as abort sends one, and no limits of others: they may have the same account.
+void allow_own_process(Filter& filter) {
+  filter.allow(SCMP_SYS(tgkill), {is(0, ::getpid())});
+  filter.allow(SCMP_SYS(prlimit64), {is(0, 0)});
+}
+
+/// Not F_SETOWN, which has the kernel send signals to others.
+void allow_descriptor_flags(Filter& filter, std::initializer_list<int> commands) {
+  for (const int command : commands) {
+    filter.allow(SCMP_SYS(fcntl), {is(1, command)});
+    filter.allow(SCMP_SYS(fcntl64), {is(1, command)});
+  }
+}
+
+/// UDP_GRO is switched, and what the kernel turns away in a flood; a capture has its rings and filters. Not
+/// SO_PASSCRED, by which a socket gets a name, to which descriptors can be sent: a second number of the pid file.
+void allow_socket_options(Filter& filter, bool captures) {
+  filter.allow(SCMP_SYS(setsockopt), {is(1, IPPROTO_UDP)});
+  for (const int option : {SO_ATTACH_FILTER, SO_DETACH_FILTER}) {
+    filter.allow(SCMP_SYS(setsockopt), {is(1, SOL_SOCKET), is(2, option)});
+  }
+  if (captures) {
+    filter.allow(SCMP_SYS(setsockopt), {is(1, SOL_PACKET)});
+  }
+}
+
 /// glibc opens files of its own now and then (how much memory may be had), and does without where it cannot.
 void refuse_files(Filter& filter) {
   if (!is_sanitized) {
@@ -320,9 +340,12 @@ void allow_captures(Filter& filter, bool has_unix_sockets) {
     filter.refuse(SCMP_SYS(socket), EACCES, {is(0, AF_UNIX)});
   }
   // Questions about interfaces: SIOCGIFINDEX and its neighbours, and those of wireless ones. Orders take CAP_NET_ADMIN.
-  constexpr std::int64_t group = 0xffffff00;
-  filter.allow(SCMP_SYS(ioctl), {is(1, SIOCGIFNAME, group)});
-  filter.allow(SCMP_SYS(ioctl), {is(1, SIOCGIWNAME, group)});
+  constexpr std::int64_t all_but_low_byte = 0xffffff00;
+  constexpr std::int64_t all_but_low_digit = 0xfffffff0;
+  for (const int first : {0x8910, 0x8920, 0x8930, 0x8940, 0x8990}) {  // not 0x8900: FIOSETOWN, SIOCSPGRP
+    filter.allow(SCMP_SYS(ioctl), {is(1, first, all_but_low_digit)});
+  }
+  filter.allow(SCMP_SYS(ioctl), {is(1, SIOCGIWNAME, all_but_low_byte)});
 }
 
 void allow_writing(Filter& filter, int pid_file) {
@@ -347,11 +370,10 @@ void confine_relay(const RelayCalls& calls) {
   filter.allow_all(relay_calls);
   filter.allow_all(any_program);
   allow_threads(filter);
+  allow_own_process(filter);
   allow_writing(filter, calls.pid_file);
-  for (const int command : {F_GETFD, F_GETFL, F_SETFL}) {
-    filter.allow(SCMP_SYS(fcntl), {is(1, command)});
-    filter.allow(SCMP_SYS(fcntl64), {is(1, command)});
-  }
+  allow_descriptor_flags(filter, {F_GETFD, F_GETFL, F_SETFL});
+  allow_socket_options(filter, calls.captures);
   if (calls.null_device >= 0) {
     filter.allow(SCMP_SYS(dup2), {is(0, calls.null_device)});
     filter.allow(SCMP_SYS(dup3), {is(0, calls.null_device)});
@@ -371,6 +393,7 @@ void confine_relay(const RelayCalls& calls) {
   }
   if (is_sanitized) {
     filter.allow_all(sanitizer_calls);
+    filter.allow(SCMP_SYS(ioctl), {is(1, TCGETS)});  // whether reports may have colours
     for (const int request : tracing_requests) {
       filter.allow(SCMP_SYS(ptrace), {is(0, request)});
     }
@@ -383,8 +406,19 @@ void confine_resolver() {
   filter.allow_all(any_program);
   filter.allow_all(resolver_calls);
   allow_threads(filter);
+  allow_own_process(filter);
   allow_reading_files(filter);
-  for (const int family : {AF_INET, AF_INET6, AF_UNIX, AF_NETLINK}) {
+  allow_descriptor_flags(filter, {F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC});
+  filter.allow(SCMP_SYS(ioctl), {is(1, FIONREAD)});  // of what a name server sent
+  filter.allow(SCMP_SYS(ioctl), {is(1, FIONBIO)});
+  // No raw ones: under a service manager that forbids to give capabilities up, CAP_NET_RAW may be left.
+  constexpr std::int64_t type_bits = 0xf;
+  for (const int family : {AF_INET, AF_INET6}) {
+    for (const int type : {SOCK_DGRAM, SOCK_STREAM}) {
+      filter.allow(SCMP_SYS(socket), {is(0, family), is(1, type, type_bits)});
+    }
+  }
+  for (const int family : {AF_UNIX, AF_NETLINK}) {
     filter.allow(SCMP_SYS(socket), {is(0, family)});
   }
   if (is_sanitized) {

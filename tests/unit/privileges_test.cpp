@@ -5,9 +5,10 @@
 #include <fcntl.h>
 #include <netdb.h>
 #include <signal.h>
-#include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -18,6 +19,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdint>
+#include <cstdlib>
 #include <exception>
 #include <filesystem>
 #include <fstream>
@@ -185,6 +187,34 @@ TEST(RelayCalls, ProgramsAndProcesses) {
 #endif
 }
 
+TEST(RelayCalls, SignalsToItselfAlone) {
+  for (const RelayCalls& calls : {RelayCalls{}, RelayCalls{.captures = true}}) {
+    EXPECT_EQ(fate_of_relay([]() -> int { std::abort(); }, calls), "killed by signal " + std::to_string(SIGABRT));
+    const pid_t us = ::getpid();
+    EXPECT_EQ(fate_of_relay([us] { return error_of(::syscall(SYS_tgkill, us, us, 0)); }, calls), killed);
+    EXPECT_EQ(fate_of_relay([us] { return error_of(::fcntl(STDERR_FILENO, F_SETOWN, us)); }, calls), killed);
+    EXPECT_EQ(fate_of_relay([us] { return error_of(::ioctl(STDERR_FILENO, FIOSETOWN, &us)); }, calls), killed);
+    EXPECT_EQ(fate_of_relay([us] { return error_of(::prlimit(us, RLIMIT_CPU, nullptr, nullptr)); }, calls), killed);
+  }
+}
+
+TEST(RelayCalls, OptionsOfSockets) {
+  std::array<int, 2> pair{};
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair.data()), 0);
+  const Descriptor one{pair[0]};
+  const Descriptor other{pair[1]};
+  constexpr int on = 1;
+  const auto name_itself = [&] {
+    return error_of(::setsockopt(one.number(), SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)));
+  };
+  EXPECT_EQ(fate_of_relay(name_itself, {.unix_sockets = true}), killed);
+  EXPECT_EQ(fate_of_relay(name_itself, {.captures = true}), killed);
+  EXPECT_EQ(fate_of_relay(
+                [&] { return error_of(::setsockopt(one.number(), SOL_SOCKET, SO_DETACH_FILTER, &on, sizeof(on))); }),
+            "No such file or directory")
+      << "there is none";
+}
+
 TEST(RelayCalls, Sockets) {
   for (const int family : {AF_INET, AF_INET6, AF_UNIX, AF_NETLINK, AF_PACKET}) {
     EXPECT_EQ(fate_of_relay([family] { return open_socket_of(family); }), killed) << family;
@@ -256,6 +286,26 @@ TEST(ResolverCalls, WhatIsNotItsTaskFails) {
 #ifdef SYS_fork
   EXPECT_EQ(fate_of_resolver([] { return error_of(::syscall(SYS_fork)); }), "Operation not permitted");
 #endif
+}
+
+TEST(ResolverCalls, NoRawSocketsThoughTheCapabilityIsLeft) {
+  for (const int family : {AF_INET, AF_INET6}) {
+    EXPECT_EQ(fate([family] {
+                drop_privileges(account(), Kept::packet_sockets);
+                confine_resolver();
+                return open_socket_of(family, SOCK_RAW | SOCK_CLOEXEC);
+              }),
+              "Operation not permitted");
+    EXPECT_EQ(fate_of_resolver([family] { return open_socket_of(family, SOCK_DGRAM | SOCK_CLOEXEC); }), "done");
+  }
+}
+
+TEST(ResolverCalls, SignalsToItselfAlone) {
+  const pid_t us = ::getpid();
+  EXPECT_EQ(fate_of_resolver([us] { return error_of(::syscall(SYS_tgkill, us, us, 0)); }), "Operation not permitted");
+  EXPECT_EQ(fate_of_resolver([us] { return error_of(::fcntl(STDERR_FILENO, F_SETOWN, us)); }),
+            "Operation not permitted");
+  EXPECT_EQ(fate_of_resolver([]() -> int { std::abort(); }), "killed by signal " + std::to_string(SIGABRT));
 }
 
 class ResolverTest : public testing::Test {
