@@ -304,6 +304,9 @@ void allow_socket_options(Filter& filter, bool captures) {
   }
   if (captures) {
     filter.allow(SCMP_SYS(setsockopt), {is(1, SOL_PACKET)});
+    for (const int option : {SO_TIMESTAMPNS_OLD, SO_TIMESTAMPNS_NEW, SO_RCVBUF}) {
+      filter.allow(SCMP_SYS(setsockopt), {is(1, SOL_SOCKET), is(2, option)});
+    }
   }
 }
 
