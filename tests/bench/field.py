@@ -38,17 +38,17 @@ def prepare(command):
     remove_leftovers()
 
 
-def cpu_seconds(pid):
-    """What the scheduler has given to all threads of a process."""
-    tasks = Path(f"/proc/{pid}/task")
-    return sum(int((each / "schedstat").read_text(encoding="ascii").split()[0]) for each in tasks.iterdir()) / 1e9
-
-
 def _first_line(path):
-    """Empty where the process has gone."""
+    """Empty where the process, or its thread, has gone."""
     with contextlib.suppress(OSError):
         return path.read_text(encoding="utf-8", errors="replace")
     return ""
+
+
+def cpu_seconds(pid):
+    """What the scheduler has given to all threads of a process that have not ended."""
+    tasks = Path(f"/proc/{pid}/task")
+    return sum(int((_first_line(each / "schedstat") or "0").split()[0]) for each in tasks.iterdir()) / 1e9
 
 
 class OtherWork:

@@ -54,8 +54,9 @@ std::size_t spoil(wire::Octets frame, std::uint32_t number) {
       break;
   }
   wire::finish_checksums(frame.first(size));
-  if (number % 10 == 9) {
-    frame[40] ^= 0x55;  // UDP's checksum
+  if (number % 10 == 9) {  // UDP's checksum, of which 0 would say that there is none
+    frame[40] ^= 0x55;
+    frame[41] ^= frame[40] == 0 && frame[41] == 0 ? 0x55 : 0;
   }
   return size;
 }

@@ -121,6 +121,7 @@ class Storm {
     said.add("answered_seconds", static_cast<double>(last_answer_ - start_) / static_cast<double>(second));
     said.add("sent", sent_);
     said.add("malformed", malformed_);
+    said.add("for_the_kernel", for_the_kernel_);
     said.add("requests", requests_);
     said.add("refused", frames_.refused());
     said.add("refused_why", frames_.last_error());
@@ -240,8 +241,10 @@ class Storm {
     const std::uint32_t client = settings_.first + number % settings_.clients;
     if (settings_.malformed > 0 && chance_(random_) < settings_.malformed) {
       client_frame_.write(Discover{client, number}, frame);
-      frames_.add(spoil(frame, static_cast<std::uint32_t>(random_())), interface_of(number));
+      const auto way = static_cast<std::uint32_t>(random_());
+      frames_.add(spoil(frame, way), interface_of(number));
       ++malformed_;
+      for_the_kernel_ += is_for_the_kernel(way) ? 1 : 0;
     } else {
       const std::uint32_t xid = transactions_.begin(now);
       client_frame_.write(Discover{client, xid}, frame);
@@ -292,6 +295,7 @@ class Storm {
   bool is_sending_ = true;
   std::uint64_t sent_ = 0;
   std::uint64_t malformed_ = 0;
+  std::uint64_t for_the_kernel_ = 0;  // of them
   std::uint64_t requests_ = 0;
   std::uint64_t turns_that_sent_ = 0;
 };

@@ -74,10 +74,11 @@ class Ways:
         return [path, "--interface", names[0], "--server", SERVER, *pause]
 
     @contextlib.contextmanager
-    def running(self, way, field, names=("d1",)):
-        """The relay's process, ready. What it logs goes nowhere but to /dev/null, which costs it the least."""
-        argv = self.command(way, names)
-        relay = field.router.spawn(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    def running(self, way, field, names=("d1",), more=(), log=subprocess.DEVNULL):
+        """The relay's process, ready, with `more` flags. What it logs goes to /dev/null, which costs it the least, unless
+        there is a file for it."""
+        argv = [*self.command(way, names), *more]
+        relay = field.router.spawn(argv, stdout=subprocess.DEVNULL, stderr=log)
         try:
             wait_until(lambda: port_bound(relay.pid) or relay.poll() is not None, f"{' '.join(argv)} to listen", 60)
             time.sleep(0.3)  # not all of them say when they are ready
