@@ -13,6 +13,7 @@ import signal
 import subprocess
 from pathlib import Path
 
+from rights import NET_RAW, expect_confined, is_filtered
 from wait import port_bound, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,14 +30,17 @@ def is_ours(binary=BINARY):
 
 class Relay:
     """One run of the relay in a namespace. It is ready when it has the port, where it is to have one, and has logged
-    `ready`. `output` takes its standard output, else its log does; `through` is a command that runs it."""
+    `ready`. `output` takes its standard output, else its log does; `through` is a command that runs it. Unless it is not
+    `confined`, it must have no privilege left when it is ready."""
 
-    def __init__(self, namespace, flags, folder, binary=BINARY, port=67, ready=" started ", output=None, through=()):
+    def __init__(self, namespace, flags, folder, binary=BINARY, port=67, ready=" started ", output=None, through=(),
+                 confined=True):
         self.ours = is_ours(binary)
         debug = ["--log-level", "debug"] if self.ours and "--log-level" not in flags else []
         self._argv = [*through, binary, "-d", "--no-pid", *debug, *flags]
         self._sign = ready
         self._output = output
+        self._confined = confined
         self._namespace = namespace
         self._port = port
         self._log_path = Path(folder) / f"relay-{id(self):x}.log"
@@ -48,6 +52,8 @@ class Relay:
         self._process = self._namespace.spawn(self._argv, stdout=self._output or self._log_file,
                                               stderr=self._log_file)
         wait_until(self._ready, lambda: f"{' '.join(self._argv)} to be ready; its log:\n{self.log}", timeout=60)
+        if self.ours and self._confined:
+            self._expect_confined()
         return self
 
     def _ready(self):
@@ -56,6 +62,14 @@ class Relay:
             raise AssertionError(f"{' '.join(self._argv)}\nended at start with status {self._process.returncode}:\n"
                                  f"{self.log}")
         return (self._port is None or port_bound(self.pid, self._port)) and (not self.ours or self._sign in self.log)
+
+    def _expect_confined(self):
+        """An observer is not waited for in another way. Captures keep the capability for interfaces that appear later,
+        and --user root keeps the number of the account alone."""
+        wait_until(lambda: not self.alive or is_filtered(self.pid), "the relay to be confined")
+        if self.alive:
+            captures = not {"--capture", "--capture-only"}.isdisjoint(self._argv)
+            expect_confined(self.pid, NET_RAW if captures else 0, by_root="root" in self._argv)
 
     @property
     def pid(self):

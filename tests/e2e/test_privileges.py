@@ -14,13 +14,11 @@ import relay as relay_module
 from capture import await_packets, rows
 from message import reply, request
 from relay import ACCOUNT, Relay, is_ours
+from rights import (NET_BIND_SERVICE, NET_RAW, capabilities, expect_confined, field, is_filtered, statuses,
+                    with_capabilities)
 from wait import packet_sockets, wait_until
 from wire import arrived
 
-_NET_BIND_SERVICE, _NET_RAW = 1 << 10, 1 << 13
-_CAPABILITIES = re.compile(r"^Cap(Inh|Prm|Eff|Bnd|Amb):\s+(\w+)$", re.M)
-_AMBIENT = ["setpriv", "--reuid", "games", "--regid", "games", "--clear-groups", "--inh-caps", "-all,{caps}",
-            "--ambient-caps", "-all,{caps}", "--bounding-set", "-all,{caps}"]
 
 
 @pytest.fixture(autouse=True)
@@ -35,27 +33,14 @@ def scene(make_scene):
     return make_scene(segments=1, servers=1)
 
 
-def statuses(pid):
-    """What the kernel says of the rights of each thread."""
-    found = [(task / "status").read_text(encoding="ascii") for task in Path(f"/proc/{pid}/task").iterdir()]
-    return ["".join(re.findall(r"^(?:Uid|Gid|Groups|Cap\w+|NoNewPrivs|Seccomp):.*\n", each, re.M)) for each in found]
-
-
-def field(status, name):
-    return re.search(rf"^{name}:(.*)$", status, re.M)[1].split()
-
-
 def expect_dropped(pid, kept=0, account=(ACCOUNT.pw_uid, ACCOUNT.pw_gid), bounding=0):
     """Every thread of the process is the account and has these capabilities and no others."""
-    found = statuses(pid)
-    assert found
-    for status in found:
+    expect_confined(pid, kept, by_root=account[0] == 0)
+    for status in statuses(pid):
         assert field(status, "Uid") == [str(account[0])] * 4, status
         assert field(status, "Gid") == [str(account[1])] * 4, status
         assert field(status, "Groups") == [], status
-        sets = {name: int(value, 16) for name, value in _CAPABILITIES.findall(status)}
-        assert sets == {"Inh": 0, "Prm": kept, "Eff": kept, "Bnd": bounding, "Amb": 0}, status
-        assert field(status, "NoNewPrivs") == ["1"] and field(status, "Seccomp") == ["2"], status
+        assert capabilities(status)["Bnd"] == bounding, status
 
 
 def resolvers(pid):
@@ -83,12 +68,6 @@ def attempt(scene, *words, through=()):
                           stdin=subprocess.DEVNULL)
     assert done.stdout == "" and done.stderr.count("\n") == 1, done.stderr
     return done.returncode, done.stderr
-
-
-def with_capabilities(*names):
-    """A command that runs another as an account that is neither root nor the default one, with these alone."""
-    caps = ",".join(f"+{name}" for name in names)
-    return [word.format(caps=caps) if names else word.replace(",{caps}", "") for word in _AMBIENT]
 
 
 # --- as root ----------------------------------------------------------------------------------------------------------
@@ -246,7 +225,8 @@ def test_pid_file_in_a_directory_of_the_account(scene):
                            stderr=subprocess.DEVNULL)
     try:
         wait_until(lambda: file.exists() and file.read_text(encoding="ascii") == f"{process.pid}\n", "the pid file")
-        wait_until(lambda: field(statuses(process.pid)[0], "Seccomp") == ["2"], "the relay to be confined")
+        wait_until(lambda: is_filtered(process.pid), "the relay to be confined")
+        expect_dropped(process.pid)
     finally:
         process.terminate()
     assert process.wait(20) == 0
@@ -271,7 +251,7 @@ def test_capture_keeps_one_capability(scene, need):
     file = folder / "it.pcapng"
     relay = scene.relay("--capture", str(file), interfaces=["-id", "d1", "-id", "late*", "-iu", "u0"],
                         servers=["10.9.0.2"])
-    expect_dropped(relay.pid, _NET_RAW)
+    expect_dropped(relay.pid, NET_RAW)
     relay.expect_log(r"WARNING note .*nobody may not make files in the directory of .*it\.pcapng")
     assert (file.stat().st_uid, file.stat().st_mode & 0o777) == (ACCOUNT.pw_uid, 0o600)
     first = scene.discover()
@@ -293,7 +273,7 @@ def test_capture_keeps_one_capability(scene, need):
     last = scene.discover()
     scene.relayed(last)
     await_packets(file, 6)
-    expect_dropped(relay.pid, _NET_RAW)
+    expect_dropped(relay.pid, NET_RAW)
     relay.stop()
     assert [each[:2] for each in rows(file)] == [("d1", first.xid), ("u0", first.xid), ("late1", asked.xid),
                                                  ("u0", asked.xid), ("d1", last.xid), ("u0", last.xid)]
@@ -349,7 +329,7 @@ def test_observer(scene):
     wait_until(lambda: packet_sockets(looking.pid) == 1, "it to listen")
     asked = scene.discover()
     looking.expect_log(rf"INFO seen .*{asked.xid:#x}")
-    expect_dropped(looking.pid, _NET_RAW)
+    expect_dropped(looking.pid, NET_RAW)
 
 
 def test_name_in_a_capture_filter(scene, hosts, need):
@@ -366,7 +346,7 @@ def test_name_in_a_capture_filter(scene, hosts, need):
     toggle(relay, "started")
     relay.expect_log(r"cannot capture on d1 yet: .*somebody")
     scene.exchange()
-    expect_dropped(relay.pid, _NET_RAW)
+    expect_dropped(relay.pid, NET_RAW)
 
 
 # --- without root -----------------------------------------------------------------------------------------------------
@@ -380,7 +360,7 @@ def test_two_capabilities_are_enough(scene, need):
     """It stays the account that it is, and has neither of them afterwards."""
     need("setpriv")
     relay = scene.relay("-a", servers=["10.9.0.2"], through=with_capabilities("net_raw", "net_bind_service"))
-    expect_dropped(relay.pid, account=games(), bounding=_NET_RAW | _NET_BIND_SERVICE)
+    expect_dropped(relay.pid, account=games(), bounding=NET_RAW | NET_BIND_SERVICE)
     scene.exchange()
 
 
@@ -392,7 +372,7 @@ def test_capture_without_root(scene, need):
     os.chown(folder, *games())
     relay = scene.relay("--capture", str(folder / "it.pcapng"), servers=["10.9.0.2"],
                         through=with_capabilities("net_raw", "net_bind_service"))
-    expect_dropped(relay.pid, _NET_RAW, games(), _NET_RAW | _NET_BIND_SERVICE)
+    expect_dropped(relay.pid, NET_RAW, games(), NET_RAW | NET_BIND_SERVICE)
     asked = scene.discover()
     scene.relayed(asked)
     await_packets(folder / "it.pcapng", 2)

@@ -8,6 +8,7 @@ import pytest
 
 import relay
 from network import Network
+from rights import expect_confined
 from wait import wait_until
 
 _USUAL = ["-id", "d1", "-iu", "u0", "10.9.0.2"]
@@ -134,4 +135,6 @@ def test_what_is_not_refused(place, tmp_path):
     subprocess.run(place.command([relay.BINARY, "-q", "-pf", str(pid_file), *_USUAL]), check=True, timeout=60,
                    stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     number = int(pid_file.read_text())
+    if relay.is_ours():
+        expect_confined(number)
     assert end_all(place) == [number]

@@ -13,6 +13,7 @@ import message
 from message import ACK, AGENT, BROADCAST_FLAG, BROADCAST_MAC, INFORM, NAK, ip_frames, reply, request, udp_frames
 import relay as relay_module
 from network import UPSTREAM_MAC
+from rights import expect_confined
 from wait import wait_until
 from wire import ARP, arrived
 
@@ -437,6 +438,8 @@ def test_closed_standard_descriptors(scene):
     pid = int(file.read_text(encoding="ascii"))
     try:
         assert [os.readlink(f"/proc/{pid}/fd/{number}") for number in range(3)] == ["/dev/null"] * 3
+        if relay_module.is_ours():
+            expect_confined(pid)
         scene.running = None
         scene.relayed(scene.discover())
     finally:
