@@ -1,7 +1,7 @@
 #include "relay/io/privileges_lacked.h"
 
+#include <cap-ng.h>
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -9,8 +9,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
-#include <fstream>
-#include <ios>
 #include <system_error>
 
 #include "relay/io/descriptor.h"
@@ -22,16 +20,12 @@ namespace {
 
 constexpr std::uint64_t first_unprivileged_port = 1024;  // where the kernel does not tell
 
-[[nodiscard]] bool has_capability(unsigned number) {
-  std::ifstream file{"/proc/thread-self/status"};
-  std::string word;
-  while (file >> word) {
-    std::uint64_t capabilities = 0;
-    if (word == "CapEff:" && file >> std::hex >> capabilities) {
-      return (capabilities >> number & 1U) != 0;
-    }
-  }
-  return false;
+[[nodiscard]] bool has_capability(unsigned number) noexcept {
+  return ::capng_get_caps_process() == 0 && ::capng_have_capability(CAPNG_EFFECTIVE, number) != 0;
+}
+
+[[nodiscard]] std::string reason(int error) {
+  return std::error_code{error, std::generic_category()}.message();
 }
 
 }  // namespace
@@ -61,12 +55,12 @@ std::string write_fault(const std::string& file) {
   std::error_code error;
   const bool exists = std::filesystem::exists(std::filesystem::symlink_status(path, error));
   if (exists && std::filesystem::is_directory(path, error)) {
-    return std::error_code{EISDIR, std::generic_category()}.message();
+    return reason(EISDIR);
   }
   const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path{"."};
   const bool is_writable = exists ? ::faccessat(AT_FDCWD, path.c_str(), W_OK, AT_EACCESS) == 0
                                   : ::faccessat(AT_FDCWD, folder.c_str(), W_OK | X_OK, AT_EACCESS) == 0;
-  return is_writable ? std::string{} : std::error_code{errno, std::generic_category()}.message();
+  return is_writable ? std::string{} : reason(errno);
 }
 
 }  // namespace relay::io
