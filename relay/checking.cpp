@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iostream>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -11,8 +12,11 @@
 
 #include "relay/check/facts.h"
 #include "relay/check/judgement.h"
+#include "relay/io/account_rights.h"
+#include "relay/io/capture_file.h"
 #include "relay/io/look_around.h"
 #include "relay/io/metrics_endpoint.h"
+#include "relay/io/privileges.h"
 #include "relay/io/privileges_lacked.h"
 #include "relay/io/resolve.h"
 #include "relay/log/finding_text.h"
@@ -41,15 +45,28 @@ namespace {
   return orders_of(known, io::look_up);
 }
 
-[[nodiscard]] std::vector<check::Unwritable> unwritable_files(const Configuration& configuration) {
-  std::vector<check::Unwritable> unwritable;
-  for (const std::string& file : {configuration.pid_file, configuration.capture.file}) {
-    if (file.empty() || file == "-") {
-      continue;
-    }
-    if (std::string why = io::write_fault(file); !why.empty()) {
+using Account = std::optional<io::Account>;
+
+[[nodiscard]] bool has_capture_file(const Configuration& configuration) {
+  return !configuration.capture.file.empty() && configuration.capture.file != "-";
+}
+
+/// By this user, who opens them.
+[[nodiscard]] std::vector<check::FileFault> unwritable_files(const Configuration& configuration,
+                                                             const Account& account) {
+  std::vector<check::FileFault> unwritable;
+  const auto add = [&unwritable](const std::string& file, std::string why) {
+    if (!why.empty()) {
       unwritable.push_back({file, std::move(why)});
     }
+  };
+  if (!configuration.pid_file.empty()) {
+    add(configuration.pid_file, io::write_fault(configuration.pid_file));
+  }
+  if (has_capture_file(configuration)) {
+    const std::string& file = configuration.capture.file;
+    std::string why = io::write_fault(file);
+    add(file, why.empty() ? io::CaptureFile::refusal(capture_file_options(configuration, account)) : std::move(why));
   }
   return unwritable;
 }
@@ -66,18 +83,49 @@ namespace {
   return {};
 }
 
+/// What SIGHUP reads, and what names of servers are looked up by then.
+[[nodiscard]] std::vector<std::string> files_read_again(const Configuration& configuration) {
+  std::vector<std::string> files;
+  if (!configuration.config_file.empty()) {
+    files.push_back(configuration.config_file);
+  }
+  if (io::has_name(configuration.servers)) {
+    files.insert(files.end(), {"/etc/nsswitch.conf", "/etc/hosts", "/etc/resolv.conf"});
+  }
+  return files;
+}
+
+/// What this user can do with files and the relay cannot, once it is the account.
+void look_as_account(const Configuration& configuration, const Account& account, check::Facts& facts) {
+  facts.account = account ? account->name : std::string{};
+  facts.account_fault = io::become_fault(account);
+  if (!facts.account_fault.empty()) {
+    return;
+  }
+  for (const std::string& file : files_read_again(configuration)) {
+    if (std::string why = io::read_fault(account, file); !why.empty()) {
+      facts.unreadable.push_back({file, std::move(why)});
+    }
+  }
+  const CaptureSettings& capture = configuration.capture;
+  if (has_capture_file(configuration) && capture.max_count > 1 && !io::may_make_files_beside(account, capture.file)) {
+    facts.bound_capture = capture.file;
+  }
+}
+
 }  // namespace
 
 int check_host(const Configuration& configuration) {
-  static_cast<void>(account_of(configuration));
+  const Account account = account_of(configuration);
   check_filter(configuration);
   std::vector<std::string> unresolved;
   const io::Orders orders = known_orders(configuration, unresolved);
   check::Facts facts = io::look_around(orders, {configuration.port, configuration.relay_port});
   facts.unresolved_servers = std::move(unresolved);
   facts.warnings = configuration.warnings;
-  facts.unwritable = unwritable_files(configuration);
   facts.metrics_fault = metrics_fault(configuration);
+  facts.unwritable = unwritable_files(configuration, account);
+  look_as_account(configuration, account, facts);
   const std::vector<check::Finding> findings = check::judge(facts);
   report_findings(findings, configuration.log_format, [](std::string_view line) { std::cout << line << '\n'; });
   if (!std::cout.flush()) {

@@ -21,15 +21,9 @@ using Account = std::optional<io::Account>;
 
 [[nodiscard]] std::unique_ptr<io::CaptureFile> open_capture_file(const Configuration& configuration,
                                                                  const Account& account) {
-  const CaptureSettings& settings = configuration.capture;
-  if (settings.file.empty()) {
-    return nullptr;
-  }
-  io::CaptureFile::Options options{settings.file, settings.max_size, settings.max_count};
-  if (account) {
-    options.owner = {account->user, account->group};
-  }
-  return std::make_unique<io::CaptureFile>(options);
+  return configuration.capture.file.empty()
+             ? nullptr
+             : std::make_unique<io::CaptureFile>(capture_file_options(configuration, account));
 }
 
 void warn_of_config(Opened& opened, const std::string& file, const Account& account) {
@@ -71,6 +65,15 @@ Account account_of(const Configuration& configuration) {
                      ": there is no such account; expected the name of one, or root");
   }
   return account;
+}
+
+io::CaptureFile::Options capture_file_options(const Configuration& configuration, const Account& account) {
+  const CaptureSettings& settings = configuration.capture;
+  io::CaptureFile::Options options{settings.file, settings.max_size, settings.max_count};
+  if (account) {
+    options.owner = {account->user, account->group};
+  }
+  return options;
 }
 
 Opened open_for_relaying(const Configuration& configuration, const Account& account) {

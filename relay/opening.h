@@ -20,6 +20,10 @@ namespace relay {
 /// UsageError where there is no such account.
 [[nodiscard]] std::optional<io::Account> account_of(const Configuration& configuration);
 
+/// How the file of `--capture` is opened.
+[[nodiscard]] io::CaptureFile::Options capture_file_options(const Configuration& configuration,
+                                                            const std::optional<io::Account>& account);
+
 struct Opened {
   std::shared_ptr<const io::Resolver> resolver;  ///< null where nothing is read or resolved again
   io::ServiceSockets sockets;                    ///< those of messages closed where nothing is relayed

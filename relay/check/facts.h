@@ -72,7 +72,7 @@ struct NeighbourTable {
   std::uint32_t most = 0;  ///< gc_thresh3; 0: not known
 };
 
-struct Unwritable {
+struct FileFault {
   std::string file;
   std::string why;
 };
@@ -88,8 +88,12 @@ struct Facts {
 
   std::vector<std::string> warnings{};            ///< of the configuration
   std::vector<std::string> unresolved_servers{};  ///< a sentence for each
-  std::vector<Unwritable> unwritable{};
-  std::string metrics_fault{};  ///< a sentence: why `--metrics` cannot be served; empty: it can, or is not asked for
+  std::vector<FileFault> unwritable{};            ///< by this user
+  std::string metrics_fault{};                    ///< why `--metrics` cannot be served; empty: it can, or need not
+  std::string account{};                          ///< that the relay becomes; empty: it stays this user
+  std::string account_fault{};                    ///< why it cannot; empty: it can
+  std::vector<FileFault> unreadable{};            ///< by the account, of the files that are read again
+  std::string bound_capture{};                    ///< file beside which the account can make no others; empty: it can
   bool lacks_net_raw = false;
   bool lacks_bind_service = false;
 

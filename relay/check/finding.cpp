@@ -22,6 +22,19 @@ constexpr std::array<Entry, finding_kind_count> entries{{
       "name another file, or give this user the right to write it"}},
     {FindingKind::metrics_unservable,
      {error, "metrics_unservable", "{subject}", "give --metrics another address or port, or leave it out"}},
+    {FindingKind::file_unreadable,
+     {warning, "file_unreadable", "{subject} cannot be read by {other}, so SIGHUP will change nothing",
+      "give that account the right to read it and to pass the directories above it, which `namei -l {subject}` lists; "
+      "or name another account with --user"}},
+    {FindingKind::capture_in_one_file,
+     {warning, "capture_in_one_file",
+      "the capture stays in {subject}, which gets as large as all its files together and is then begun anew: no others "
+      "can be made beside it by {other}",
+      "name a file in a directory of that account, or want no more than this one: --capture-files 1"}},
+    {FindingKind::account_out_of_reach,
+     {error, "account_out_of_reach", "{subject}",
+      "let it have this capability (in a container: --cap-add), or start it as an account that has CAP_NET_RAW and "
+      "CAP_NET_BIND_SERVICE alone"}},
     {FindingKind::capability_missing,
      {error, "capability_missing", "this user lacks {subject}, without which {other}",
       "start as root, or with AmbientCapabilities=CAP_NET_RAW CAP_NET_BIND_SERVICE in the systemd unit"}},

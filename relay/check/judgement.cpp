@@ -69,6 +69,21 @@ void judge_port(const PortHolder& holder, Findings& findings) {
        .number = holder.port});
 }
 
+/// What the relay does when it is no longer the user that starts it.
+void judge_account(const Facts& facts, Findings& findings) {
+  const std::string account = facts.account.empty() ? "this user" : facts.account + ", which the relay becomes";
+  for (const FileFault& each : facts.unreadable) {
+    findings.push_back(
+        {.kind = FindingKind::file_unreadable, .subjects = {each.file}, .other = account + " (" + each.why + ")"});
+  }
+  if (!facts.bound_capture.empty()) {
+    findings.push_back({.kind = FindingKind::capture_in_one_file, .subjects = {facts.bound_capture}, .other = account});
+  }
+  if (!facts.account_fault.empty()) {
+    findings.push_back({.kind = FindingKind::account_out_of_reach, .subjects = {facts.account_fault}});
+  }
+}
+
 void judge_start(const Facts& facts, Findings& findings) {
   for (const std::string& warning : facts.warnings) {
     findings.push_back({.kind = FindingKind::flag_without_effect, .subjects = {warning}});
@@ -76,7 +91,7 @@ void judge_start(const Facts& facts, Findings& findings) {
   for (const std::string& sentence : facts.unresolved_servers) {
     findings.push_back({.kind = FindingKind::server_unresolved, .subjects = {sentence}});
   }
-  for (const Unwritable& each : facts.unwritable) {
+  for (const FileFault& each : facts.unwritable) {
     findings.push_back({.kind = FindingKind::file_unwritable, .subjects = {each.file}, .other = each.why});
   }
   // Where a relay runs already the port is most likely its own.
@@ -84,6 +99,7 @@ void judge_start(const Facts& facts, Findings& findings) {
       std::ranges::none_of(facts.port_holders, [](const PortHolder& holder) { return is_relay(holder); })) {
     findings.push_back({.kind = FindingKind::metrics_unservable, .subjects = {facts.metrics_fault}});
   }
+  judge_account(facts, findings);
   if (facts.lacks_net_raw) {
     findings.push_back({.kind = FindingKind::capability_missing,
                         .subjects = {"CAP_NET_RAW"},

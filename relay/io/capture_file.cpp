@@ -89,18 +89,19 @@ std::optional<Misfit> misfit(const struct stat& status, const Owner& owner) noex
   return std::nullopt;
 }
 
+/// As `misfit`, and it must not be reached by another name besides: that one's content would be gone too.
+std::optional<Misfit> misfit_to_be_emptied(const struct stat& status, const Owner& owner) noexcept {
+  const auto found = misfit(status, owner);
+  return found || status.st_nlink == 1 ? found : Misfit{"has further hard links", "a file with one name"};
+}
+
 void refuse(const std::string& name, const Misfit& misfit, const char* alternative) {
   throw std::runtime_error(name + " " + misfit.is + "; expected " + misfit.expected + " or " + alternative);
 }
 
-/// As `misfit`, and it must not be reached by another name besides: that one's content would be gone too.
 void check_may_be_emptied(const std::string& name, const struct stat& status, const Owner& owner) {
-  constexpr const char* alternative = "a new name";
-  if (const auto found = misfit(status, owner)) {
-    refuse(name, *found, alternative);
-  }
-  if (status.st_nlink != 1) {
-    refuse(name, {"has further hard links", "a file with one name"}, alternative);
+  if (const auto found = misfit_to_be_emptied(status, owner)) {
+    refuse(name, *found, "a new name");
   }
 }
 
@@ -402,6 +403,15 @@ CaptureFile::CaptureFile(const Options& options, bool keep_previous)
     : impl_(std::make_unique<Impl>(options, keep_previous)) {}
 
 CaptureFile::~CaptureFile() = default;
+
+std::string CaptureFile::refusal(const Options& options) {
+  struct stat status {};
+  if (::lstat(options.name.c_str(), &status) != 0) {
+    return {};
+  }
+  const auto found = misfit_to_be_emptied(status, options.owner);
+  return found ? std::string{"it "} + found->is : std::string{};
+}
 
 bool CaptureFile::is_full(std::size_t size) const noexcept {
   return impl_->is_full(size);

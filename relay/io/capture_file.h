@@ -35,6 +35,9 @@ class CaptureFile {
   CaptureFile(const CaptureFile&) = delete;
   CaptureFile& operator=(const CaptureFile&) = delete;
 
+  /// Why the constructor would refuse what exists under the name, in words; empty where nothing does or it would not.
+  [[nodiscard]] static std::string refusal(const Options& options);
+
   /// Whether `size` more octets are too many for this file, so that `rotate` is due. Never for an empty file.
   [[nodiscard]] bool is_full(std::size_t size) const noexcept;
 

@@ -16,6 +16,7 @@ import message
 import peers
 import relay
 from network import Chain
+from rights import with_capabilities
 from wait import port_bound, wait_until
 
 SERVER = "10.9.0.2"
@@ -139,12 +140,8 @@ def test_a_name_that_does_not_resolve(check):
     assert found.named("server_reached"), "the other server is looked at all the same"
 
 
-def with_capabilities(*names):
-    """A command that runs another one with these capabilities alone."""
-    return ("setpriv", "--inh-caps", "-all", "--bounding-set", ",".join(["-all", *(f"+{name}" for name in names)]))
-
-
-def test_a_missing_capability(check):
+def test_a_missing_capability(check, need):
+    need("setpriv")
     found = check(*USUAL, through=with_capabilities())
     assert found.status == 2, found
     assert found.graver(["error"]) == [
@@ -157,7 +154,8 @@ def test_a_missing_capability(check):
     assert not found.named("capability_missing"), "a port above 1023 is anyone's"
 
 
-def test_the_capabilities_that_are_enough(check):
+def test_the_capabilities_that_are_enough(check, need):
+    need("setpriv")
     found = check(*USUAL, through=with_capabilities("net_raw", "net_bind_service"))
     assert found.status == 0, found
     assert not found.named("capability_missing")
@@ -174,6 +172,61 @@ def test_metrics_on_an_address_that_is_not_here(check):
          "error: metrics_unservable: cannot serve metrics on 203.0.113.9:9577: this host does not have that address: "
          "Cannot assign requested address; give --metrics another address or port, or leave it out", 2)
     assert check(*USUAL, "--metrics", "127.0.0.1:9577").lines[-1] == "check passed: nothing found"
+# --- the account that root becomes --------------------------------------------------------------------------------------
+
+def test_an_account_that_cannot_be_had(check, need):
+    """As in a container that leaves root this and that."""
+    need("setpriv")
+    through = ("setpriv", "--bounding-set", "-setuid", "--inh-caps", "-setuid")
+    only(check(*USUAL, through=through),
+         "error: account_out_of_reach: cannot become nobody: it takes CAP_SETUID: Operation not permitted; let it have "
+         "this capability (in a container: --cap-add), or start it as an account that has CAP_NET_RAW and "
+         "CAP_NET_BIND_SERVICE alone", 2)
+
+
+def test_flags_that_the_account_cannot_read(scene, check):
+    file = scene.folder / "relay.conf"
+    file.write_text("max-hops = 4\n", encoding="ascii")
+    file.chmod(0o600)
+    flags = (*USUAL, "--config", str(file))
+    only(check(*flags),
+         f"warning: file_unreadable: {file} cannot be read by nobody, which the relay becomes (Permission denied), so "
+         "SIGHUP will change nothing; give that account the right to read it and to pass the directories above it, which "
+         f"`namei -l {file}` lists; or name another account with --user", 0)
+    assert not check(*flags, "--user", "root").graver(), "with root's number its files can be read"
+    file.chmod(0o604)
+    assert not check(*flags).graver()
+    scene.folder.chmod(0o700)
+    assert check(*flags).named("file_unreadable"), "the way there counts too"
+    os.chown(scene.folder, relay.ACCOUNT.pw_uid, relay.ACCOUNT.pw_gid)
+    assert not check(*flags).graver()
+
+
+def test_a_capture_beside_which_the_account_can_make_no_file(scene, check):
+    file = scene.folder / "it.pcapng"
+    flags = (*USUAL, "--capture", str(file))
+    only(check(*flags),
+         f"warning: capture_in_one_file: the capture stays in {file}, which gets as large as all its files together and is "
+         "then begun anew: no others can be made beside it by nobody, which the relay becomes; name a file in a directory "
+         "of that account, or want no more than this one: --capture-files 1", 0)
+    assert not check(*flags, "--capture-files", "1").graver()
+    os.chown(scene.folder, relay.ACCOUNT.pw_uid, relay.ACCOUNT.pw_gid)
+    assert not check(*flags).graver()
+    assert not file.exists()
+
+
+def test_a_capture_of_another_account(scene, check):
+    """Of the one that the relay became before, it may be, or of none that it could be."""
+    file = scene.folder / "it.pcapng"
+    file.write_text("", encoding="ascii")
+    flags = (*USUAL, "--capture", str(file), "--capture-files", "1")
+    for owner in (0, relay.ACCOUNT.pw_uid):
+        os.chown(file, owner, owner)
+        assert not check(*flags).graver()
+    os.chown(file, relay.ACCOUNT.pw_uid - 1, relay.ACCOUNT.pw_gid)
+    only(check(*flags),
+         f"error: file_unwritable: {file} cannot be written: it belongs to another user; name another file, or give this "
+         "user the right to write it", 2)
 
 
 # --- the port -----------------------------------------------------------------------------------------------------------

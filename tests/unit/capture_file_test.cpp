@@ -179,6 +179,18 @@ TEST_F(CaptureFileTest, a_file_with_another_name_besides_is_refused) {
   EXPECT_EQ(content(folder_ + "/other"), "untouched");
 }
 
+TEST_F(CaptureFileTest, what_it_would_refuse_can_be_asked) {
+  EXPECT_EQ(CaptureFile::refusal(options()), "");
+  fill(name_, "ours");
+  EXPECT_EQ(CaptureFile::refusal(options()), "");
+  fs::create_hard_link(name_, folder_ + "/other");
+  EXPECT_EQ(CaptureFile::refusal(options()), "it has further hard links");
+  fs::remove(name_);
+  fs::create_symlink("other", name_);
+  EXPECT_EQ(CaptureFile::refusal(options()), "it is a symbolic link");
+  EXPECT_EQ(files(), (Files{"c.pcapng=ours", "other=ours"})) << "nothing was emptied";
+}
+
 TEST_F(CaptureFileTest, a_file_that_is_being_written_is_refused) {
   CaptureFile file{options()};
   put(file, "ab");

@@ -8,15 +8,19 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <string>
 #include <system_error>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "relay/io/account_rights.h"
 #include "relay/io/descriptor.h"
 #include "relay/io/kernel_settings.h"
 #include "relay/io/link_kind.h"
 #include "relay/io/port_holders.h"
+#include "relay/io/privileges.h"
 #include "relay/io/privileges_lacked.h"
 #include "relay/io/program_output.h"
 #include "relay/io/routes.h"
@@ -114,6 +118,63 @@ TEST(WriteFault, SaysWhyAFileCannotBeWritten) {
   EXPECT_EQ(write_fault(folder), "Is a directory");
   EXPECT_TRUE(std::filesystem::is_empty(folder));
   std::filesystem::remove(folder);
+}
+
+/// A folder for the test, and the account to try it with: nobody, where root runs the tests.
+class AccountRights : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_NE(::mkdtemp(folder_.data()), nullptr);
+    if (is_root()) {
+      nobody_ = find_account("nobody");
+    }
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  [[nodiscard]] std::string file(std::filesystem::perms permissions) const {
+    std::string name = folder_ + "/file";
+    std::ofstream{name} << "text";
+    std::filesystem::permissions(name, permissions);
+    return name;
+  }
+
+  using perms = std::filesystem::perms;
+
+  std::string folder_ = std::filesystem::temp_directory_path() / "dhcp-relay-test-XXXXXX";
+  std::optional<Account> nobody_;
+};
+
+TEST_F(AccountRights, ThisUserCanWhatItCan) {
+  EXPECT_EQ(become_fault(std::nullopt), "");
+  EXPECT_EQ(read_fault(std::nullopt, file(perms::owner_read)), "");
+  EXPECT_TRUE(may_make_files_beside(std::nullopt, folder_ + "/new"));
+}
+
+TEST_F(AccountRights, WhatThisUserCannotEitherIsNotTheAccounts) {
+  EXPECT_EQ(read_fault(std::nullopt, folder_ + "/nosuch"), "");
+  EXPECT_TRUE(may_make_files_beside(std::nullopt, folder_ + "/nosuch/new"));
+}
+
+TEST_F(AccountRights, AnotherAccountIsTriedAndLeft) {
+  if (!nobody_) {
+    GTEST_SKIP() << "not as root, or there is no nobody";
+  }
+  EXPECT_EQ(become_fault(nobody_), "");
+  EXPECT_EQ(read_fault(nobody_, file(perms::all)), "Permission denied") << "the folder is root's alone";
+  std::filesystem::permissions(folder_, perms::others_exec, std::filesystem::perm_options::add);
+  EXPECT_EQ(read_fault(nobody_, file(perms::all)), "");
+  EXPECT_EQ(read_fault(nobody_, file(perms::owner_all | perms::group_all)), "Permission denied");
+  EXPECT_FALSE(may_make_files_beside(nobody_, folder_ + "/new"));
+  EXPECT_EQ(::chown(folder_.c_str(), nobody_->user, nobody_->group), 0);
+  EXPECT_TRUE(may_make_files_beside(nobody_, folder_ + "/new"));
+  EXPECT_TRUE(is_root());
+}
+
+TEST_F(AccountRights, AnAccountOutOfReachIsSaidSo) {
+  if (is_root()) {
+    GTEST_SKIP() << "root may become anyone";
+  }
+  EXPECT_THAT(become_fault(Account{"root", 0, 0}), ::testing::StartsWith("cannot "));
 }
 
 TEST(ProgramOutput, IsWhatTheProgramPrints) {

@@ -132,6 +132,38 @@ TEST(Judgement, MetricsUnservable) {
                   "that address; give --metrics another address or port, or leave it out"));
   facts.port_holders = {{67, "dhcp-relay", 7, 0}};
   EXPECT_THAT(lines(facts), Each(HasSubstr("port_taken_by_relay"))) << "whose metrics they are";
+TEST(Judgement, FileUnreadable) {
+  Facts facts = well();
+  facts.account = "nobody";
+  facts.unreadable = {{"/etc/relay.conf", "Permission denied"}};
+  EXPECT_THAT(lines(facts),
+              ElementsAre("warning: file_unreadable: /etc/relay.conf cannot be read by nobody, which the relay becomes "
+                          "(Permission denied), so SIGHUP will change nothing; give that account the right to read it "
+                          "and to pass the directories above it, which `namei -l /etc/relay.conf` lists; or name "
+                          "another account with --user"));
+}
+
+TEST(Judgement, CaptureInOneFile) {
+  Facts facts = well();
+  facts.bound_capture = "/var/log/it.pcapng";
+  const auto line = [](const std::string& account) {
+    return "warning: capture_in_one_file: the capture stays in /var/log/it.pcapng, which gets as large as all its "
+           "files "
+           "together and is then begun anew: no others can be made beside it by " +
+           account + "; name a file in a directory of that account, or want no more than this one: --capture-files 1";
+  };
+  EXPECT_THAT(lines(facts), ElementsAre(line("this user")));
+  facts.account = "nobody";
+  EXPECT_THAT(lines(facts), ElementsAre(line("nobody, which the relay becomes")));
+}
+
+TEST(Judgement, AccountOutOfReach) {
+  Facts facts = well();
+  facts.account_fault = "cannot become nobody: it takes CAP_SETGID: Operation not permitted";
+  EXPECT_THAT(lines(facts),
+              ElementsAre("error: account_out_of_reach: cannot become nobody: it takes CAP_SETGID: Operation not "
+                          "permitted; let it have this capability (in a container: --cap-add), or start it as an "
+                          "account that has CAP_NET_RAW and CAP_NET_BIND_SERVICE alone"));
 }
 
 TEST(Judgement, CapabilityMissing) {
