@@ -172,6 +172,8 @@ def test_metrics_on_an_address_that_is_not_here(check):
          "error: metrics_unservable: cannot serve metrics on 203.0.113.9:9577: this host does not have that address: "
          "Cannot assign requested address; give --metrics another address or port, or leave it out", 2)
     assert check(*USUAL, "--metrics", "127.0.0.1:9577").lines[-1] == "check passed: nothing found"
+
+
 # --- the account that root becomes --------------------------------------------------------------------------------------
 
 def test_an_account_that_cannot_be_had(check, need):
