@@ -58,7 +58,8 @@ struct ServerEvent {
 enum class InterfaceChange : std::uint8_t {
   appeared,
   vanished,
-  renamed,  ///< `previous_name` says from what
+  released,  ///< it is there, but no flag names it any more: by another configuration or another name
+  renamed,   ///< `previous_name` says from what
   came_up,
   went_down,
   giaddr_changed,  ///< `Interface::giaddr` is the new one; none: the interface has no address now

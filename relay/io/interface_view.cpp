@@ -415,7 +415,7 @@ void InterfaceView::release(const LinkState& link) {
 void InterfaceView::update(Known& known) {
   Interface interface = resolved(known);
   if (known.told && !has_role(interface)) {
-    tell(InterfaceChange::vanished, *table_.find(known.link.index));
+    tell(InterfaceChange::released, *table_.find(known.link.index));
     known.told.reset();
   }
   table_.put(std::move(interface));

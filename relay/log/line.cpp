@@ -111,6 +111,8 @@ std::string_view change_name(InterfaceChange change) {
       return "appeared";
     case InterfaceChange::vanished:
       return "vanished";
+    case InterfaceChange::released:
+      return "released";
     case InterfaceChange::renamed:
       return "renamed";
     case InterfaceChange::came_up:

@@ -30,6 +30,7 @@ DropReason reason_of(const MessageEvent& event) {
 LogLevel level_of(const InterfaceEvent& event) {
   switch (event.change) {
     case InterfaceChange::vanished:
+    case InterfaceChange::released:
     case InterfaceChange::went_down:
       return LogLevel::warning;
     case InterfaceChange::giaddr_changed:

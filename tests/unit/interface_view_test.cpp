@@ -77,6 +77,8 @@ std::string line_of(const InterfaceEvent& event) {
       return "appeared " + name;
     case InterfaceChange::vanished:
       return "vanished " + name;
+    case InterfaceChange::released:
+      return "released " + name;
     case InterfaceChange::renamed:
       return "renamed " + std::string(event.previous_name) + " " + name;
     case InterfaceChange::came_up:
@@ -219,7 +221,7 @@ TEST_F(InterfaceViewTest, TellsEachKindOfChange) {
       {[&] { remove_address(4, "10.2.0.1/24"); }, {"giaddr c0 none"}},
       {[&] { view_->link_changed(state("vlan7", true)); }, {"renamed c0 vlan7"}},
       {[&] { view_->link_changed(state("vlan8", false)); }, {"renamed vlan7 vlan8", "down vlan8"}},
-      {[&] { view_->link_changed(state("idle", false)); }, {"vanished vlan8"}},
+      {[&] { view_->link_changed(state("idle", false)); }, {"released vlan8"}},
       {[&] { view_->link_changed(state("other", true)); }, {}},
       {[&] { view_->link_changed(state("s0", true)); }, {"appeared s0"}},
       {[&] { add_address(4, "10.3.0.1/24"); }, {}},
@@ -691,7 +693,7 @@ TEST_F(InterfaceViewTest, NewSettingsResolveAllAnew) {
   settings.roles = {{"c0", downstream}, {"eth*", downstream}};
   settings.giaddrs = {{"c0", ip("10.3.0.1")}, {"eth3", ip("192.0.2.1")}};
   view_->apply(settings);
-  EXPECT_THAT(events(), ElementsAre("vanished vlan2", "giaddr c0 10.3.0.1", "appeared eth3", "passive eth3"));
+  EXPECT_THAT(events(), ElementsAre("released vlan2", "giaddr c0 10.3.0.1", "appeared eth3", "passive eth3"));
   EXPECT_EQ(interface(1).counters->requests.received(), 3U);
   EXPECT_FALSE(interface(2).is_downstream);
   EXPECT_EQ(interface(2).giaddr, std::nullopt);
