@@ -16,8 +16,6 @@ namespace relay {
 /// arguments, movable, and small. A map that was moved from can be assigned to and destroyed.
 template <typename Key, typename Value>
 class FlatMap {
-  static_assert(sizeof(Key) <= sizeof(std::uint32_t));
-
  public:
   /// Valid until the next change. Null where there is none.
   [[nodiscard]] const Value* find(const Key& key) const noexcept {
@@ -36,7 +34,7 @@ class FlatMap {
 
  private:
   static constexpr std::size_t line_size = 64;  // of the cache: no slot that fits in one line lies in two
-  struct alignas(std::min(line_size, std::bit_ceil(sizeof(std::pair<std::uint64_t, Value>)))) Slot {
+  struct alignas(std::min(line_size, std::bit_ceil(sizeof(std::pair<std::pair<Key, bool>, Value>)))) Slot {
     Key key{};
     bool is_taken = false;
     Value value{};

@@ -12,18 +12,19 @@
 
 namespace test_support {
 
-/// A message between a guard and `room` octets that are filled with a canary. The storage ends with the room, so
-/// that an address sanitizer sees the first octet that is read or written behind it.
+/// A message between a guard and `room` octets that are filled with a canary, and behind `headroom` such octets. The
+/// storage ends with the room, so that an address sanitizer sees the first octet that is read or written behind it.
 class GuardedMessage {
  public:
   static constexpr std::size_t guard = 42;
 
-  explicit GuardedMessage(Bytes message, std::size_t room = 0, std::uint8_t canary = 0xa5)
+  explicit GuardedMessage(Bytes message, std::size_t room = 0, std::uint8_t canary = 0xa5, std::size_t headroom = 0)
       : original_(std::move(message)),
         canary_(canary),
-        storage_(guard + original_.size() + room, canary),
-        buffer_(std::span{storage_}.subspan(guard), original_.size()) {
-    std::ranges::copy(original_, storage_.begin() + guard);
+        storage_(guard + headroom + original_.size() + room, canary),
+        original_end_(guard + headroom + original_.size()),
+        buffer_(std::span{storage_}.subspan(guard), original_.size(), headroom) {
+    std::ranges::copy(original_, storage_.begin() + guard + static_cast<std::ptrdiff_t>(headroom));
   }
 
   GuardedMessage(const GuardedMessage&) = delete;
@@ -44,14 +45,16 @@ class GuardedMessage {
   [[nodiscard]] bool is_intact_beside() const {
     const auto is_canary = [this](std::uint8_t octet) { return octet == canary_; };
     const std::span all{storage_};
-    return std::ranges::all_of(all.first(guard), is_canary) &&
-           std::ranges::all_of(all.subspan(guard + std::max(original_.size(), buffer_.size())), is_canary);
+    const std::size_t begin = guard + buffer_.headroom();
+    return std::ranges::all_of(all.first(begin), is_canary) &&
+           std::ranges::all_of(all.subspan(std::max(original_end_, begin + buffer_.size())), is_canary);
   }
 
  private:
   Bytes original_;
   std::uint8_t canary_;
   Bytes storage_;
+  std::size_t original_end_;  // offset in the storage
   relay::MessageBuffer buffer_;
 };
 
