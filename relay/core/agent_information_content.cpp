@@ -9,6 +9,8 @@
 #include <variant>
 #include <vector>
 
+#include "relay/core/interface_facts.h"
+
 namespace relay {
 
 namespace {
@@ -35,22 +37,6 @@ void put_unless_empty(Content& content, SubOption sub_option, FormValue value) {
   if (!value.empty()) {
     put(content, sub_option, std::move(value));
   }
-}
-
-[[nodiscard]] options82::InterfaceFacts facts_of(const Interface& interface, const std::string& host_name) {
-  options82::InterfaceFacts facts;
-  facts.name = interface.name;
-  facts.index = interface.index;
-  facts.alias = interface.alias;
-  facts.host = host_name;
-  facts.vlan_id = interface.vlan_id;
-  if (interface.is_ethernet) {
-    facts.mac = interface.mac.octets;
-  }
-  if (interface.giaddr) {
-    facts.giaddr = interface.giaddr->octets;
-  }
-  return facts;
 }
 
 [[nodiscard]] options82::AgentInformationForm encoded(const Content& content) {

@@ -8,7 +8,8 @@
 
 namespace relay {
 
-/// In the order of the rules: what any message can meet, then requests, then replies, then sending.
+/// In the order of the rules: what any message can meet, then requests, then replies, then sending. What is a rule of
+/// DHCPv6 alone stands together; it shares the others with DHCPv4.
 enum class DropReason : std::uint8_t {
   // any message
   too_short,
@@ -44,6 +45,28 @@ enum class DropReason : std::uint8_t {
   vss_unknown,
   lease_query_reply,
   interface_down,
+  // DHCPv6, any message
+  header_too_short,
+  relay_options_malformed,
+  relay_message_doubled,
+  // DHCPv6, towards servers
+  server_message,
+  source_invalid,
+  relay_forward_untrusted,
+  hop_count_reached,
+  relay_supplied_options_refused,
+  lease_query_untrusted,
+  reconfigure_request_refused,
+  wrapped_too_large,
+  // DHCPv6, towards clients
+  not_relay_reply,
+  relay_message_missing,
+  peer_address_invalid,
+  interface_id_unknown,
+  interface_id_ambiguous,
+  link_address_unknown,
+  link_address_ambiguous,
+  link_unnamed,
   // sending
   send_buffer_full,
   send_failed,

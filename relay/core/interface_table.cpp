@@ -61,6 +61,53 @@ void add_key(std::vector<Key>& keys, const Key& key) {
   return interface.is_downstream ? interface.agent_information.ends(SubOption::circuit_id) : std::nullopt;
 }
 
+[[nodiscard]] std::vector<Ipv6Address> addresses6_of(const Interface& interface) {
+  std::vector<Ipv6Address> keys;
+  for (const InterfaceAddress6& each : interface.v6.addresses) {
+    if (!each.prefix.address.is_link_local()) {
+      add_key(keys, each.prefix.address);
+    }
+  }
+  return keys;
+}
+
+/// What a reply may have as link-address: what we write now, what we may have written when the message passed, and any
+/// address on the interface's links, for a server that begins a conversation (RFC 8415 section 19.3).
+[[nodiscard]] std::vector<Ipv6Prefix> prefixes_of(const Interface& interface) {
+  std::vector<Ipv6Prefix> keys;
+  if (!interface.is_downstream) {
+    return keys;
+  }
+  if (!interface.v6.link_address.is_unspecified()) {
+    add_key(keys, {interface.v6.link_address});
+  }
+  for (const InterfaceAddress6& each : interface.v6.addresses) {
+    if (!each.prefix.address.is_link_local()) {
+      add_key(keys, {each.prefix.address});
+      add_key(keys, each.prefix.network());
+    }
+  }
+  return keys;
+}
+
+[[nodiscard]] std::vector<Ipv6Address> servers6_of(const Interface& interface) {
+  std::vector<Ipv6Address> keys;
+  if (interface.is_downstream) {
+    for (const Server6& server : interface.v6.servers) {
+      add_key(keys, server.address);
+    }
+  }
+  return keys;
+}
+
+[[nodiscard]] std::vector<std::string> interface_ids_of(const Interface& interface) {
+  const auto interface_id = interface.v6.options.interface_id();
+  if (!interface.is_downstream || interface_id.empty()) {
+    return {};
+  }
+  return {std::string{text_of(interface_id)}};
+}
+
 void insert_sorted(std::vector<std::uint32_t>& positions, std::uint32_t position) {
   const auto place = std::lower_bound(positions.begin(), positions.end(), position);
   if (place == positions.end() || *place != position) {
@@ -155,7 +202,28 @@ std::vector<Ipv4Address> InterfaceTable::change(const Interface& before, const I
   if (const auto ends = circuit_id_ends_of(after)) {
     downstream_by_client_.insert(*ends, after.index);
   }
+  change6(before, after);
   return moved;
+}
+
+/// The same for the indexes of DHCPv6.
+void InterfaceTable::change6(const Interface& before, const Interface& after) {
+  constexpr std::identity whole;
+  move_keys(holders6_, whole, addresses6_of(before), addresses6_of(after), after.index);
+  move_keys(downstream_by_server6_, whole, servers6_of(before), servers6_of(after), after.index);
+  move_keys(downstream_by_interface_id_, whole, interface_ids_of(before), interface_ids_of(after), after.index);
+  const std::vector<Ipv6Prefix> had = prefixes_of(before);
+  const std::vector<Ipv6Prefix> has = prefixes_of(after);
+  move_keys(downstream_by_prefix_, whole, had, has, after.index);
+  for (const Ipv6Prefix& prefix : has) {
+    ++prefix_lengths_[prefix.length];
+  }
+  for (const Ipv6Prefix& prefix : had) {
+    const auto found = prefix_lengths_.find(prefix.length);
+    if (--found->second == 0) {
+      prefix_lengths_.erase(found);
+    }
+  }
 }
 
 void InterfaceTable::settle_passive(std::uint32_t index) {
@@ -188,6 +256,29 @@ Interface* InterfaceTable::find(std::uint32_t index) noexcept {
 bool InterfaceTable::is_local(Ipv4Address address) const noexcept {
   const AtAddress* const found = by_address_.find(address);
   return found != nullptr && !found->holders.empty();
+}
+
+bool InterfaceTable::is_local(const Ipv6Address& address) const noexcept {
+  return holders6_.contains(address);
+}
+
+bool InterfaceTable::is_server(const Ipv6Address& address) const noexcept {
+  return downstream_by_server6_.contains(address);
+}
+
+std::span<const std::uint32_t> InterfaceTable::downstream_by_link_address(
+    const Ipv6Address& link_address) const noexcept {
+  for (const auto& [length, count] : prefix_lengths_) {
+    if (const Indices* const found = downstream_by_prefix_.find(Ipv6Prefix{link_address, length}.network())) {
+      return *found;
+    }
+  }
+  return {};
+}
+
+std::span<const std::uint32_t> InterfaceTable::downstream_by_interface_id(dhcpv6::Octets interface_id) const noexcept {
+  const auto found = downstream_by_interface_id_.find(text_of(interface_id));
+  return found == downstream_by_interface_id_.end() ? std::span<const std::uint32_t>{} : found->second;
 }
 
 bool InterfaceTable::is_server(Ipv4Address address) const noexcept {

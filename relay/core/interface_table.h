@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -17,6 +18,7 @@
 #include "relay/core/circuit_id_index.h"
 #include "relay/core/counters.h"
 #include "relay/core/flat_map.h"
+#include "relay/core/interface6.h"
 #include "relay/core/rate_limit.h"
 #include "relay/core/stable_map.h"
 
@@ -67,9 +69,11 @@ struct alignas(64) Interface {
   /// giaddr (RFC 3527 section 3, RFC 5107 section 4), of our port (RFC 8357) or has to be looked for in an answer
   /// (RFC 6607 section 5).
   options82::AgentInformationForm relayed_agent_information;
+
+  alignas(64) Interface6 v6;  ///< what DHCPv6 knows of it beside what is above for both families
 };
 
-/// All interfaces of this host, downstream or not, by index, by address and by giaddr.
+/// All interfaces of this host, downstream or not, by index, by address and by what a reply tells its interface with.
 class InterfaceTable {
  public:
   /// Adds the interface or takes the place of the one with the same index, whose counters and rate are kept.
@@ -83,10 +87,20 @@ class InterfaceTable {
 
   /// Whether some interface of this host has `address`, loopback included.
   [[nodiscard]] bool is_local(Ipv4Address address) const noexcept;
+  /// The same, but for link-local addresses, which are one link's: those of no interface count.
+  [[nodiscard]] bool is_local(const Ipv6Address& address) const noexcept;
 
   /// The downstream interfaces that have `giaddr` as their giaddr or as an address, in order of index; valid until the
   /// next change of the table.
   [[nodiscard]] std::span<const std::uint32_t> downstream_by_giaddr(Ipv4Address giaddr) const noexcept;
+
+  /// The downstream interfaces that have `link_address` as their link-address or as an address; where none has, those
+  /// on whose link it is, by the longest prefix. In order of index; valid as above.
+  [[nodiscard]] std::span<const std::uint32_t> downstream_by_link_address(
+      const Ipv6Address& link_address) const noexcept;
+
+  /// The downstream interfaces that have this Interface-Id, in order of index; valid as above.
+  [[nodiscard]] std::span<const std::uint32_t> downstream_by_interface_id(dhcpv6::Octets interface_id) const noexcept;
 
   /// The downstream interfaces whose own option 82 has this circuit-id for all clients, in order of index; valid as
   /// above.
@@ -100,6 +114,7 @@ class InterfaceTable {
 
   /// Whether `address` is a server of some downstream interface.
   [[nodiscard]] bool is_server(Ipv4Address address) const noexcept;
+  [[nodiscard]] bool is_server(const Ipv6Address& address) const noexcept;
 
   /// Counts messages of interfaces that the table does not know.
   [[nodiscard]] Counters& unattributed() noexcept { return *unattributed_; }
@@ -129,6 +144,7 @@ class InterfaceTable {
   template <typename Index, typename Part, typename Keys>
   static void move_keys(Index& index, Part part, const Keys& before, const Keys& after, std::uint32_t position);
   [[nodiscard]] std::vector<Ipv4Address> change(const Interface& before, const Interface& after);
+  void change6(const Interface& before, const Interface& after);
   void settle_passive(std::uint32_t index);
   void settle_holders(const std::vector<Ipv4Address>& addresses);
 
@@ -140,6 +156,12 @@ class InterfaceTable {
   std::unordered_map<std::string, Indices, TextHash, std::equal_to<>> downstream_by_circuit_id_;
   CircuitIdIndex downstream_by_client_;
   Indices passive_;
+
+  FlatMap<Ipv6Address, Indices> holders6_;
+  FlatMap<Ipv6Address, Indices> downstream_by_server6_;
+  FlatMap<Ipv6Prefix, Indices> downstream_by_prefix_;                   // an address is a prefix of 128 bits
+  std::map<std::uint8_t, std::size_t, std::greater<>> prefix_lengths_;  // with how many there are of each: few lengths
+  std::unordered_map<std::string, Indices, TextHash, std::equal_to<>> downstream_by_interface_id_;
 };
 
 }  // namespace relay

@@ -44,7 +44,32 @@ std::optional<capture::Ipv4Packet> whole(const capture::Packet& packet, capture:
   return !ipv4 || !ipv4->is_fragment() || ipv4->is_cut ? ipv4 : reassembly.add(*ipv4, packet.interface, packet.time);
 }
 
-std::vector<Bytes> messages_of_capture(const std::filesystem::path& path) {
+std::uint16_t number_at(std::span<const std::uint8_t> octets, std::size_t offset) {
+  return static_cast<std::uint16_t>(octets[offset] << 8U | octets[offset + 1]);
+}
+
+/// The DHCPv6 message in an Ethernet frame, VLAN tags in front of it or none.
+std::optional<Bytes> dhcpv6_message(std::span<const std::uint8_t> frame) {
+  constexpr std::size_t headers_size = 2 + 40 + 8;  // EtherType, IPv6 and UDP
+  std::size_t at = 12;
+  while (frame.size() >= at + headers_size && number_at(frame, at) == 0x8100) {
+    at += 4;
+  }
+  if (frame.size() < at + headers_size || number_at(frame, at) != 0x86dd || frame[at + 2 + 6] != 17) {
+    return std::nullopt;
+  }
+  const auto udp = frame.subspan(at + 2 + 40);
+  const auto is_dhcpv6 = [](std::uint16_t port) { return port == 546 || port == 547; };
+  const std::size_t size = number_at(udp, 4);
+  if ((!is_dhcpv6(number_at(udp, 0)) && !is_dhcpv6(number_at(udp, 2))) || size <= 8 || size > udp.size()) {
+    return std::nullopt;
+  }
+  return Bytes{udp.begin() + 8, udp.begin() + static_cast<std::ptrdiff_t>(size)};
+}
+
+/// Calls `take` for each packet of a capture.
+template <typename Take>
+void for_each_packet(const std::filesystem::path& path, Take&& take) {
   std::ifstream file{path, std::ios::binary};
   capture::CaptureReader reader{[&file](std::span<std::uint8_t> octets) {
     std::string text(octets.size(), '\0');
@@ -53,23 +78,59 @@ std::vector<Bytes> messages_of_capture(const std::filesystem::path& path) {
     std::copy_n(text.begin(), count, octets.begin());
     return count;
   }};
+  while (const auto packet = reader.next()) {
+    take(*packet);
+  }
+}
+
+std::vector<Bytes> messages_of_capture(const std::filesystem::path& path) {
   capture::Reassembly reassembly;
   std::vector<Bytes> messages;
-  while (const auto packet = reader.next()) {
-    const auto ipv4 = whole(*packet, reassembly);
+  for_each_packet(path, [&](const capture::Packet& packet) {
+    const auto ipv4 = whole(packet, reassembly);
     const auto datagram = ipv4 ? capture::udp_datagram(*ipv4) : std::nullopt;
     if (datagram && !datagram->payload.empty() && (has_port(*datagram, 67) || has_port(*datagram, 68))) {
       messages.emplace_back(datagram->payload.begin(), datagram->payload.end());
     }
-  }
+  });
   return messages;
 }
 
-std::vector<Bytes> messages_of(const std::filesystem::path& path) {
-  if (path.extension() == ".bin") {
-    return {file_at(path)};
+std::vector<Bytes> messages6_of_capture(const std::filesystem::path& path) {
+  std::vector<Bytes> messages;
+  for_each_packet(path, [&](const capture::Packet& packet) {
+    if (packet.link_type == capture::LinkType::ethernet) {
+      if (auto message = dhcpv6_message(packet.octets)) {
+        messages.push_back(std::move(*message));
+      }
+    }
+  });
+  return messages;
+}
+
+using MessagesOf = std::vector<Bytes> (*)(const std::filesystem::path&);
+
+/// The payloads in `corpus`, and what `of_capture` finds in captures.
+std::vector<RecordedMessage> messages_in(const char* corpus, MessagesOf of_capture) {
+  std::set<std::filesystem::path> files;
+  for (const char* const folder : {"captures", corpus}) {
+    for (const auto& entry : std::filesystem::directory_iterator{shared_folder().value() / folder}) {
+      files.insert(entry.path());
+    }
   }
-  return path.extension().string().starts_with(".pcap") ? messages_of_capture(path) : std::vector<Bytes>{};
+  std::vector<RecordedMessage> messages;
+  for (const std::filesystem::path& path : files) {
+    std::vector<Bytes> found;
+    if (path.extension() == ".bin") {
+      found = {file_at(path)};
+    } else if (path.extension().string().starts_with(".pcap")) {
+      found = of_capture(path);
+    }
+    for (Bytes& octets : found) {
+      messages.push_back({path.filename().string(), std::move(octets)});
+    }
+  }
+  return messages;
 }
 
 }  // namespace
@@ -79,19 +140,11 @@ bool has_recorded_messages() {
 }
 
 std::vector<RecordedMessage> recorded_messages() {
-  std::set<std::filesystem::path> files;
-  for (const char* const folder : {"captures", "corpora/v4"}) {
-    for (const auto& entry : std::filesystem::directory_iterator{shared_folder().value() / folder}) {
-      files.insert(entry.path());
-    }
-  }
-  std::vector<RecordedMessage> messages;
-  for (const std::filesystem::path& file : files) {
-    for (Bytes& octets : messages_of(file)) {
-      messages.push_back({file.filename().string(), std::move(octets)});
-    }
-  }
-  return messages;
+  return messages_in("corpora/v4", messages_of_capture);
+}
+
+std::vector<RecordedMessage> recorded_messages6() {
+  return messages_in("corpora/v6", messages6_of_capture);
 }
 
 }  // namespace test_support

@@ -9,6 +9,9 @@
 #include "relay/core/bootp.h"
 #include "relay/core/frame.h"
 #include "relay/core/relay.h"
+#include "relay/core/relay_reply6.h"
+#include "relay/core/relay_request6.h"
+#include "tests/support/test_network6.h"
 #include "tests/unit/allocations.h"
 
 namespace relay {
@@ -69,6 +72,26 @@ TEST(Allocation, a_relayed_handshake_allocates_nothing) {
     const Decision decision = relay.reply({3, server, 67, gateway}, message);
     ASSERT_TRUE(std::holds_alternative<ToClient>(decision));
     ASSERT_EQ(frame_headers({}, message.octets())[0], 0);
+  }
+  EXPECT_EQ(test_support::allocations(), before);
+}
+
+TEST(Allocation, a_relayed_exchange_of_dhcpv6_allocates_nothing) {
+  const test_support::TestNetwork6 network;
+  const test_support::Bytes solicit = test_support::solicit6();
+  const test_support::Bytes advertise = test_support::relay_reply6(test_support::advertise6());
+  const Ingress6 client = test_support::from_client();
+  const Ingress6 upstream = test_support::from_server();
+  std::array<std::uint8_t, 1024> storage{};
+  constexpr std::size_t headroom = 256;
+
+  const std::size_t before = test_support::allocations();
+  for (int round = 0; round < 100; ++round) {
+    std::ranges::copy(solicit, storage.begin() + headroom);
+    MessageBuffer message{storage, solicit.size(), headroom};
+    ASSERT_TRUE(
+        std::holds_alternative<ToServers6>(relay_request6(network.policy, network.interfaces, client, message)));
+    ASSERT_TRUE(std::holds_alternative<ToPeer6>(relay_reply6(network.policy, network.interfaces, upstream, advertise)));
   }
   EXPECT_EQ(test_support::allocations(), before);
 }

@@ -1,0 +1,72 @@
+// What one network interface is to DHCPv6: the twin of the DHCPv4 members of `Interface`, of which it is a part.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "relay/core/address.h"
+#include "relay/core/options6.h"
+
+namespace relay {
+
+/// Where Relay-forwards go: an address of a host or a multicast group.
+struct Server6 {
+  Ipv6Address address;
+  std::uint32_t interface_index = 0;  ///< on which it is reached, for a scope smaller than global; 0: where routes lead
+
+  friend bool operator==(const Server6&, const Server6&) = default;
+
+  /// RFC 8415 section 19: 8 for a multicast group.
+  [[nodiscard]] constexpr std::uint8_t hop_limit() const noexcept { return address.is_multicast() ? 8 : 64; }
+};
+
+/// An address of an interface with the kernel's flags.
+struct InterfaceAddress6 {
+  Ipv6Prefix prefix;
+  bool is_deprecated = false;  ///< its preferred lifetime is over (RFC 4862 section 5.5.4)
+  bool is_temporary = false;   ///< RFC 8981
+
+  friend bool operator==(const InterfaceAddress6&, const InterfaceAddress6&) = default;
+};
+
+/// The options that all Relay-forwards of one interface have in common, encoded once (`encode_relay_forward`).
+struct RelayForwardOptions {
+  std::vector<std::uint8_t> octets;   ///< the first of them is Interface-Id, which a message may leave out
+  std::size_t interface_id_size = 0;  ///< octets of that option, its head included
+  bool has_interface_id_always = false;
+  std::size_t vss_offset = 0;  ///< of the value of option 68
+  std::size_t vss_size = 0;    ///< of that value; 0: there is none
+
+  [[nodiscard]] std::span<const std::uint8_t> without_interface_id() const noexcept {
+    return std::span{octets}.subspan(interface_id_size);
+  }
+  /// The value of Interface-Id; empty where there is none.
+  [[nodiscard]] std::span<const std::uint8_t> interface_id() const noexcept {
+    return interface_id_size == 0 ? std::span<const std::uint8_t>{}
+                                  : std::span{octets}.first(interface_id_size).subspan(dhcpv6::option_head_size);
+  }
+  [[nodiscard]] std::span<const std::uint8_t> vss() const noexcept {
+    return std::span{octets}.subspan(vss_offset, vss_size);
+  }
+};
+
+struct Interface6 {
+  /// What we write into link-address: `--link-address`, or what `choose_link_address` does; unspecified: Interface-Id
+  /// alone tells the link.
+  Ipv6Address link_address;
+  RelayForwardOptions options;
+  std::vector<Server6> servers;  ///< where Relay-forwards of its clients go
+
+  Ipv6Address source;      ///< of what goes to servers, and to peers that are further away; unspecified: the kernel's
+  Ipv6Address link_local;  ///< source of what goes to link-local peers; unspecified: the kernel chooses
+  std::vector<InterfaceAddress6> addresses;  ///< all of them, in the kernel's order
+
+  [[nodiscard]] bool has(const Ipv6Address& address) const noexcept {
+    return std::ranges::any_of(addresses, [&](const InterfaceAddress6& own) { return own.prefix.address == address; });
+  }
+};
+
+}  // namespace relay
