@@ -20,7 +20,7 @@ namespace bench {
 
 inline constexpr std::size_t batch_size = 256;
 
-/// Copies of messages in a batch's buffers, each with room for options behind it.
+/// Copies of messages in a batch's buffers, each with room for options behind it and for a header in front of it.
 class Batch {
  public:
   /// Needs messages of at most 576 octets.
@@ -31,22 +31,23 @@ class Batch {
     for (Buffer& buffer : buffers_) {
       const test_support::Bytes& original = originals_[next_];
       next_ = next_ + 1 == originals_.size() ? 0 : next_ + 1;
-      std::copy(original.begin(), original.end(), buffer.octets.begin());
+      std::copy(original.begin(), original.end(), buffer.octets.begin() + headroom);
       buffer.size = original.size();
     }
   }
 
   [[nodiscard]] relay::MessageBuffer message(std::size_t number) noexcept {
     Buffer& buffer = buffers_[number];
-    return {buffer.octets, buffer.size};
+    return {buffer.octets, buffer.size, headroom};
   }
 
   /// Which of the originals the next `refill` begins with.
   [[nodiscard]] std::size_t next() const noexcept { return next_; }
 
  private:
+  static constexpr std::size_t headroom = 128;
   struct alignas(64) Buffer {
-    std::array<std::uint8_t, 576 + 257> octets{};
+    std::array<std::uint8_t, headroom + 576 + 257> octets{};
     std::size_t size = 0;
   };
 
