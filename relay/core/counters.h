@@ -59,11 +59,12 @@ inline constexpr auto kinds_of<Direction::reply> = reply_kinds;
 
 /// Whether a message of this direction can be dropped for `reason`; one that nobody saw has no direction.
 [[nodiscard]] constexpr bool applies(DropReason reason, Direction direction) noexcept {
-  if (reason == DropReason::lost_in_kernel) {
+  const bool is_of_dhcpv6 = reason >= DropReason::header_too_short && reason <= DropReason::link_unnamed;
+  if (reason == DropReason::lost_in_kernel || is_of_dhcpv6) {  // of which no message is relayed yet
     return false;
   }
   const bool is_of_requests = reason >= DropReason::queue_full && reason < DropReason::not_upstream;
-  const bool is_of_replies = reason >= DropReason::not_upstream && reason < DropReason::send_buffer_full;
+  const bool is_of_replies = reason >= DropReason::not_upstream && reason <= DropReason::interface_down;
   return direction == Direction::request ? !is_of_replies : !is_of_requests;
 }
 

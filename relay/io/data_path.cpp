@@ -43,7 +43,7 @@ constexpr std::size_t max_early = 65536;  // more than a receive buffer holds
 [[nodiscard]] bool is_answer(DropReason reason) noexcept {
   // The rule of options_malformed, of which requests have one too, comes after that of server_unknown.
   return reason == DropReason::options_malformed ||
-         (reason > DropReason::server_unknown && reason < DropReason::send_buffer_full);
+         (reason > DropReason::server_unknown && reason <= DropReason::interface_down);
 }
 
 [[nodiscard]] std::uint64_t unpredictable_number() {
