@@ -78,6 +78,8 @@ TEST(Counters, each_direction_has_its_reasons) {
   EXPECT_FALSE(Requests::can_have(DropReason::not_upstream));
   EXPECT_TRUE(Replies::can_have(DropReason::interface_down));
   EXPECT_TRUE(Requests::can_have(DropReason::send_failed));
+  EXPECT_FALSE(Requests::can_have(DropReason::relay_forward_untrusted)) << "of DHCPv6";
+  EXPECT_FALSE(Replies::can_have(DropReason::not_relay_reply));
   EXPECT_TRUE(Replies::can_have(DropReason::send_failed));
   EXPECT_FALSE(Requests::can_have(DropReason::lost_in_kernel)) << "nobody saw what it was";
   EXPECT_FALSE(Replies::can_have(DropReason::lost_in_kernel));
