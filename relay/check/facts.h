@@ -28,6 +28,7 @@ enum class MasterKind : std::uint8_t {
 /// An interface that exists and that a flag names.
 struct InterfaceFacts {
   std::string name;
+  bool is_named = true;  ///< by its name, not by a pattern alone
   bool is_downstream = false;
   bool is_upstream = false;
   bool is_both_by_one_flag = false;  ///< `-i`

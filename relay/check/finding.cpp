@@ -1,5 +1,7 @@
 #include "relay/check/finding.h"
 
+#include <algorithm>
+
 namespace relay::check {
 
 namespace {
@@ -47,10 +49,10 @@ constexpr std::array<Entry, finding_kind_count> entries{{
       "{command}"}},
     // interfaces
     {FindingKind::interface_missing,
-     {error, "interface_missing", "interface {subject} does not exist, so its clients are not served",
+     {warning, "interface_missing", "interface {subject} does not exist, so its clients are not served",
       "correct the name (`ip link` lists them) or create it; the relay uses it as soon as it is there"}},
     {FindingKind::pattern_unmatched,
-     {error, "pattern_unmatched", "no interface has a name that matches {subject}, so no clients are served by it",
+     {warning, "pattern_unmatched", "no interface has a name that matches {subject}, so no clients are served by it",
       "correct the pattern (`ip link` lists the names) or create them; the relay uses them as soon as they are there"}},
     {FindingKind::upstream_missing,
      {warning, "upstream_missing", "interface {subject}, named for replies, does not exist",
@@ -61,7 +63,7 @@ constexpr std::array<Entry, finding_kind_count> entries{{
       "no giaddr",
       "give it one: ip address add ADDRESS/32 dev {subject}"}},
     {FindingKind::interface_down,
-     {error, "interface_down", "interface {subject} is down, so its clients are not served",
+     {warning, "interface_down", "interface {subject} is down, so its clients are not served",
       "bring it up: ip link set {subject} up"}},
     {FindingKind::upstream_down,
      {warning, "upstream_down", "interface {subject}, named for replies, is down",
@@ -112,6 +114,9 @@ constexpr std::array<Entry, finding_kind_count> entries{{
       "interface {subject} has an MTU of {number}, less than the {limit} octets of a DHCP "
       "message that every client has to take (RFC 2131 section 2)",
       "raise it: ip link set {subject} mtu 1500"}},
+    {FindingKind::nothing_served,
+     {error, "nothing_served", "no interface serves clients",
+      "see the warnings about interfaces; one at least has to be there and up, with a giaddr and a server"}},
     // servers
     {FindingKind::server_unreachable,
      {error, "server_unreachable", "there is no route to server {address}: {other}",
@@ -215,6 +220,10 @@ constexpr std::array<Entry, finding_kind_count> entries{{
 
 const FindingText& text(FindingKind kind) noexcept {
   return entries[static_cast<std::size_t>(kind)].text;
+}
+
+Severity severity_of(const Finding& finding) noexcept {
+  return std::min(text(finding.kind).severity, finding.most);
 }
 
 const std::array<FindingKind, finding_kind_count>& all_finding_kinds() noexcept {

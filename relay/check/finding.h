@@ -18,7 +18,7 @@ enum class Severity : std::uint8_t {
   ok,
   note,     ///< what could not be looked at
   warning,  ///< clients are served, but not all of them, not always or not well
-  error,    ///< the start fails, or an interface or a server that was named is of no use
+  error,    ///< the start fails, no client is served, or an interface or a server that was named is of no use
 };
 
 enum class FindingKind : std::uint8_t {
@@ -52,6 +52,7 @@ enum class FindingKind : std::uint8_t {
   shared_giaddr,
   shared_subnet,
   interface_mtu,
+  nothing_served,
   // servers
   server_unreachable,
   server_is_local,
@@ -110,8 +111,11 @@ struct Finding {
   std::optional<Ipv4Address> source{};  ///< none: giaddr
   std::uint64_t number = 0;
   std::uint64_t limit = 0;
+  Severity most = Severity::error;  ///< it is no graver than this, whatever its kind
 
   friend bool operator==(const Finding&, const Finding&) = default;
 };
+
+[[nodiscard]] Severity severity_of(const Finding& finding) noexcept;
 
 }  // namespace relay::check

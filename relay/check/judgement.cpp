@@ -60,6 +60,14 @@ constexpr std::array<Remedy, 8> remedies{{
   return holder.process == "dhcp-relay";
 }
 
+/// Whether the finding says that requests which arrive on an interface are lost.
+[[nodiscard]] bool is_loss(FindingKind kind) {
+  constexpr std::array losses{
+      FindingKind::interface_down, FindingKind::no_address,  FindingKind::interface_without_server,
+      FindingKind::port_of_bridge, FindingKind::port_of_vrf, FindingKind::firewall_drops_requests};
+  return std::ranges::find(losses, kind) != losses.end();
+}
+
 void judge_port(const PortHolder& holder, Findings& findings) {
   findings.push_back(
       {.kind = is_relay(holder) ? FindingKind::port_taken_by_relay : FindingKind::port_taken,
@@ -171,6 +179,9 @@ void judge_names(const Facts& facts, Findings& findings) {
 }
 
 void judge_downstream(const InterfaceFacts& interface, const Facts& facts, Findings& findings) {
+  if (interface.is_loopback && !interface.is_named) {
+    return;  // nobody meant it
+  }
   const auto find = [&](FindingKind kind) { findings.push_back({.kind = kind, .subjects = {interface.name}}); };
   bool serves = true;
   if (!interface.is_up) {
@@ -217,6 +228,20 @@ void judge_interface(const InterfaceFacts& interface, const Facts& facts, Findin
                         .subjects = {interface.name},
                         .number = interface.mtu,
                         .limit = least_mtu});
+  }
+}
+
+/// What is wrong with an interface that only a pattern matches may be so because it is not used.
+void judge_interface_gently(const InterfaceFacts& interface, const Facts& facts, Findings& findings) {
+  const auto before = static_cast<std::ptrdiff_t>(findings.size());
+  judge_interface(interface, facts, findings);
+  const auto make_gentle = [](Finding& finding) {
+    if (severity_of(finding) == Severity::error) {
+      finding.most = Severity::warning;
+    }
+  };
+  if (!interface.is_named) {
+    std::for_each(findings.begin() + before, findings.end(), make_gentle);
   }
 }
 
@@ -309,9 +334,32 @@ void judge_server(const ServerFacts& server, const Facts& facts, Findings& findi
   }
 }
 
+/// Whether requests that arrive on the interface are lost.
+[[nodiscard]] bool is_lost(const InterfaceFacts& interface, const Findings& findings) {
+  return !interface.is_downstream || interface.is_loopback || !interface.giaddr || !interface.has_server ||
+         std::ranges::any_of(findings, [&interface](const Finding& finding) {
+           return is_loss(finding.kind) &&
+                  std::ranges::find(finding.subjects, interface.name) != finding.subjects.end();
+         });
+}
+
+/// Where an error says already why an interface does not serve, that is enough.
+void judge_whole(const Facts& facts, Findings& findings) {
+  const bool is_told = std::ranges::any_of(findings, [](const Finding& finding) {
+    return severity_of(finding) == Severity::error &&
+           (is_loss(finding.kind) || finding.kind == FindingKind::server_unresolved ||
+            finding.kind == FindingKind::giaddr_interface_missing);
+  });
+  if (!is_told && std::ranges::all_of(facts.interfaces, [&findings](const InterfaceFacts& interface) {
+        return is_lost(interface, findings);
+      })) {
+    findings.push_back({.kind = FindingKind::nothing_served});
+  }
+}
+
 [[nodiscard]] auto all_but_subjects(const Finding& finding) {
   return std::tie(finding.kind, finding.other, finding.command, finding.address, finding.next_hop, finding.source,
-                  finding.number, finding.limit);
+                  finding.number, finding.limit, finding.most);
 }
 
 /// Puts together what differs in its subject alone, in the order of kinds.
@@ -342,7 +390,7 @@ std::vector<Finding> judge(const Facts& facts) {
   judge_start(facts, findings);
   judge_names(facts, findings);
   for (const InterfaceFacts& interface : facts.interfaces) {
-    judge_interface(interface, facts, findings);
+    judge_interface_gently(interface, facts, findings);
   }
   judge_sharing(facts, findings);
   if (facts.policy.source_address && !facts.source_is_local) {
@@ -353,13 +401,14 @@ std::vector<Finding> judge(const Facts& facts) {
   }
   judge_settings(facts, findings);
   judge_firewall(facts, findings);
+  judge_whole(facts, findings);
   return joined(std::move(findings));
 }
 
 Severity worst(const std::vector<Finding>& findings) noexcept {
   Severity result = Severity::ok;
   for (const Finding& finding : findings) {
-    result = std::max(result, text(finding.kind).severity);
+    result = std::max(result, severity_of(finding));
   }
   return result;
 }

@@ -112,7 +112,13 @@ void judge_neighbours(const Facts& facts, Findings& findings) {
              : "nft insert rule " + table_text(chain) + " " + chain.name + " udp dport " + number + " accept";
 }
 
-void judge_passage(const Facts& facts, std::string_view hook, const MessageOnWay& message, FindingKind dropped,
+/// What it means that a message is dropped.
+struct Dropped {
+  FindingKind kind;
+  Severity most = Severity::error;
+};
+
+void judge_passage(const Facts& facts, std::string_view hook, const MessageOnWay& message, const Dropped& dropped,
                    Findings& findings) {
   const FirewallAnswer answer = ask_firewall(facts.firewall, hook, message);
   const std::string& interface = message.ingress.empty() ? message.egress : message.ingress;
@@ -126,10 +132,11 @@ void judge_passage(const Facts& facts, std::string_view hook, const MessageOnWay
                           .command = "nft -a list table " + table_text(*answer.chain)});
       break;
     case Passage::is_dropped:
-      findings.push_back({.kind = dropped,
+      findings.push_back({.kind = dropped.kind,
                           .subjects = {interface},
                           .other = place_text(answer),
-                          .command = accepting_command(*answer.chain, message.destination_port)});
+                          .command = accepting_command(*answer.chain, message.destination_port),
+                          .most = dropped.most});
       break;
   }
 }
@@ -158,9 +165,9 @@ void judge_servers(const Facts& facts, Findings& findings) {
                                .destination = server.address,
                                .source_port = ours,
                                .destination_port = facts.ports.server};
-    judge_passage(facts, "output", relayed, FindingKind::firewall_drops_relayed, findings);
+    judge_passage(facts, "output", relayed, {FindingKind::firewall_drops_relayed}, findings);
     for (const std::string_view hook : {"prerouting", "input"}) {
-      judge_passage(facts, hook, reply, FindingKind::firewall_drops_replies, findings);
+      judge_passage(facts, hook, reply, {FindingKind::firewall_drops_replies}, findings);
     }
   }
 }
@@ -190,8 +197,10 @@ void judge_firewall(const Facts& facts, std::vector<Finding>& findings) {
                                .source_port = facts.ports.client(),
                                .destination_port = facts.ports.server,
                                .is_broadcast = true};
+    const Dropped dropped{FindingKind::firewall_drops_requests,
+                          interface.is_named ? Severity::error : Severity::warning};
     for (const std::string_view hook : {"prerouting", "input"}) {
-      judge_passage(facts, hook, request, FindingKind::firewall_drops_requests, findings);
+      judge_passage(facts, hook, request, dropped, findings);
     }
   }
   judge_servers(facts, findings);

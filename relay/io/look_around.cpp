@@ -107,6 +107,8 @@ class Look {
     const InterfaceKernelSettings settings = kernel_settings_of(interface.name);
     InterfaceFacts facts;
     facts.name = interface.name;
+    facts.is_named = std::ranges::find(orders_.interfaces.roles, interface.name, &Setting<InterfaceRole>::pattern) !=
+                     orders_.interfaces.roles.end();
     facts.is_downstream = interface.is_downstream;
     facts.is_upstream = interface.is_upstream;
     facts.is_both_by_one_flag =

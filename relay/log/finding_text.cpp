@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <utility>
 
 #include "relay/log/line.h"
 #include "relay/log/message_text.h"
@@ -127,24 +128,26 @@ constexpr std::size_t most_lines = 16;
 
 std::string finding_line(const Finding& finding, LogFormat format) {
   const check::FindingText& text = check::text(finding.kind);
-  return line_of(text.severity, text.name, filled_in(text.meaning, finding, false),
+  return line_of(severity_of(finding), text.name, filled_in(text.meaning, finding, false),
                  filled_in(text.advice, finding, true), format);
 }
 
 void report_findings(const std::vector<Finding>& findings, LogFormat format,
                      const std::function<void(std::string_view)>& write_line) {
-  std::map<FindingKind, std::size_t> lines;
+  std::map<std::pair<FindingKind, Severity>, std::size_t> lines;
   std::array<std::size_t, 4> counts{};
   for (const Finding& finding : findings) {
-    ++counts[static_cast<std::size_t>(check::text(finding.kind).severity)];
-    if (++lines[finding.kind] <= most_lines) {
+    const Severity severity = severity_of(finding);
+    ++counts[static_cast<std::size_t>(severity)];
+    if (++lines[{finding.kind, severity}] <= most_lines) {
       write_line(finding_line(finding, format));
     }
   }
-  for (const auto& [kind, count] : lines) {
+  for (const auto& [which, count] : lines) {
     if (count > most_lines) {
-      const check::FindingText& text = check::text(kind);
-      write_line(line_of(text.severity, text.name, std::to_string(count - most_lines) + " more of these", {}, format));
+      const auto& [kind, severity] = which;
+      write_line(
+          line_of(severity, check::text(kind).name, std::to_string(count - most_lines) + " more of these", {}, format));
     }
   }
   write_line(last_line(counts, format));

@@ -11,8 +11,8 @@
 
 namespace relay {
 
-/// Text: `error: interface_down: interface d1 is down, so its clients are not served; bring it up: ip link set d1 up`.
-/// JSON: an object with severity, name, meaning and advice. Without its newline.
+/// Text: `warning: interface_down: interface d1 is down, so its clients are not served; bring it up: ip link set d1
+/// up`. JSON: an object with severity, name, meaning and advice. Without its newline.
 [[nodiscard]] std::string finding_line(const check::Finding& finding, LogFormat format);
 
 /// A line for each finding, of one kind 16 at most, and a last one that says what came of it.

@@ -33,6 +33,12 @@ TEST(FindingText, WhatTheHostSaysIsEscaped) {
       "u\\x1b[2J\\x0a\\xff up");
 }
 
+TEST(FindingText, AFindingCountsAsWhatItIsAtMost) {
+  const Finding gentle{.kind = FindingKind::no_address, .subjects = {"d1"}, .most = check::Severity::warning};
+  EXPECT_EQ(report({gentle}).back(), "check passed: no errors, 1 warning");
+  EXPECT_TRUE(finding_line(gentle, LogFormat::text).starts_with("warning: no_address: "));
+}
+
 TEST(FindingText, JsonHasAFieldForEachPart) {
   EXPECT_THAT(report({down}, LogFormat::json),
               ElementsAre(R"({"level":"warning","event":"finding","severity":"warning","name":"upstream_down",)"

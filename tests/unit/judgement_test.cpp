@@ -56,6 +56,11 @@ InterfaceFacts& u0(Facts& facts) {
   return facts.interfaces[1];
 }
 
+constexpr const char* nothing_served =
+    "error: nothing_served: no interface serves clients; see the warnings about interfaces; one at least has to be "
+    "there "
+    "and up, with a giaddr and a server";
+
 std::vector<std::string> all_lines(const Facts& facts) {
   std::vector<std::string> lines;
   for (const Finding& finding : judge(facts)) {
@@ -242,9 +247,9 @@ TEST(Judgement, NamesThatNoInterfaceHas) {
   EXPECT_THAT(
       lines(facts),
       ElementsAre(
-          "error: interface_missing: interface d7 does not exist, so its clients are not served; correct the "
+          "warning: interface_missing: interface d7 does not exist, so its clients are not served; correct the "
           "name (`ip link` lists them) or create it; the relay uses it as soon as it is there",
-          "error: pattern_unmatched: no interface has a name that matches vlan*, so no clients are served by it; "
+          "warning: pattern_unmatched: no interface has a name that matches vlan*, so no clients are served by it; "
           "correct the pattern (`ip link` lists the names) or create them; the relay uses them as soon as they "
           "are there",
           "warning: upstream_missing: interface u7, named for replies, does not exist; correct the name (`ip "
@@ -266,10 +271,68 @@ TEST(Judgement, InterfaceDown) {
   d1(facts).is_up = false;
   u0(facts).is_up = false;
   EXPECT_THAT(lines(facts),
-              ElementsAre("error: interface_down: interface d1 is down, so its clients are not served; "
+              ElementsAre("warning: interface_down: interface d1 is down, so its clients are not served; "
                           "bring it up: ip link set d1 up",
                           "warning: upstream_down: interface u0, named for replies, is down; bring it up: "
-                          "ip link set u0 up"));
+                          "ip link set u0 up",
+                          nothing_served));
+  facts.interfaces.push_back(downstream("d2", {{10, 102, 0, 1}}));
+  EXPECT_EQ(worst(judge(facts)), Severity::warning);
+}
+
+TEST(Judgement, NothingServedWhereNoClientsInterfaceIsThere) {
+  Facts facts = well();
+  facts.interfaces = {upstream("u0")};
+  facts.unmatched = {"d1"};
+  EXPECT_THAT(lines(facts),
+              ElementsAre("warning: interface_missing: interface d1 does not exist, so its clients are not served; "
+                          "correct the name (`ip link` lists them) or create it; the relay uses it as soon as it is "
+                          "there",
+                          nothing_served));
+}
+
+TEST(Judgement, WhatOnlyAPatternMatchesIsNoError) {
+  Facts facts = well();
+  InterfaceFacts unused = downstream("tap0");
+  unused.is_named = false;
+  unused.giaddr.reset();
+  unused.addresses.clear();
+  facts.interfaces.push_back(unused);
+  unused.name = "tap1";
+  unused.master_kind = MasterKind::takes_frames;
+  unused.master = "br0";
+  facts.interfaces.push_back(unused);
+  EXPECT_THAT(
+      lines(facts),
+      ElementsAre("warning: no_address: interface tap0 has no IPv4 address to be giaddr, so its requests are "
+                  "dropped; give it one of the clients' subnet: ip address add ADDRESS/PREFIX dev tap0; or name "
+                  "one with --giaddr or -U",
+                  "warning: port_of_bridge: interface tap1 is a port of br0, which takes what arrives on it; "
+                  "name br0 instead, and give it the address"));
+  facts.interfaces.erase(facts.interfaces.begin());
+  EXPECT_THAT(lines(facts), testing::Contains(nothing_served));
+}
+
+TEST(Judgement, AFirewallThatDropsOnWhatOnlyAPatternMatchesIsNoErrorUnlessNothingIsServed) {
+  Facts facts = well();
+  d1(facts).is_named = false;
+  facts.firewall = {input(false, {{{{PacketField::ingress, false, {{"d1", 0, 0}}}}, RuleVerdict::drop, {}, 5}})};
+  const std::string warning =
+      "warning: firewall_drops_requests: the firewall's rule with handle 5 of chain input in table inet filter drops "
+      "requests that arrive on d1; let them in: nft insert rule inet filter input udp dport 67 accept";
+  EXPECT_THAT(lines(facts), ElementsAre(nothing_served, warning));
+  facts.interfaces.push_back(downstream("d2", {{10, 102, 0, 1}}));
+  EXPECT_THAT(lines(facts), ElementsAre(warning));
+}
+
+TEST(Judgement, ALoopbackThatOnlyAPatternMatchesIsNotJudged) {
+  Facts facts = well();
+  InterfaceFacts loopback = downstream("lo", {{127, 0, 0, 1}});
+  loopback.is_named = false;
+  loopback.is_loopback = true;
+  loopback.giaddr.reset();
+  facts.interfaces.push_back(loopback);
+  EXPECT_THAT(lines(facts), IsEmpty());
 }
 
 TEST(Judgement, NoCarrier) {
@@ -327,6 +390,7 @@ TEST(Judgement, PortOfVrf) {
 
 TEST(Judgement, LoopbackDownstream) {
   Facts facts = well();
+  facts.interfaces.push_back(downstream("d2", {{10, 102, 0, 1}}));
   d1(facts).is_loopback = true;
   d1(facts).is_ethernet = false;
   EXPECT_THAT(lines(facts),
@@ -394,7 +458,7 @@ TEST(Judgement, InterfacesOfWhichTheSameIsTrueAreOneFinding) {
   }
   EXPECT_THAT(
       lines(facts),
-      testing::Contains("error: interface_down: interface d1, d2, d3, d4, d5, d6, d7, d8 and 2 more is down, so "
+      testing::Contains("warning: interface_down: interface d1, d2, d3, d4, d5, d6, d7, d8 and 2 more is down, so "
                         "its clients are not served; bring it up: ip link set IF up"));
 }
 
