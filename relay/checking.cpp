@@ -125,6 +125,7 @@ int check_host(const Configuration& configuration) {
   facts.warnings = configuration.warnings;
   facts.metrics_fault = metrics_fault(configuration);
   facts.unwritable = unwritable_files(configuration, account);
+  facts.is_root = io::is_root();
   look_as_account(configuration, account, facts);
   const std::vector<check::Finding> findings = check::judge(facts);
   report_findings(findings, configuration.log_format, [](std::string_view line) { std::cout << line << '\n'; });

@@ -95,6 +95,7 @@ struct Facts {
   std::string account_fault{};                    ///< why it cannot; empty: it can
   std::vector<FileFault> unreadable{};            ///< by the account, of the files that are read again
   std::string bound_capture{};                    ///< file beside which the account can make no others; empty: it can
+  bool is_root = false;
   bool lacks_net_raw = false;
   bool lacks_bind_service = false;
 

@@ -38,8 +38,7 @@ constexpr std::array<Entry, finding_kind_count> entries{{
       "let it have this capability (in a container: --cap-add), or start it as an account that has CAP_NET_RAW and "
       "CAP_NET_BIND_SERVICE alone"}},
     {FindingKind::capability_missing,
-     {error, "capability_missing", "this user lacks {subject}, without which {other}",
-      "start as root, or with AmbientCapabilities=CAP_NET_RAW CAP_NET_BIND_SERVICE in the systemd unit"}},
+     {error, "capability_missing", "this user lacks {subject}, without which {other}", "{command}"}},
     {FindingKind::port_taken,
      {error, "port_taken", "UDP port {number} is held by {subject}, so the relay cannot listen there", "{command}"}},
     {FindingKind::port_taken_by_relay,

@@ -92,6 +92,24 @@ void judge_account(const Facts& facts, Findings& findings) {
   }
 }
 
+void judge_capabilities(const Facts& facts, Findings& findings) {
+  const std::string remedy =
+      facts.is_root ? "let root have it: CapabilityBoundingSet= of a systemd unit, --cap-add of a container"
+                    : "start as root, or with AmbientCapabilities=CAP_NET_RAW CAP_NET_BIND_SERVICE in the systemd unit";
+  if (facts.lacks_net_raw) {
+    findings.push_back({.kind = FindingKind::capability_missing,
+                        .subjects = {"CAP_NET_RAW"},
+                        .other = "no packet socket can be opened for replies to clients",
+                        .command = remedy});
+  }
+  if (facts.lacks_bind_service) {
+    findings.push_back({.kind = FindingKind::capability_missing,
+                        .subjects = {"CAP_NET_BIND_SERVICE"},
+                        .other = "the relay cannot listen on UDP port " + std::to_string(facts.ports.server),
+                        .command = remedy});
+  }
+}
+
 void judge_start(const Facts& facts, Findings& findings) {
   for (const std::string& warning : facts.warnings) {
     findings.push_back({.kind = FindingKind::flag_without_effect, .subjects = {warning}});
@@ -108,16 +126,7 @@ void judge_start(const Facts& facts, Findings& findings) {
     findings.push_back({.kind = FindingKind::metrics_unservable, .subjects = {facts.metrics_fault}});
   }
   judge_account(facts, findings);
-  if (facts.lacks_net_raw) {
-    findings.push_back({.kind = FindingKind::capability_missing,
-                        .subjects = {"CAP_NET_RAW"},
-                        .other = "no packet socket can be opened for replies to clients"});
-  }
-  if (facts.lacks_bind_service) {
-    findings.push_back({.kind = FindingKind::capability_missing,
-                        .subjects = {"CAP_NET_BIND_SERVICE"},
-                        .other = "the relay cannot listen on UDP port " + std::to_string(facts.ports.server)});
-  }
+  judge_capabilities(facts, findings);
   for (const PortHolder& holder : facts.port_holders) {
     judge_port(holder, findings);
   }

@@ -29,6 +29,8 @@
 
 #include "relay/io/metrics_pages.h"
 
+#include "relay/io/privileges.h"
+
 namespace relay::io {
 
 namespace {
@@ -63,7 +65,7 @@ constexpr int niceness = 10;  // of the thread: whatever is asked of it, relayin
     fail(what + ": this host does not have that address");
   }
   if (errno == EACCES) {
-    fail(what + ": it takes root or CAP_NET_BIND_SERVICE");
+    fail(what + ": " + it_takes("CAP_NET_BIND_SERVICE"));
   }
   fail(what);
 }

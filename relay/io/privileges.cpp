@@ -21,12 +21,12 @@ constexpr std::size_t most_account_octets = std::size_t{1} << 20U;  // of an ent
 }
 
 /// Where a call failed with EPERM, for want of `capability`.
-void check(int result, const std::string& what, const char* capability) {
+void check(int result, const std::string& what, const char* capability, const std::string& remedy = {}) {
   if (result == 0) {
     return;
   }
   const int error = errno;
-  fail(error, error == EPERM ? what + ": it takes " + capability : what);
+  fail(error, error == EPERM ? what + ": it takes " + capability + remedy : what);
 }
 
 [[nodiscard]] bool has(unsigned capability) {
@@ -48,8 +48,9 @@ void leave_groups(bool is_needed) {
 
 void become(const Account& account) {
   const std::string what = "cannot become " + account.name;
-  check(::setresgid(account.group, account.group, account.group), what, "CAP_SETGID");
-  check(::setresuid(account.user, account.user, account.user), what, "CAP_SETUID");
+  const std::string remedy = " (or --user root, or a start as another account with ambient capabilities)";
+  check(::setresgid(account.group, account.group, account.group), what, "CAP_SETGID", remedy);
+  check(::setresuid(account.user, account.user, account.user), what, "CAP_SETUID", remedy);
 }
 
 void leave_only(Kept kept) {
@@ -97,6 +98,10 @@ std::optional<Account> find_account(const std::string& name) {
 
 bool is_root() noexcept {
   return ::geteuid() == 0;
+}
+
+std::string it_takes(const std::string& capability) {
+  return (is_root() ? "it takes " : "it takes root or ") + capability;
 }
 
 void drop_privileges(const std::optional<Account>& account, Kept kept) {

@@ -22,6 +22,9 @@ struct Account {
 /// Whether the process may become another account: it was started by root.
 [[nodiscard]] bool is_root() noexcept;
 
+/// `it takes root or CAP_NET_RAW`; said to root, the capability alone.
+[[nodiscard]] std::string it_takes(const std::string& capability);
+
 enum class Kept : std::uint8_t {
   nothing,
   packet_sockets,  ///< CAP_NET_RAW, if the process has it: a capture opens a socket for each interface that appears

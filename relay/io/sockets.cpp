@@ -9,6 +9,7 @@
 #include <string>
 #include <system_error>
 
+#include "relay/io/privileges.h"
 #include "relay/io/socket_filters.h"
 
 namespace relay::io {
@@ -68,7 +69,7 @@ void bind_to(const Descriptor& socket, std::uint16_t port) {
     fail(what + ": another DHCP relay or server has it (`ss -lunp sport = :" + std::to_string(port) + "` names it)");
   }
   if (errno == EACCES) {
-    fail(what + ": it takes root or CAP_NET_BIND_SERVICE");
+    fail(what + ": " + it_takes("CAP_NET_BIND_SERVICE"));
   }
   fail(what);
 }
@@ -105,7 +106,7 @@ void check_port_is_free(std::uint16_t port) {
 [[nodiscard]] Descriptor open_frames() {
   Descriptor socket{::socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
   if (!socket.is_open()) {
-    fail(errno == EPERM ? "cannot open a packet socket: it takes root or CAP_NET_RAW" : "cannot open a packet socket");
+    fail(errno == EPERM ? "cannot open a packet socket: " + it_takes("CAP_NET_RAW") : "cannot open a packet socket");
   }
   enlarge_buffers(socket);
   // Not PACKET_QDISC_BYPASS of packet(7): frames would pass traffic control by, and neither tcpdump nor our own capture

@@ -190,9 +190,10 @@ def test_an_account_that_cannot_be_had(check, need):
     need("setpriv")
     through = ("setpriv", "--bounding-set", "-setuid", "--inh-caps", "-setuid")
     only(check(*USUAL, through=through),
-         "error: account_out_of_reach: cannot become nobody: it takes CAP_SETUID: Operation not permitted; let it have "
-         "this capability (in a container: --cap-add), or start it as an account that has CAP_NET_RAW and "
-         "CAP_NET_BIND_SERVICE alone", 2)
+         "error: account_out_of_reach: cannot become nobody: it takes CAP_SETUID (or --user root, or a start as another "
+         "account with ambient capabilities): Operation not permitted; let it have this capability (in a container: "
+         "--cap-add), or start it as an account that has CAP_NET_RAW and CAP_NET_BIND_SERVICE alone", 2)
+    assert not check("--user", "root", *USUAL, through=through).graver()
 
 
 def test_flags_that_the_account_cannot_read(scene, check):

@@ -177,6 +177,10 @@ TEST_F(AccountRights, AnAccountOutOfReachIsSaidSo) {
   EXPECT_THAT(become_fault(Account{"root", 0, 0}), ::testing::StartsWith("cannot "));
 }
 
+TEST(ItTakes, SaidToRootItIsTheCapabilityAlone) {
+  EXPECT_EQ(it_takes("CAP_NET_RAW"), is_root() ? "it takes CAP_NET_RAW" : "it takes root or CAP_NET_RAW");
+}
+
 TEST(ProgramOutput, IsWhatTheProgramPrints) {
   const ProgramOutput output = output_of({"/bin/sh", "-c", "echo one; echo two >&2"}, most);
   EXPECT_EQ(output.text, "one\n");

@@ -137,6 +137,8 @@ TEST(Judgement, MetricsUnservable) {
                   "that address; give --metrics another address or port, or leave it out"));
   facts.port_holders = {{67, "dhcp-relay", 7, 0}};
   EXPECT_THAT(lines(facts), Each(HasSubstr("port_taken_by_relay"))) << "whose metrics they are";
+}
+
 TEST(Judgement, FileUnreadable) {
   Facts facts = well();
   facts.account = "nobody";
@@ -183,6 +185,17 @@ TEST(Judgement, CapabilityMissing) {
                   "error: capability_missing: this user lacks CAP_NET_BIND_SERVICE, without which the relay "
                   "cannot listen on UDP port 67; start as root, or with AmbientCapabilities=CAP_NET_RAW "
                   "CAP_NET_BIND_SERVICE in the systemd unit"));
+}
+
+TEST(Judgement, CapabilityThatRootLacks) {
+  Facts facts = well();
+  facts.is_root = true;
+  facts.lacks_net_raw = true;
+  EXPECT_THAT(
+      lines(facts),
+      ElementsAre("error: capability_missing: this user lacks CAP_NET_RAW, without which no packet socket can be "
+                  "opened for replies to clients; let root have it: CapabilityBoundingSet= of a systemd unit, "
+                  "--cap-add of a container"));
 }
 
 TEST(Judgement, PortTakenByAProgramThatIsKnown) {
