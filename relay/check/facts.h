@@ -51,7 +51,9 @@ struct InterfaceFacts {
 struct ServerFacts {
   Ipv4Address address;
   bool is_local = false;
+  bool is_broadcast = false;
   std::string route_fault{};             ///< why there is no route; empty: there is one
+  std::string refusing_route{};          ///< type of the route that refuses it; empty: none does
   std::string egress{};                  ///< name of the interface by which it leaves
   std::optional<Ipv4Address> gateway{};  ///< none: the server is on the link
   std::optional<std::size_t> mtu{};      ///< of the route

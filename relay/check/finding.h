@@ -56,6 +56,7 @@ enum class FindingKind : std::uint8_t {
   // servers
   server_unreachable,
   server_is_local,
+  server_is_broadcast,
   server_downstream,
   server_beyond_upstream,
   server_not_answering,

@@ -326,6 +326,10 @@ void judge_server(const ServerFacts& server, const Facts& facts, Findings& findi
         {.kind = FindingKind::server_unreachable, .other = server.route_fault, .address = server.address});
     return;
   }
+  if (server.is_broadcast && !facts.policy.replies_from_anyone) {
+    findings.push_back({.kind = FindingKind::server_is_broadcast, .address = server.address});
+    return;
+  }
   const bool is_reached = judge_way_back(server, facts, findings) && !server.next_hop_has_failed;
   if (server.next_hop_has_failed) {
     findings.push_back({.kind = FindingKind::server_not_answering,

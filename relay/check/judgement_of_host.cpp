@@ -151,7 +151,7 @@ void judge_servers(const Facts& facts, Findings& findings) {
   }
   const std::uint16_t ours = facts.ports.relay.value_or(facts.ports.server);
   for (const ServerFacts& server : facts.servers) {
-    if (server.is_local || server.egress.empty()) {
+    if (server.is_local || server.is_broadcast || server.egress.empty()) {
       continue;
     }
     const MessageOnWay reply{.ingress = server.egress,

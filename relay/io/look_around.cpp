@@ -155,6 +155,7 @@ class Look {
     try {
       const Route route = route_to(questions_, server);
       facts.is_local = route.type == RTN_LOCAL || table_.is_local(server);
+      facts.is_broadcast = route.type == RTN_BROADCAST || server == limited_broadcast;
       facts.gateway = route.gateway;
       if (route.egress) {
         facts.egress = names_[*route.egress];

@@ -394,6 +394,14 @@ def test_a_server_that_is_this_host(check):
          "the server's own address; a server on this very host needs no relay", 2)
 
 
+def test_a_server_that_is_a_broadcast_address(check):
+    only(check("-id", "d1", "10.9.0.255"),
+         "error: server_is_broadcast: server 10.9.0.255 is a broadcast address: replies come from other addresses, and are "
+         "dropped as server_unknown; name the servers' own addresses, or add --reply-from any; where the log tells of "
+         "giaddr_own, that is this relay's own broadcast come back, and no loop", 2)
+    assert not check("-id", "d1", "--reply-from", "any", "10.9.0.255").graver()
+
+
 def test_a_server_behind_a_downstream_interface(check):
     only(check("-id", "d1", "-id", "d2", "10.102.0.53"),
          "error: server_downstream: server 10.102.0.53 is reached through d2, where replies are not accepted; name the "

@@ -494,6 +494,19 @@ TEST(Judgement, ServerIsLocal) {
                                         "very host needs no relay"));
 }
 
+TEST(Judgement, ServerIsBroadcast) {
+  Facts facts = well();
+  facts.servers = {{.address = {{10, 9, 0, 255}}, .is_broadcast = true, .egress = "u0", .mtu = 1500}};
+  EXPECT_THAT(
+      lines(facts),
+      ElementsAre("error: server_is_broadcast: server 10.9.0.255 is a broadcast address: replies come from other "
+                  "addresses, and are dropped as server_unknown; name the servers' own addresses, or add "
+                  "--reply-from any; where the log tells of giaddr_own, that is this relay's own broadcast come "
+                  "back, and no loop"));
+  facts.policy.replies_from_anyone = true;
+  EXPECT_THAT(lines(facts), IsEmpty());
+}
+
 TEST(Judgement, ServerDownstream) {
   Facts facts = well();
   facts.servers[0].egress = "d1";
