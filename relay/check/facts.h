@@ -115,6 +115,7 @@ struct Facts {
 
   Ruleset firewall{};
   std::string firewall_fault{};              ///< why it could not be read; empty: it was
+  std::vector<std::string> early_chains{};   ///< base chains of nftables that see frames, and are not judged
   std::vector<std::string> legacy_tables{};  ///< of iptables, with rules that nftables does not show
 };
 

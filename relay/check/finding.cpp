@@ -194,6 +194,11 @@ constexpr std::array<Entry, finding_kind_count> entries{{
     // firewall
     {FindingKind::firewall_drops_requests,
      {error, "firewall_drops_requests", "{other} drops requests that arrive on {subject}", "let them in: {command}"}},
+    {FindingKind::firewall_drops_rebinding,
+     {warning, "firewall_drops_rebinding",
+      "{other} drops requests from clients that have an address, which arrive on {subject}: a lease that its server "
+      "does not extend by unicast is lost",
+      "let them in: {command}"}},
     {FindingKind::firewall_drops_replies,
      {error, "firewall_drops_replies", "{other} drops replies that arrive on {subject}", "let them in: {command}"}},
     {FindingKind::firewall_drops_relayed,
@@ -208,6 +213,9 @@ constexpr std::array<Entry, finding_kind_count> entries{{
      {warning, "firewall_legacy", "there are rules of legacy iptables in {subject}, which are not read here",
       "see that none drops UDP to port {number}: iptables-legacy -S INPUT"}},
     // what could not be looked at
+    {FindingKind::firewall_ingress,
+     {note, "firewall_ingress", "there are chains that see frames before IP does, which are not judged here: {subject}",
+      "see that none drops UDP to port {number}: nft -a list ruleset"}},
     {FindingKind::firewall_unread,
      {note, "firewall_unread", "the firewall's rules could not be read: {subject}",
       "see that none drops UDP to port {number}, or repeat this as root where nft is installed"}},

@@ -73,11 +73,13 @@ enum class FindingKind : std::uint8_t {
   receive_buffer,
   // firewall
   firewall_drops_requests,
+  firewall_drops_rebinding,
   firewall_drops_replies,
   firewall_drops_relayed,
   firewall_may_drop,
   firewall_legacy,
   // what could not be looked at
+  firewall_ingress,
   firewall_unread,
   port_holders_unread,
   // what is well

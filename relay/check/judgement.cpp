@@ -390,7 +390,9 @@ void judge_whole(const Facts& facts, Findings& findings) {
     if (same == result.end()) {
       result.push_back(std::move(finding));
     } else {
-      std::ranges::move(finding.subjects, std::back_inserter(same->subjects));
+      std::ranges::copy_if(finding.subjects, std::back_inserter(same->subjects), [&same](const std::string& subject) {
+        return std::ranges::find(same->subjects, subject) == same->subjects.end();
+      });
     }
   }
   return result;

@@ -1,6 +1,7 @@
 #include "relay/check/judgement_of_host.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -93,9 +94,15 @@ void judge_neighbours(const Facts& facts, Findings& findings) {
   return chain.family + " " + chain.table;
 }
 
-/// iptables keeps its chains in nftables, and calls them so.
+/// iptables keeps its chains in tables of nftables that it calls so. A table of that name may be somebody else's: then
+/// the hooks' chains are not in capitals.
 [[nodiscard]] bool is_of_iptables(const Chain& chain) {
-  return chain.family == "ip" && std::ranges::all_of(chain.name, [](char c) { return c >= 'A' && c <= 'Z'; });
+  constexpr std::array<std::string_view, 5> tables{"filter", "mangle", "raw", "nat", "security"};
+  const bool is_named_by_hook = std::ranges::equal(chain.name, chain.hook, [](char name, char hook) {
+    return name == (hook >= 'a' && hook <= 'z' ? hook - 32 : hook);
+  });
+  return chain.family == "ip" && std::ranges::find(tables, chain.table) != tables.end() &&
+         (chain.hook.empty() || is_named_by_hook);
 }
 
 [[nodiscard]] std::string place_text(const FirewallAnswer& answer) {
@@ -139,6 +146,19 @@ void judge_passage(const Facts& facts, std::string_view hook, const MessageOnWay
                           .most = dropped.most});
       break;
   }
+}
+
+[[nodiscard]] bool drops_on(const InterfaceFacts& interface, const Finding& finding) {
+  return finding.kind == FindingKind::firewall_drops_requests && finding.subjects.front() == interface.name;
+}
+
+/// One that a client on the interface may have: beside the relay's own.
+[[nodiscard]] Ipv4Address address_of_client(const InterfaceFacts& interface) {
+  const Ipv4Address ours = interface.addresses.empty() ? interface.giaddr.value_or(Ipv4Address{{192, 0, 2, 1}})
+                                                       : interface.addresses.front().address;
+  Ipv4Address theirs = ours;
+  theirs.octets[3] = static_cast<std::uint8_t>(ours.octets[3] ^ 3U);  // of the same subnet up to a length of 30
+  return theirs;
 }
 
 /// Servers of one interface are told apart by their addresses alone; one line is enough.
@@ -192,18 +212,30 @@ void judge_firewall(const Facts& facts, std::vector<Finding>& findings) {
     if (!interface.is_downstream || interface.is_loopback) {
       continue;
     }
-    const MessageOnWay request{.ingress = interface.name,
-                               .destination = limited_broadcast,
-                               .source_port = facts.ports.client(),
-                               .destination_port = facts.ports.server,
-                               .is_broadcast = true};
+    MessageOnWay request{.ingress = interface.name,
+                         .destination = limited_broadcast,
+                         .source_port = facts.ports.client(),
+                         .destination_port = facts.ports.server,
+                         .is_broadcast = true};
     const Dropped dropped{FindingKind::firewall_drops_requests,
                           interface.is_named ? Severity::error : Severity::warning};
     for (const std::string_view hook : {"prerouting", "input"}) {
       judge_passage(facts, hook, request, dropped, findings);
     }
+    // RFC 2131 section 4.3.2, REBINDING: a broadcast from the client's address. What drops both is told once.
+    if (std::ranges::any_of(findings, [&interface](const Finding& finding) { return drops_on(interface, finding); })) {
+      continue;
+    }
+    request.source = address_of_client(interface);
+    for (const std::string_view hook : {"prerouting", "input"}) {
+      judge_passage(facts, hook, request, {FindingKind::firewall_drops_rebinding}, findings);
+    }
   }
   judge_servers(facts, findings);
+  if (!facts.early_chains.empty()) {
+    findings.push_back(
+        {.kind = FindingKind::firewall_ingress, .subjects = facts.early_chains, .number = facts.ports.server});
+  }
   if (!facts.firewall_fault.empty()) {
     findings.push_back(
         {.kind = FindingKind::firewall_unread, .subjects = {facts.firewall_fault}, .number = facts.ports.server});

@@ -36,7 +36,7 @@ using Tree = ptree::ptree;
 constexpr std::size_t most_octets = 16U << 20U;
 constexpr std::array<const char*, 3> nft_paths{"/usr/sbin/nft", "/sbin/nft", "/usr/bin/nft"};
 
-/// Elements of named sets, by family, table and name.
+/// Elements of named sets and maps, by family, table and name.
 using Sets = std::map<std::string, const Tree*>;
 
 [[nodiscard]] std::string text_of(const Tree& tree, const char* key) {
@@ -206,18 +206,37 @@ using Sets = std::map<std::string, const Tree*>;
   return true;
 }
 
+/// The rule with a verdict that is not known.
+void add_doubt(Rule rule, std::vector<Rule>& rules) {
+  rule.conditions.emplace_back();
+  rule.verdict = RuleVerdict::drop;
+  rules.push_back(rule);
+  rule.verdict = RuleVerdict::accept;
+  rules.push_back(std::move(rule));
+}
+
 /// `{"vmap": {"key": ..., "data": {"set": [[value, {verdict}], ...]}}}` is a rule for each of its entries.
-void read_verdict_map(const Tree& map, const Rule& before, std::vector<Rule>& rules) {
+/// The data may be the name of a map instead, as in `"data": "@services"`. What cannot be read may drop or accept.
+void read_verdict_map(const Tree& map, const Sets& sets, const Tree& tree, const Rule& before,
+                      std::vector<Rule>& rules) {
   const auto key = map.get_child_optional("key");
-  const auto entries = map.get_child_optional("data.set");
   const auto field = key ? field_in(*key) : PacketField::unknown;
-  if (!entries || !field) {
+  if (!field) {
     return;
   }
-  for (const auto& [name, entry] : *entries) {
+  const std::string data = text_of(map, "data");
+  const auto named = data.starts_with('@') ? sets.find(key_of(tree, data.substr(1))) : sets.end();
+  const auto in_place = map.get_child_optional("data.set");
+  const Tree* const entries = in_place ? &*in_place : named != sets.end() ? named->second : nullptr;
+  if (entries == nullptr) {
+    add_doubt(before, rules);
+    return;
+  }
+  for (const auto& [unnamed, entry] : *entries) {
     Rule rule = before;
     Condition condition;
     if (entry.size() != 2 || entry.back().second.empty()) {
+      add_doubt(before, rules);
       continue;
     }
     if (read_values(entry.front().second, condition.values)) {
@@ -231,28 +250,14 @@ void read_verdict_map(const Tree& map, const Rule& before, std::vector<Rule>& ru
   }
 }
 
-/// What iptables could not say in nftables' own terms.
+/// What iptables could not say in nftables' own terms, of which nft prints the name alone: with what states `conntrack`
+/// matches is not told.
 void read_extension(const Tree& extension, Rule& rule) {
   const std::string name = text_of(extension, "name");
   if (text_of(extension, "type") == "target") {
     rule.verdict = name == "REJECT" || name == "DROP" ? RuleVerdict::drop : rule.verdict;
   } else if (name != "comment") {
     rule.conditions.emplace_back();
-  }
-}
-
-[[nodiscard]] bool is_connection_match(const Tree& statement) {
-  const std::string name = text_of(statement, "xt.name");
-  return text_of(statement, "xt.type") == "match" && (name == "conntrack" || name == "state");
-}
-
-/// A rule of iptables that looks at the connection alone: what it accepts are answers, what it drops is invalid.
-void guess_connection(const Tree& expressions, Rule& rule) {
-  const auto count =
-      std::ranges::count_if(expressions, [](const auto& each) { return is_connection_match(each.second); });
-  if (count == 1 && rule.conditions.size() == 1 && rule.conditions.front().field == PacketField::unknown) {
-    const char* const state = rule.verdict == RuleVerdict::accept ? "established" : "invalid";
-    rule.conditions.front() = {PacketField::connection, false, {{state, 0, 0}}};
   }
 }
 
@@ -273,7 +278,7 @@ void read_rule(const Tree& tree, const Sets& sets, std::vector<Rule>& rules) {
     if (name == "match") {
       rule.conditions.push_back(condition_in(value, sets, tree));
     } else if (name == "vmap") {
-      read_verdict_map(value, rule, rules);
+      read_verdict_map(value, sets, tree, rule, rules);
     } else if (name == "xt") {
       read_extension(value, rule);
     } else if (std::ranges::find(conditional, name) != conditional.end()) {
@@ -282,7 +287,6 @@ void read_rule(const Tree& tree, const Sets& sets, std::vector<Rule>& rules) {
       static_cast<void>(read_verdict(name, value, rule));
     }
   }
-  guess_connection(*expressions, rule);
   if (rule.verdict != RuleVerdict::none) {
     rules.push_back(std::move(rule));
   }
@@ -302,6 +306,13 @@ void read_rule(const Tree& tree, const Sets& sets, std::vector<Rule>& rules) {
 [[nodiscard]] bool sees_ipv4(const Tree& tree) {
   const std::string family = text_of(tree, "family");
   return family == "ip" || family == "inet";
+}
+
+/// Whether it is a base chain of a family or at a hook that sees frames.
+[[nodiscard]] bool is_early(const Tree& tree) {
+  const std::string family = text_of(tree, "family");
+  const std::string hook = text_of(tree, "hook");
+  return !hook.empty() && (family == "netdev" || family == "bridge" || hook == "ingress");
 }
 
 }  // namespace
@@ -324,9 +335,15 @@ Firewall firewall_in(const std::string& json) {
   Sets sets;
   std::map<std::string, std::size_t> places;
   for (const auto& [unnamed, object] : *objects) {
-    if (const auto set = object.get_child_optional("set"); set && set->get_child_optional("elem")) {
-      sets[key_of(*set, text_of(*set, "name"))] = &set->get_child("elem");
-    } else if (const auto chain = object.get_child_optional("chain"); chain && sees_ipv4(*chain)) {
+    for (const char* const kind : {"set", "map"}) {
+      if (const auto set = object.get_child_optional(kind); set && set->get_child_optional("elem")) {
+        sets[key_of(*set, text_of(*set, "name"))] = &set->get_child("elem");
+      }
+    }
+    if (const auto chain = object.get_child_optional("chain"); chain && is_early(*chain)) {
+      firewall.early_chains.push_back(text_of(*chain, "family") + " " + text_of(*chain, "table") + " " +
+                                      text_of(*chain, "name"));
+    } else if (chain && sees_ipv4(*chain)) {
       places[key_of(*chain, text_of(*chain, "name"))] = firewall.ruleset.size();
       firewall.ruleset.push_back(chain_in(*chain));
     }
@@ -346,10 +363,10 @@ Firewall read_firewall() {
   const auto* const nft =
       std::ranges::find_if(nft_paths, [&error](const char* path) { return std::filesystem::exists(path, error); });
   if (nft == nft_paths.end()) {
-    return {{}, "there is no nft"};
+    return {{}, {}, "there is no nft"};
   }
   const ProgramOutput output = output_of({*nft, "-j", "list", "ruleset"}, most_octets);
-  return output.fault.empty() ? firewall_in(output.text) : Firewall{{}, "nft: " + output.fault};
+  return output.fault.empty() ? firewall_in(output.text) : Firewall{{}, {}, "nft: " + output.fault};
 }
 
 std::vector<std::string> legacy_tables() {

@@ -11,14 +11,15 @@ namespace relay::io {
 
 struct Firewall {
   check::Ruleset ruleset;
-  std::string fault;  ///< why it could not be read; empty: it was
+  std::vector<std::string> early_chains;  ///< base chains that see frames before IP does, which are not read
+  std::string fault;                      ///< why it could not be read; empty: it was
 };
 
 /// Runs nft, which needs CAP_NET_ADMIN.
 [[nodiscard]] Firewall read_firewall();
 
-/// Reads what nft printed: the chains of the families ip and inet. Parts of a rule that are not understood become
-/// conditions that cannot be judged.
+/// Reads what nft printed: the chains of the families ip and inet, but for the hook ingress. Parts of a rule that are
+/// not understood become conditions that cannot be judged.
 [[nodiscard]] Firewall firewall_in(const std::string& json);
 
 /// Tables of legacy iptables in this network namespace; none where that is not told.

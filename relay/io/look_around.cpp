@@ -193,6 +193,7 @@ class Look {
   void look_at_firewall() {
     Firewall firewall = read_firewall();
     facts_.firewall = std::move(firewall.ruleset);
+    facts_.early_chains = std::move(firewall.early_chains);
     facts_.firewall_fault = std::move(firewall.fault);
     facts_.legacy_tables = legacy_tables();
   }

@@ -20,6 +20,8 @@ std::string printed(const std::string& policy, const std::vector<std::string>& r
                      R"({"table":{"family":"inet","name":"filter","handle":1}},)"
                      R"({"set":{"family":"inet","name":"dhcp","table":"filter","type":"inet_service","handle":3,)"
                      R"("flags":["interval"],"elem":[{"range":[67,68]},70]}},)"
+                     R"({"map":{"family":"inet","name":"services","table":"filter","type":"inet_service","handle":4,)"
+                     R"("map":"verdict","elem":[[53,{"drop":null}],[67,{"accept":null}]]}},)"
                      R"({"chain":{"family":"inet","table":"filter","name":"other","handle":1}},)"
                      R"({"rule":{"family":"inet","table":"filter","chain":"other","handle":2,"expr":[{"drop":null}]}},)"
                      R"({"chain":{"family":"inet","table":"filter","name":"input","handle":3,"type":"filter",)"
@@ -120,6 +122,30 @@ TEST(Firewall, MapsOfVerdictsAreRulesOfTheirOwn) {
   EXPECT_EQ(passage("accept", {states}), Passage::passes);
 }
 
+TEST(Firewall, NamedMapsOfVerdictsAreLookedUp) {
+  const auto by_map = [](const std::string& name) {
+    return R"({"vmap":{"key":{"payload":{"protocol":"udp","field":"dport"}},"data":"@)" + name + R"("}})";
+  };
+  EXPECT_EQ(passage("drop", {by_map("services")}), Passage::passes);
+  EXPECT_EQ(passage("accept", {by_map("services")}), Passage::passes);
+  MessageOnWay other = request_on_way();
+  other.destination_port = 53;
+  EXPECT_EQ(passage("accept", {by_map("services")}, other), Passage::is_dropped);
+  EXPECT_EQ(passage("drop", {by_map("nosuch")}), Passage::may_be_dropped);
+  EXPECT_EQ(passage("accept", {by_map("nosuch")}), Passage::may_be_dropped);
+}
+
+TEST(Firewall, ChainsThatSeeFramesAreTold) {
+  const Firewall firewall = firewall_in(
+      R"({"nftables":[{"chain":{"family":"netdev","table":"t","name":"c","hook":"ingress","prio":0,"dev":"d1"}},)"
+      R"({"chain":{"family":"bridge","table":"t","name":"b","hook":"input","prio":0,"policy":"drop"}},)"
+      R"({"chain":{"family":"bridge","table":"t","name":"called"}},)"
+      R"({"chain":{"family":"inet","table":"t","name":"i","hook":"ingress","prio":0,"dev":"d1","policy":"drop"}}]})");
+  EXPECT_EQ(firewall.fault, "");
+  EXPECT_TRUE(firewall.ruleset.empty());
+  EXPECT_EQ(firewall.early_chains, (std::vector<std::string>{"netdev t c", "bridge t b", "inet t i"}));
+}
+
 TEST(Firewall, JumpsRejectsAndLimitsAreRead) {
   EXPECT_EQ(passage("accept", {R"({"jump":{"target":"other"}})"}), Passage::is_dropped);
   EXPECT_EQ(passage("accept", {R"({"reject":{"type":"icmpx","expr":"port-unreachable"}})"}), Passage::is_dropped);
@@ -130,8 +156,9 @@ TEST(Firewall, JumpsRejectsAndLimitsAreRead) {
 
 TEST(Firewall, RulesOfIptablesAreRead) {
   const std::string conntrack = R"({"xt":{"type":"match","name":"conntrack"}},{"accept":null})";
-  EXPECT_EQ(passage("drop", {conntrack}), Passage::is_dropped);
-  EXPECT_EQ(passage("drop", {conntrack}, reply_on_way()), Passage::passes);
+  EXPECT_EQ(passage("drop", {conntrack}), Passage::may_be_dropped) << "the states are not told, and may be NEW";
+  EXPECT_EQ(passage("drop", {conntrack}, reply_on_way()), Passage::may_be_dropped);
+  EXPECT_EQ(dropping(R"({"xt":{"type":"match","name":"state"}})"), Passage::may_be_dropped);
   EXPECT_EQ(passage("accept", {R"({"xt":{"type":"match","name":"comment"}},{"xt":{"type":"target","name":"REJECT"}})"}),
             Passage::is_dropped);
   EXPECT_EQ(dropping(R"({"xt":{"type":"match","name":"multiport"}})"), Passage::may_be_dropped);
@@ -155,9 +182,13 @@ TEST(Firewall, PartsThatAreNotUnderstoodDoNoHarm) {
   for (const char* const rule :
        {"", "null", "[]", "{}", R"({"match":null})", R"({"match":{"op":"==","left":{},"right":{}}})",
         R"({"match":{"op":"==","left":{"meta":{"key":"iif"}},"right":{"prefix":{"addr":"10.0.0.0","len":99}}}})",
-        R"({"match":{"op":"==","left":{"meta":{"key":"iif"}},"right":{"range":[1]}}})", R"({"vmap":{"key":{}}})",
-        R"({"vmap":{"key":{"meta":{"key":"iif"}},"data":{"set":[[1],[1,2],[[],{}]]}}})", R"({"xt":null})"}) {
+        R"({"match":{"op":"==","left":{"meta":{"key":"iif"}},"right":{"range":[1]}}})", R"({"xt":null})"}) {
     EXPECT_EQ(passage("accept", {rule}), Passage::passes) << rule;
+  }
+  for (const char* const map :
+       {R"({"vmap":{"key":{}}})", R"({"vmap":{"key":{"meta":{"key":"iif"}},"data":{"set":[[1],[1,2],[[],{}]]}}})"}) {
+    EXPECT_EQ(passage("accept", {map}), Passage::may_be_dropped) << map;
+    EXPECT_EQ(passage("drop", {map}), Passage::may_be_dropped) << map;
   }
 }
 

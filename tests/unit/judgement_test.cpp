@@ -660,6 +660,50 @@ TEST(Judgement, FirewallDropsRequests) {
                                         "inet filter input udp dport 67 accept"));
 }
 
+TEST(Judgement, FirewallDropsRebinding) {
+  Facts facts = well();
+  facts.firewall = {input(true, {{{{PacketField::source, false, {{{}, 0, 0}}}}, RuleVerdict::accept},
+                                 {{{PacketField::ingress, false, {{"u0", 0, 0}}}}, RuleVerdict::accept}})};
+  EXPECT_THAT(
+      lines(facts),
+      ElementsAre("warning: firewall_drops_rebinding: the firewall's policy of chain input in table inet filter "
+                  "drops requests from clients that have an address, which arrive on d1: a lease that its server "
+                  "does not extend by unicast is lost; let them in: nft insert rule inet filter input udp dport "
+                  "67 accept"));
+}
+
+TEST(Judgement, AFirewallThatLetsInTheSubnetAloneDropsRequests) {
+  Facts facts = well();
+  facts.firewall = {input(true, {{{{PacketField::source, false, {{{}, 0x0a650000, 0x0a6500ff}}}}, RuleVerdict::accept},
+                                 {{{PacketField::ingress, false, {{"u0", 0, 0}}}}, RuleVerdict::accept}})};
+  EXPECT_THAT(lines(facts), ElementsAre(testing::StartsWith("error: firewall_drops_requests: ")));
+}
+
+TEST(Judgement, TablesOfIptablesAreKnownByName) {
+  Facts facts = well();
+  const Rule drop{{}, RuleVerdict::drop, {}, 4};
+  const auto command = [&facts] {
+    const std::string line = lines(facts).front();
+    return line.substr(line.find("let them in: "));
+  };
+  facts.firewall = {{"ip", "filter", "INPUT", "input", 0, false, {{{}, RuleVerdict::jump, "ufw-user-input"}}},
+                    {"ip", "filter", "ufw-user-input", {}, 0, false, {drop}}};
+  EXPECT_EQ(command(), "let them in: iptables -t filter -I ufw-user-input -p udp --dport 67 -j ACCEPT");
+  facts.firewall = {{"ip", "own", "INPUT", "input", 0, false, {drop}}};
+  EXPECT_EQ(command(), "let them in: nft insert rule ip own INPUT udp dport 67 accept");
+  facts.firewall = {{"ip", "filter", "input", "input", 0, false, {drop}}};
+  EXPECT_EQ(command(), "let them in: nft insert rule ip filter input udp dport 67 accept");
+}
+
+TEST(Judgement, FirewallIngress) {
+  Facts facts = well();
+  facts.early_chains = {"netdev t c", "bridge t b"};
+  EXPECT_THAT(
+      lines(facts),
+      ElementsAre("note: firewall_ingress: there are chains that see frames before IP does, which are not judged "
+                  "here: netdev t c, bridge t b; see that none drops UDP to port 67: nft -a list ruleset"));
+}
+
 TEST(Judgement, FirewallDropsReplies) {
   Facts facts = well();
   facts.ports.relay = 6767;
