@@ -48,56 +48,68 @@ constexpr std::array<Entry, finding_kind_count> entries{{
       "{command}"}},
     // interfaces
     {FindingKind::interface_missing,
-     {warning, "interface_missing", "interface {subject} does not exist, so its clients are not served",
+     {warning, "interface_missing",
+      "interface{|s} {subject} {does|do} not exist, so {its|their} clients are not served",
       "correct the name (`ip link` lists them) or create it; the relay uses it as soon as it is there"}},
     {FindingKind::pattern_unmatched,
      {warning, "pattern_unmatched", "no interface has a name that matches {subject}, so no clients are served by it",
       "correct the pattern (`ip link` lists the names) or create them; the relay uses them as soon as they are there"}},
     {FindingKind::upstream_missing,
-     {warning, "upstream_missing", "interface {subject}, named for replies, does not exist",
+     {warning, "upstream_missing", "interface{|s} {subject}, named for replies, {does|do} not exist",
       "correct the name (`ip link` lists them), or leave out -iu: replies are then accepted wherever servers are"}},
     {FindingKind::giaddr_interface_missing,
      {error, "giaddr_interface_missing",
-      "interface {subject} of -U does not exist or has no IPv4 address, so there is "
+      "interface {subject} of -U does not exist or has no IPv4 address but 127.0.0.0/8, so there is "
       "no giaddr",
       "give it one: ip address add ADDRESS/32 dev {subject}"}},
     {FindingKind::interface_down,
-     {warning, "interface_down", "interface {subject} is down, so its clients are not served",
+     {warning, "interface_down", "interface{|s} {subject} {is|are} down, so {its|their} clients are not served",
       "bring it up: ip link set {subject} up"}},
     {FindingKind::upstream_down,
-     {warning, "upstream_down", "interface {subject}, named for replies, is down",
+     {warning, "upstream_down", "interface{|s} {subject}, named for replies, {is|are} down",
       "bring it up: ip link set {subject} up"}},
     {FindingKind::no_carrier,
-     {warning, "no_carrier", "interface {subject} has no carrier",
+     {warning, "no_carrier", "interface{|s} {subject} {has|have} no carrier",
       "look at the cable, the switch port, or what the interface is made of"}},
     {FindingKind::no_address,
-     {error, "no_address", "interface {subject} has no IPv4 address to be giaddr, so its requests are dropped",
+     {error, "no_address",
+      "interface{|s} {subject} {has|have} no IPv4 address to be giaddr, so {its|their} requests are dropped",
       "give it one of the clients' subnet: ip address add ADDRESS/PREFIX dev {subject}; or name one with --giaddr or "
       "-U"}},
     {FindingKind::giaddr_passive,
-     {warning, "giaddr_passive", "interface {subject} is passive: this host does not hold its giaddr {address}",
+     {warning, "giaddr_passive",
+      "interface{|s} {subject} {is|are} passive: this host does not hold {its|their} giaddr {address}",
       "this is as it should be where another router holds the address at the moment (VRRP); else add it, or correct "
       "--giaddr"}},
+    {FindingKind::giaddr_foreign,
+     {warning, "giaddr_foreign",
+      "the giaddr {address} of interface{|s} {subject} is of another segment, and without option 82 nothing tells the "
+      "server the clients' subnet",
+      "add -a: sub-option 5 of option 82 then says it; or leave out --giaddr and -U, and giaddr is the interface's own "
+      "address"}},
     {FindingKind::interface_without_server,
-     {error, "interface_without_server", "interface {subject} has no server, so its requests are dropped",
+     {error, "interface_without_server",
+      "interface{|s} {subject} {has|have} no server, so {its|their} requests are dropped",
       "name one: a SERVER for all interfaces, or --server IF=ADDR; the broadcast address of its own subnet is none"}},
     {FindingKind::port_of_bridge,
-     {error, "port_of_bridge", "interface {subject} is a port of {other}, which takes what arrives on it",
+     {error, "port_of_bridge",
+      "interface{|s} {subject} {is a port|are ports} of {other}, which takes what arrives on {it|them}",
       "name {other} instead, and give it the address"}},
     {FindingKind::port_of_vrf,
-     {error, "port_of_vrf", "interface {subject} is in VRF {other}, from which the relay hears nothing",
+     {error, "port_of_vrf", "interface{|s} {subject} {is|are} in VRF {other}, from which the relay hears nothing",
       "let its sockets hear VRFs: sysctl -w net.ipv4.udp_l3mdev_accept=1"}},
     {FindingKind::loopback_downstream,
-     {warning, "loopback_downstream", "interface {subject} is named for clients, and no client can be on a loopback",
+     {warning, "loopback_downstream",
+      "interface{|s} {subject} {is|are} named for clients, and no client can be on a loopback",
       "leave it out; the loopback's address as giaddr takes -U {subject}"}},
     {FindingKind::not_ethernet,
      {warning, "not_ethernet",
-      "interface {subject} is no Ethernet: a reply to a client without an address cannot be "
+      "interface{|s} {subject} {is|are} no Ethernet: a reply to a client without an address cannot be "
       "put into a frame, and is routed",
-      "see that a client gets its lease; where not, --reply-delivery IF=broadcast may help"}},
+      "see that a client gets its lease; where not, --reply-delivery {subject}=broadcast may help"}},
     {FindingKind::both_sides,
-     {warning, "both_sides", "interface {subject} is named for clients and for servers by different flags",
-      "if both are meant, say -i IF; else take it out of one of them"}},
+     {warning, "both_sides", "interface{|s} {subject} {is|are} named for clients and for servers by different flags",
+      "if both are meant, say -i {subject}; else take it out of one of them"}},
     {FindingKind::shared_giaddr,
      {warning, "shared_giaddr",
       "interfaces {subject} share the giaddr {address}: a reply finds its way by the "
@@ -110,7 +122,7 @@ constexpr std::array<Entry, finding_kind_count> entries{{
       "join them in a bridge, or give each a subnet of its own"}},
     {FindingKind::interface_mtu,
      {warning, "interface_mtu",
-      "interface {subject} has an MTU of {number}, less than the {limit} octets of a DHCP "
+      "interface{|s} {subject} {has|have} an MTU of {number}, less than the {limit} octets of a DHCP "
       "message that every client has to take (RFC 2131 section 2)",
       "raise it: ip link set {subject} mtu 1500"}},
     {FindingKind::nothing_served,
@@ -120,6 +132,11 @@ constexpr std::array<Entry, finding_kind_count> entries{{
     {FindingKind::server_unreachable,
      {error, "server_unreachable", "there is no route to server {address}: {other}",
       "add one, such as: ip route add {address} via ROUTER; or bring up the interface that leads there"}},
+    {FindingKind::server_refused,
+     {error, "server_refused", "the route to server {address} is of type {other}",
+      "take it out, or add a better one, such as: ip route add {address}/32 via ROUTER; where it is: ip route show "
+      "table "
+      "all type {other}, ip rule"}},
     {FindingKind::server_is_local,
      {error, "server_is_local", "server {address} is an address of this host, where the relay itself has the port",
       "name the server's own address; a server on this very host needs no relay"}},
@@ -154,17 +171,17 @@ constexpr std::array<Entry, finding_kind_count> entries{{
       "rp_filter is strict on {subject}: requests from 0.0.0.0 and from the interface's "
       "subnet pass, those from link-local or foreign addresses are lost, such as of a "
       "client that has moved here and asks for its old lease",
-      "if such clients exist: sysctl -w net.ipv4.conf.IF.rp_filter=0, and net.ipv4.conf.all.rp_filter too"}},
+      "if such clients exist: sysctl -w net/ipv4/conf/{subject}/rp_filter=0 net/ipv4/conf/all/rp_filter=0"}},
     {FindingKind::rp_filter_no_address,
      {warning, "rp_filter_no_address",
-      "rp_filter is on for {subject}, which has no IPv4 address: requests of clients "
+      "rp_filter is on for {subject}, which {has|have} no IPv4 address: requests of clients "
       "that have one are lost, so no lease is renewed through the relay",
-      "turn it off: sysctl -w net.ipv4.conf.IF.rp_filter=0, and net.ipv4.conf.all.rp_filter too"}},
+      "turn it off: sysctl -w net/ipv4/conf/{subject}/rp_filter=0 net/ipv4/conf/all/rp_filter=0"}},
     {FindingKind::rp_filter_upstream,
      {warning, "rp_filter_upstream",
       "rp_filter is strict on {subject}, and the route to no server leaves there: "
       "replies that arrive there are lost",
-      "make it loose: sysctl -w net.ipv4.conf.IF.rp_filter=2"}},
+      "make it loose: sysctl -w net/ipv4/conf/{subject}/rp_filter=2"}},
     {FindingKind::forwarding_off,
      {warning, "forwarding_off",
       "this host does not forward IPv4 from {subject}: clients renew by unicast to the "
@@ -175,17 +192,19 @@ constexpr std::array<Entry, finding_kind_count> entries{{
      {warning, "broadcast_forwarding",
       "bc_forwarding is on for {subject}: broadcasts to the subnet are forwarded and "
       "the relay does not get them",
-      "turn it off: sysctl -w net.ipv4.conf.IF.bc_forwarding=0"}},
+      "turn it off: sysctl -w net/ipv4/conf/{subject}/bc_forwarding=0"}},
     {FindingKind::neighbours_many,
      {warning, "neighbours_many",
       "there is room for {number} clients, and the kernel knows at most {limit} neighbours: "
       "beyond that, replies to clients that have an address are lost",
-      "raise it: sysctl -w net.ipv4.neigh.default.gc_thresh3={command}, gc_thresh2 and gc_thresh1 with it"}},
+      "raise it, on the host itself and not in a network namespace of its own, which does not have these settings: "
+      "{command}"}},
     {FindingKind::neighbours_full,
      {warning, "neighbours_full",
       "the kernel has {number} of at most {limit} neighbours: when it is full, replies to "
       "clients that have an address are lost",
-      "raise it: sysctl -w net.ipv4.neigh.default.gc_thresh3={command}, gc_thresh2 and gc_thresh1 with it"}},
+      "raise it, on the host itself and not in a network namespace of its own, which does not have these settings: "
+      "{command}"}},
     {FindingKind::receive_buffer,
      {warning, "receive_buffer",
       "without CAP_NET_ADMIN the receive buffer has {number} octets instead of {limit}, so "
@@ -224,7 +243,7 @@ constexpr std::array<Entry, finding_kind_count> entries{{
       "look yourself: ss -lunp sport = :{number}"}},
     // what is well
     {FindingKind::interface_serves,
-     {ok, "interface_serves", "interface {subject} is up, with a giaddr and a server", ""}},
+     {ok, "interface_serves", "interface{|s} {subject} {is|are} up, with a giaddr and a server", ""}},
     {FindingKind::server_reached,
      {ok, "server_reached", "server {address} is reached through {subject}, next hop {next_hop}, source {source}", ""}},
 }};

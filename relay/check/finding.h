@@ -43,6 +43,7 @@ enum class FindingKind : std::uint8_t {
   no_carrier,
   no_address,
   giaddr_passive,
+  giaddr_foreign,
   interface_without_server,
   port_of_bridge,
   port_of_vrf,
@@ -55,6 +56,7 @@ enum class FindingKind : std::uint8_t {
   nothing_served,
   // servers
   server_unreachable,
+  server_refused,
   server_is_local,
   server_is_broadcast,
   server_downstream,
@@ -90,7 +92,8 @@ enum class FindingKind : std::uint8_t {
 inline constexpr std::size_t finding_kind_count = static_cast<std::size_t>(FindingKind::server_reached) + 1;
 
 /// `meaning` and `advice` are clauses in which `{subject}`, `{other}`, `{command}`, `{address}`, `{next_hop}`,
-/// `{source}`, `{number}` and `{limit}` stand for what the finding says.
+/// `{source}`, `{number}` and `{limit}` stand for what the finding says, and `{is|are}` for the first of these words
+/// where it has one subject, for the second where it has several. Advice speaks of the first subject.
 struct FindingText {
   Severity severity;
   std::string_view name;

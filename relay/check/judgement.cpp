@@ -172,6 +172,16 @@ void judge_names(const Facts& facts, Findings& findings) {
   return true;
 }
 
+/// Whether giaddr is in none of the interface's subnets, and the interface has some or another one has that.
+[[nodiscard]] bool is_of_another_segment(Ipv4Address giaddr, const InterfaceFacts& interface, const Facts& facts) {
+  const auto has = [giaddr](const InterfaceFacts& each) {
+    return std::ranges::any_of(each.addresses, [giaddr](const Ipv4Prefix& prefix) {
+      return prefix.network() == Ipv4Prefix{giaddr, prefix.length}.network();
+    });
+  };
+  return !has(interface) && (!interface.addresses.empty() || std::ranges::any_of(facts.interfaces, has));
+}
+
 /// Whether the interface has what its requests are given: giaddr and servers.
 [[nodiscard]] bool judge_giaddr(const InterfaceFacts& interface, const Facts& facts, Findings& findings) {
   if (!interface.giaddr) {
@@ -183,6 +193,10 @@ void judge_names(const Facts& facts, Findings& findings) {
   if (!interface.giaddr_is_local) {
     findings.push_back(
         {.kind = FindingKind::giaddr_passive, .subjects = {interface.name}, .address = interface.giaddr});
+  }
+  if (!facts.policy.add_agent_information && is_of_another_segment(*interface.giaddr, interface, facts)) {
+    findings.push_back(
+        {.kind = FindingKind::giaddr_foreign, .subjects = {interface.name}, .address = interface.giaddr});
   }
   return interface.giaddr_is_local;
 }
@@ -321,6 +335,11 @@ void judge_server(const ServerFacts& server, const Facts& facts, Findings& findi
     findings.push_back({.kind = FindingKind::server_is_local, .address = server.address});
     return;
   }
+  if (!server.refusing_route.empty()) {
+    findings.push_back(
+        {.kind = FindingKind::server_refused, .other = server.refusing_route, .address = server.address});
+    return;
+  }
   if (!server.route_fault.empty()) {
     findings.push_back(
         {.kind = FindingKind::server_unreachable, .other = server.route_fault, .address = server.address});
@@ -338,7 +357,7 @@ void judge_server(const ServerFacts& server, const Facts& facts, Findings& findi
                         .next_hop = server.gateway.value_or(server.address)});
   }
   judge_route_mtu(server, facts, findings);
-  if (is_reached) {
+  if (is_reached && (!facts.policy.source_address || facts.source_is_local)) {
     findings.push_back({.kind = FindingKind::server_reached,
                         .subjects = {server.egress},
                         .address = server.address,

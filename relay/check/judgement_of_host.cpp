@@ -67,10 +67,12 @@ void judge_forwarding(const InterfaceFacts& interface, const Facts& facts, Findi
   return room;
 }
 
-/// What gc_thresh3 should be.
+/// The command that makes room for as many neighbours; gc_thresh2 is half of it, as the kernel has it from the start.
 [[nodiscard]] std::string raised(std::uint64_t wanted) {
   constexpr std::uint64_t most_sensible = std::uint64_t{1} << 20U;
-  return std::to_string(std::min(std::bit_ceil(wanted), most_sensible));
+  const std::uint64_t most = std::min(std::bit_ceil(wanted), most_sensible);
+  return "sysctl -w net.ipv4.neigh.default.gc_thresh3=" + std::to_string(most) +
+         " net.ipv4.neigh.default.gc_thresh2=" + std::to_string(most / 2);
 }
 
 void judge_neighbours(const Facts& facts, Findings& findings) {

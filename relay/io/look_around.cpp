@@ -164,6 +164,7 @@ class Look {
       }
     } catch (const std::system_error& error) {
       facts.route_fault = error.code().message();
+      facts.refusing_route = refusing_type(error.code());
     }
     return facts;
   }

@@ -48,6 +48,19 @@ Route route_to(Questions& questions, Ipv4Address destination) {
   return route;
 }
 
+std::string refusing_type(const std::error_code& error) {
+  switch (error.value()) {
+    case EINVAL:
+      return "blackhole";
+    case EHOSTUNREACH:
+      return "unreachable";
+    case EACCES:
+      return "prohibit";
+    default:
+      return {};
+  }
+}
+
 bool neighbour_has_failed(Questions& questions, std::uint32_t interface, Ipv4Address address) {
   ndmsg header{};
   header.ndm_family = AF_INET;

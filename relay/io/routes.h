@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <system_error>
 
 #include "relay/core/address.h"
 #include "relay/io/rtnetlink.h"
@@ -20,6 +22,10 @@ struct Route {
 
 /// Throws std::system_error; its code says why there is no route: ENETUNREACH, EHOSTUNREACH, EACCES, EINVAL.
 [[nodiscard]] Route route_to(rtnetlink::Questions& questions, Ipv4Address destination);
+
+/// The type of the route, or of the rule, that refuses an address with this error: `blackhole`, `unreachable`,
+/// `prohibit`; empty: there is no route.
+[[nodiscard]] std::string refusing_type(const std::error_code& error);
 
 /// Whether the kernel has asked for the neighbour's hardware address in vain (NUD_FAILED).
 [[nodiscard]] bool neighbour_has_failed(rtnetlink::Questions& questions, std::uint32_t interface, Ipv4Address address);

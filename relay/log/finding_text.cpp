@@ -58,10 +58,13 @@ constexpr std::size_t most_lines = 16;
                                          : text;
 }
 
-/// What stands for a placeholder. A command that is advised is for one interface at a time.
+/// What stands for a placeholder. A command that is advised is for one interface, the first.
 [[nodiscard]] std::string value_of(std::string_view placeholder, const Finding& finding, bool is_advice) {
+  if (const std::size_t bar = placeholder.find('|'); bar != std::string_view::npos) {
+    return std::string{finding.subjects.size() > 1 ? placeholder.substr(bar + 1) : placeholder.substr(0, bar)};
+  }
   if (placeholder == "subject") {
-    return is_advice && finding.subjects.size() > 1 ? "IF" : list_text(finding.subjects);
+    return is_advice && !finding.subjects.empty() ? finding.subjects.front() : list_text(finding.subjects);
   }
   if (placeholder == "other") {
     return finding.other;
@@ -91,6 +94,12 @@ constexpr std::size_t most_lines = 16;
     clause.remove_prefix(end + 1);
   }
   return text;
+}
+
+[[nodiscard]] std::string advice_of(const Finding& finding) {
+  const std::string_view advice = check::text(finding.kind).advice;
+  const bool is_for_one = finding.subjects.size() > 1 && advice.find("{subject}") != std::string_view::npos;
+  return filled_in(advice, finding, true) + (is_for_one ? "; and so for each of them" : "");
 }
 
 [[nodiscard]] std::string line_of(Severity severity, std::string_view name, const std::string& meaning,
@@ -128,8 +137,7 @@ constexpr std::size_t most_lines = 16;
 
 std::string finding_line(const Finding& finding, LogFormat format) {
   const check::FindingText& text = check::text(finding.kind);
-  return line_of(severity_of(finding), text.name, filled_in(text.meaning, finding, false),
-                 filled_in(text.advice, finding, true), format);
+  return line_of(severity_of(finding), text.name, filled_in(text.meaning, finding, false), advice_of(finding), format);
 }
 
 void report_findings(const std::vector<Finding>& findings, LogFormat format,

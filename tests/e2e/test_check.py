@@ -80,7 +80,7 @@ def test_a_host_where_all_is_well(check):
     found = check(*USUAL, "10.9.0.3")
     assert found.status == 0, found
     assert found.lines == [
-        "ok: interface_serves: interface d1, d2 is up, with a giaddr and a server",
+        "ok: interface_serves: interfaces d1, d2 are up, with a giaddr and a server",
         "ok: server_reached: server 10.9.0.2 is reached through u0, next hop 10.9.0.2, source giaddr",
         "ok: server_reached: server 10.9.0.3 is reached through u0, next hop 10.9.0.3, source giaddr",
         "check passed: nothing found"], found
@@ -382,10 +382,12 @@ def test_no_route_to_a_server(check):
          "route add 192.0.2.53 via ROUTER; or bring up the interface that leads there", 2)
 
 
-def test_a_route_that_refuses(check, router):
-    router.ip("route add unreachable 192.0.2.53")
-    assert check("-id", "d1", "192.0.2.53").named("server_unreachable")[0].startswith(
-        "error: server_unreachable: there is no route to server 192.0.2.53: No route to host; ")
+@pytest.mark.parametrize("kind", ["blackhole", "unreachable", "prohibit"])
+def test_a_route_that_refuses(check, router, kind):
+    router.ip(f"route add {kind} 192.0.2.53")
+    only(check("-id", "d1", "192.0.2.53"),
+         f"error: server_refused: the route to server 192.0.2.53 is of type {kind}; take it out, or add a better one, such "
+         f"as: ip route add 192.0.2.53/32 via ROUTER; where it is: ip route show table all type {kind}, ip rule", 2)
 
 
 def test_a_server_that_is_this_host(check):
@@ -426,6 +428,21 @@ def test_a_source_address_that_this_host_does_not_hold(check):
     only(check(*USUAL, "--source-address", "10.9.0.77"),
          "error: source_missing: this host does not hold 10.9.0.77 of --source-address, so no request can be sent; add "
          "the address, or name one that `ip address` lists", 2)
+    assert not check(*USUAL, "--source-address", "10.9.0.77").named("server_reached")
+
+
+def test_a_giaddr_of_another_segment(check):
+    only(check(*USUAL, "--giaddr", "d2=10.9.0.1"),
+         "warning: giaddr_foreign: the giaddr 10.9.0.1 of interface d2 is of another segment, and without option 82 nothing "
+         "tells the server the clients' subnet; add -a: sub-option 5 of option 82 then says it; or leave out --giaddr and "
+         "-U, and giaddr is the interface's own address", 0)
+    assert not check("-a", *USUAL, "--giaddr", "d2=10.9.0.1").graver()
+
+
+def test_the_loopback_that_has_none_but_its_own_address(check):
+    assert check("-U", "lo", *USUAL).named("giaddr_interface_missing") == [
+        "error: giaddr_interface_missing: interface lo of -U does not exist or has no IPv4 address but 127.0.0.0/8, so "
+        "there is no giaddr; give it one: ip address add ADDRESS/32 dev lo"]
 
 
 def test_the_mtu_of_a_route(check, router):
@@ -444,8 +461,8 @@ def test_strict_rp_filter(check, router):
     only(check(*USUAL),
          "warning: rp_filter_strict: rp_filter is strict on d2: requests from 0.0.0.0 and from the interface's subnet "
          "pass, those from link-local or foreign addresses are lost, such as of a client that has moved here and asks for "
-         "its old lease; if such clients exist: sysctl -w net.ipv4.conf.IF.rp_filter=0, and net.ipv4.conf.all.rp_filter "
-         "too", 0)
+         "its old lease; if such clients exist: sysctl -w net/ipv4/conf/d2/rp_filter=0 net/ipv4/conf/all/rp_filter=0", 0)
+    fixed(check, router, *USUAL)
 
 
 @pytest.mark.parametrize("value", [1, 2])
@@ -454,15 +471,16 @@ def test_rp_filter_without_an_address(check, router, value):
     router.sysctl("net.ipv4.conf.d2.rp_filter", value)
     only(check("-U", "lo", *USUAL),
          "warning: rp_filter_no_address: rp_filter is on for d2, which has no IPv4 address: requests of clients that have "
-         "one are lost, so no lease is renewed through the relay; turn it off: sysctl -w net.ipv4.conf.IF.rp_filter=0, "
-         "and net.ipv4.conf.all.rp_filter too", 0)
+         "one are lost, so no lease is renewed through the relay; turn it off: sysctl -w net/ipv4/conf/d2/rp_filter=0 "
+         "net/ipv4/conf/all/rp_filter=0", 0)
+    fixed(check, router, "-U", "lo", *USUAL)
 
 
 def test_rp_filter_where_no_route_to_a_server_leaves(check, router):
     router.sysctl("net.ipv4.conf.d2.rp_filter", 1)
     only(check("-id", "d1", "-iu", "u0", "-iu", "d2", SERVER),
          "warning: rp_filter_upstream: rp_filter is strict on d2, and the route to no server leaves there: replies that "
-         "arrive there are lost; make it loose: sysctl -w net.ipv4.conf.IF.rp_filter=2", 0)
+         "arrive there are lost; make it loose: sysctl -w net/ipv4/conf/d2/rp_filter=2", 0)
 
 
 def received(scene, segment, **frame):
@@ -505,7 +523,7 @@ def test_forwarded_broadcasts(check, router):
         router.sysctl(f"net.ipv4.conf.{name}.bc_forwarding", 1)
     only(check(*USUAL),
          "warning: broadcast_forwarding: bc_forwarding is on for d2: broadcasts to the subnet are forwarded and the relay "
-         "does not get them; turn it off: sysctl -w net.ipv4.conf.IF.bc_forwarding=0", 0)
+         "does not get them; turn it off: sysctl -w net/ipv4/conf/d2/bc_forwarding=0", 0)
 
 
 def test_more_clients_than_neighbours(check, router):
@@ -514,8 +532,9 @@ def test_more_clients_than_neighbours(check, router):
     assert found.status == 0, found
     assert len(found.graver()) == 1
     assert re.fullmatch(r"warning: neighbours_many: there is room for 4194807 clients, and the kernel knows at most \d+ "
-                        r"neighbours: beyond that, replies to clients that have an address are lost; raise it: sysctl -w "
-                        r"net.ipv4.neigh.default.gc_thresh3=1048576, gc_thresh2 and gc_thresh1 with it",
+                        r"neighbours: beyond that, replies to clients that have an address are lost; raise it, on the host "
+                        r"itself and not in a network namespace of its own, which does not have these settings: sysctl -w "
+                        r"net.ipv4.neigh.default.gc_thresh3=1048576 net.ipv4.neigh.default.gc_thresh2=524288",
                         found.graver()[0])
 
 
@@ -523,8 +542,8 @@ def test_many_interfaces_are_few_lines(check, router):
     router.ip(*(f"link add x{number} type bridge" for number in range(100)))
     found = check(*USUAL, "-id", "x*")
     assert found.named("interface_down") == [
-        "warning: interface_down: interface x0, x1, x2, x3, x4, x5, x6, x7 and 92 more is down, so its clients are not "
-        "served; bring it up: ip link set IF up"]
+        "warning: interface_down: interfaces x0, x1, x2, x3, x4, x5, x6, x7 and 92 more are down, so their clients are "
+        "not served; bring it up: ip link set x0 up; and so for each of them"]
     assert found.status == 0, "they are named by a pattern alone"
 
 

@@ -39,6 +39,14 @@ TEST(FindingText, AFindingCountsAsWhatItIsAtMost) {
   EXPECT_TRUE(finding_line(gentle, LogFormat::text).starts_with("warning: no_address: "));
 }
 
+TEST(FindingText, WordsGoWithTheNumberOfSubjects) {
+  const Finding both{.kind = FindingKind::upstream_down, .subjects = {"u0", "vlan.7"}};
+  EXPECT_EQ(
+      finding_line(both, LogFormat::text),
+      "warning: upstream_down: interfaces u0, vlan.7, named for replies, are down; bring it up: ip link set u0 up; "
+      "and so for each of them");
+}
+
 TEST(FindingText, JsonHasAFieldForEachPart) {
   EXPECT_THAT(report({down}, LogFormat::json),
               ElementsAre(R"({"level":"warning","event":"finding","severity":"warning","name":"upstream_down",)"

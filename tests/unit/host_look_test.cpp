@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -86,6 +87,14 @@ TEST(Routes, AnAddressOfThisHostIsLocal) {
   EXPECT_EQ(route.type, RTN_LOCAL);
   EXPECT_EQ(route.egress, 1U);
   EXPECT_EQ(route.gateway, std::nullopt);
+}
+
+TEST(Routes, ARouteThatRefusesIsToldByItsType) {
+  const auto type = [](int error) { return refusing_type({error, std::generic_category()}); };
+  EXPECT_EQ(type(EINVAL), "blackhole");
+  EXPECT_EQ(type(EHOSTUNREACH), "unreachable");
+  EXPECT_EQ(type(EACCES), "prohibit");
+  EXPECT_EQ(type(ENETUNREACH), "");
 }
 
 TEST(Routes, ANeighbourThatNobodyAskedForHasNotFailed) {

@@ -15,6 +15,7 @@ using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 constexpr Ipv4Address server{{10, 9, 0, 2}};
 constexpr Ipv4Address giaddr{{10, 101, 0, 1}};
@@ -274,9 +275,10 @@ TEST(Judgement, GiaddrInterfaceMissing) {
   facts.giaddr_interface = "lo";
   facts.giaddr_interface_has_address = false;
   d1(facts).giaddr.reset();
-  EXPECT_THAT(lines(facts), ElementsAre("error: giaddr_interface_missing: interface lo of -U does not exist or has no "
-                                        "IPv4 address, so there is no giaddr; give it one: ip address add ADDRESS/32 "
-                                        "dev lo"));
+  EXPECT_THAT(lines(facts),
+              ElementsAre("error: giaddr_interface_missing: interface lo of -U does not exist or has no "
+                          "IPv4 address but 127.0.0.0/8, so there is no giaddr; give it one: ip address add ADDRESS/32 "
+                          "dev lo"));
 }
 
 TEST(Judgement, InterfaceDown) {
@@ -352,8 +354,8 @@ TEST(Judgement, NoCarrier) {
   Facts facts = well();
   d1(facts).has_carrier = false;
   u0(facts).has_carrier = false;
-  EXPECT_THAT(lines(facts), ElementsAre("warning: no_carrier: interface d1, u0 has no carrier; look at the cable, the "
-                                        "switch port, or what the interface is made of"));
+  EXPECT_THAT(lines(facts), ElementsAre("warning: no_carrier: interfaces d1, u0 have no carrier; look at the cable, "
+                                        "the switch port, or what the interface is made of"));
 }
 
 TEST(Judgement, NoAddress) {
@@ -371,6 +373,27 @@ TEST(Judgement, GiaddrPassive) {
   EXPECT_THAT(lines(facts), ElementsAre("warning: giaddr_passive: interface d1 is passive: this host does not hold its "
                                         "giaddr 10.101.0.1; this is as it should be where another router holds the "
                                         "address at the moment (VRRP); else add it, or correct --giaddr"));
+}
+
+TEST(Judgement, GiaddrForeign) {
+  Facts facts = well();
+  const std::vector<std::string> foreign{
+      "warning: giaddr_foreign: the giaddr 10.9.0.1 of interface d1 is of another segment, and without option 82 "
+      "nothing "
+      "tells the server the clients' subnet; add -a: sub-option 5 of option 82 then says it; or leave out --giaddr and "
+      "-U, and giaddr is the interface's own address"};
+  d1(facts).giaddr = Ipv4Address{{10, 9, 0, 1}};
+  EXPECT_EQ(lines(facts), foreign);
+  d1(facts).addresses.clear();
+  EXPECT_EQ(lines(facts), foreign) << "it is of the servers' subnet";
+  facts.policy.add_agent_information = true;
+  EXPECT_THAT(lines(facts), IsEmpty());
+}
+
+TEST(Judgement, AGiaddrOfNoSubnetThatIsKnownMayBeOfTheClients) {
+  Facts facts = well();
+  d1(facts).addresses.clear();
+  EXPECT_THAT(lines(facts), IsEmpty());
 }
 
 TEST(Judgement, InterfaceWithoutServer) {
@@ -418,14 +441,14 @@ TEST(Judgement, NotEthernet) {
   EXPECT_THAT(lines(facts),
               ElementsAre("warning: not_ethernet: interface d1 is no Ethernet: a reply to a client without "
                           "an address cannot be put into a frame, and is routed; see that a client gets "
-                          "its lease; where not, --reply-delivery IF=broadcast may help"));
+                          "its lease; where not, --reply-delivery d1=broadcast may help"));
 }
 
 TEST(Judgement, BothSides) {
   Facts facts = well();
   d1(facts).is_upstream = true;
   EXPECT_THAT(lines(facts), ElementsAre("warning: both_sides: interface d1 is named for clients and for servers by "
-                                        "different flags; if both are meant, say -i IF; else take it out of one of "
+                                        "different flags; if both are meant, say -i d1; else take it out of one of "
                                         "them"));
   d1(facts).is_both_by_one_flag = true;
   EXPECT_THAT(lines(facts), IsEmpty());
@@ -435,10 +458,14 @@ TEST(Judgement, SharedGiaddrNeedsOption82) {
   Facts facts = well();
   facts.interfaces.push_back(downstream("d2"));
   facts.interfaces.back().addresses = {{{{10, 102, 0, 1}}, 24}};
-  EXPECT_THAT(lines(facts),
-              ElementsAre("warning: shared_giaddr: interfaces d1, d2 share the giaddr 10.101.0.1: a reply "
-                          "finds its way by the remembered request alone; add -a, so that option 82 tells "
-                          "the segments apart"));
+  EXPECT_THAT(
+      lines(facts),
+      ElementsAre("warning: giaddr_foreign: the giaddr 10.101.0.1 of interface d2 is of another segment, and "
+                  "without option 82 nothing tells the server the clients' subnet; add -a: sub-option 5 of option "
+                  "82 then says it; or leave out --giaddr and -U, and giaddr is the interface's own address",
+                  "warning: shared_giaddr: interfaces d1, d2 share the giaddr 10.101.0.1: a reply "
+                  "finds its way by the remembered request alone; add -a, so that option 82 tells "
+                  "the segments apart"));
   facts.policy.add_agent_information = true;
   EXPECT_THAT(lines(facts), IsEmpty());
 }
@@ -471,8 +498,8 @@ TEST(Judgement, InterfacesOfWhichTheSameIsTrueAreOneFinding) {
   }
   EXPECT_THAT(
       lines(facts),
-      testing::Contains("warning: interface_down: interface d1, d2, d3, d4, d5, d6, d7, d8 and 2 more is down, so "
-                        "its clients are not served; bring it up: ip link set IF up"));
+      testing::Contains("warning: interface_down: interfaces d1, d2, d3, d4, d5, d6, d7, d8 and 2 more are down, "
+                        "so their clients are not served; bring it up: ip link set d1 up; and so for each of them"));
 }
 
 // --- servers
@@ -484,6 +511,16 @@ TEST(Judgement, ServerUnreachable) {
   EXPECT_THAT(lines(facts), ElementsAre("error: server_unreachable: there is no route to server 10.9.0.2: Network is "
                                         "unreachable; add one, such as: ip route add 10.9.0.2 via ROUTER; or bring up "
                                         "the interface that leads there"));
+}
+
+TEST(Judgement, ServerRefused) {
+  Facts facts = well();
+  facts.servers = {{.address = server, .route_fault = "Invalid argument", .refusing_route = "blackhole"}};
+  EXPECT_THAT(
+      lines(facts),
+      ElementsAre("error: server_refused: the route to server 10.9.0.2 is of type blackhole; take it out, or add a "
+                  "better one, such as: ip route add 10.9.0.2/32 via ROUTER; where it is: ip route show table all "
+                  "type blackhole, ip rule"));
 }
 
 TEST(Judgement, ServerIsLocal) {
@@ -548,6 +585,7 @@ TEST(Judgement, SourceMissing) {
   EXPECT_THAT(lines(facts), ElementsAre("error: source_missing: this host does not hold 192.0.2.1 of --source-address, "
                                         "so no request can be sent; add the address, or name one that `ip address` "
                                         "lists"));
+  EXPECT_THAT(all_lines(facts), Not(testing::Contains(testing::StartsWith("ok: server_reached"))));
 }
 
 TEST(Judgement, RouteMtu) {
@@ -573,7 +611,7 @@ TEST(Judgement, RpFilterStrict) {
               ElementsAre("warning: rp_filter_strict: rp_filter is strict on d1: requests from 0.0.0.0 and from the "
                           "interface's subnet pass, those from link-local or foreign addresses are lost, such as of a "
                           "client that has moved here and asks for its old lease; if such clients exist: sysctl -w "
-                          "net.ipv4.conf.IF.rp_filter=0, and net.ipv4.conf.all.rp_filter too"));
+                          "net/ipv4/conf/d1/rp_filter=0 net/ipv4/conf/all/rp_filter=0"));
   d1(facts).reverse_path_filter = ReversePathFilter::loose;
   EXPECT_THAT(lines(facts), IsEmpty());
 }
@@ -586,7 +624,7 @@ TEST(Judgement, RpFilterOnAnInterfaceWithoutAddress) {
       lines(facts),
       ElementsAre("warning: rp_filter_no_address: rp_filter is on for d1, which has no IPv4 address: requests of "
                   "clients that have one are lost, so no lease is renewed through the relay; turn it off: "
-                  "sysctl -w net.ipv4.conf.IF.rp_filter=0, and net.ipv4.conf.all.rp_filter too"));
+                  "sysctl -w net/ipv4/conf/d1/rp_filter=0 net/ipv4/conf/all/rp_filter=0"));
 }
 
 TEST(Judgement, RpFilterWhereNoRouteToAServerLeaves) {
@@ -596,7 +634,7 @@ TEST(Judgement, RpFilterWhereNoRouteToAServerLeaves) {
   EXPECT_THAT(lines(facts),
               ElementsAre("warning: rp_filter_upstream: rp_filter is strict on u1, and the route to no "
                           "server leaves there: replies that arrive there are lost; make it loose: sysctl "
-                          "-w net.ipv4.conf.IF.rp_filter=2"));
+                          "-w net/ipv4/conf/u1/rp_filter=2"));
 }
 
 TEST(Judgement, ForwardingOff) {
@@ -617,17 +655,19 @@ TEST(Judgement, BroadcastForwarding) {
   d1(facts).forwards_broadcasts = true;
   EXPECT_THAT(lines(facts), ElementsAre("warning: broadcast_forwarding: bc_forwarding is on for d1: broadcasts to the "
                                         "subnet are forwarded and the relay does not get them; turn it off: sysctl -w "
-                                        "net.ipv4.conf.IF.bc_forwarding=0"));
+                                        "net/ipv4/conf/d1/bc_forwarding=0"));
 }
 
 TEST(Judgement, NeighboursMany) {
   Facts facts = well();
   d1(facts).addresses = {{giaddr, 21}};
-  EXPECT_THAT(lines(facts),
-              ElementsAre("warning: neighbours_many: there is room for 2045 clients, and the kernel knows "
-                          "at most 1024 neighbours: beyond that, replies to clients that have an address "
-                          "are lost; raise it: sysctl -w net.ipv4.neigh.default.gc_thresh3=2048, "
-                          "gc_thresh2 and gc_thresh1 with it"));
+  EXPECT_THAT(
+      lines(facts),
+      ElementsAre("warning: neighbours_many: there is room for 2045 clients, and the kernel knows "
+                  "at most 1024 neighbours: beyond that, replies to clients that have an address "
+                  "are lost; raise it, on the host itself and not in a network namespace of its own, which does "
+                  "not have these settings: sysctl -w net.ipv4.neigh.default.gc_thresh3=2048 "
+                  "net.ipv4.neigh.default.gc_thresh2=1024"));
   facts.neighbours.most = 0;
   EXPECT_THAT(lines(facts), IsEmpty());
 }
@@ -635,10 +675,12 @@ TEST(Judgement, NeighboursMany) {
 TEST(Judgement, NeighboursFull) {
   Facts facts = well();
   facts.neighbours.entries = 922;
-  EXPECT_THAT(lines(facts),
-              ElementsAre("warning: neighbours_full: the kernel has 922 of at most 1024 neighbours: when "
-                          "it is full, replies to clients that have an address are lost; raise it: sysctl "
-                          "-w net.ipv4.neigh.default.gc_thresh3=4096, gc_thresh2 and gc_thresh1 with it"));
+  EXPECT_THAT(
+      lines(facts),
+      ElementsAre("warning: neighbours_full: the kernel has 922 of at most 1024 neighbours: when "
+                  "it is full, replies to clients that have an address are lost; raise it, on "
+                  "the host itself and not in a network namespace of its own, which does not have these settings: "
+                  "sysctl -w net.ipv4.neigh.default.gc_thresh3=4096 net.ipv4.neigh.default.gc_thresh2=2048"));
 }
 
 TEST(Judgement, ReceiveBuffer) {
