@@ -156,8 +156,7 @@ TEST(Judgement, CaptureInOneFile) {
   facts.bound_capture = "/var/log/it.pcapng";
   const auto line = [](const std::string& account) {
     return "warning: capture_in_one_file: the capture stays in /var/log/it.pcapng, which gets as large as all its "
-           "files "
-           "together and is then begun anew: no others can be made beside it by " +
+           "files together and is then begun anew: no others can be made beside it by " +
            account + "; name a file in a directory of that account, or want no more than this one: --capture-files 1";
   };
   EXPECT_THAT(lines(facts), ElementsAre(line("this user")));
