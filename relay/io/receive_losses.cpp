@@ -38,10 +38,12 @@ ReceiveLosses::Lost ReceiveLosses::more(const Sockets& sockets, Emptied emptied,
   return result;
 }
 
+/// That of requests last: a request that is lost between two looks counts at both sockets, and is not to be taken for a
+/// lost reply because it was seen at that of replies alone, however long this thread is kept from the second look.
 bool ReceiveLosses::look(const Sockets& sockets) noexcept {
-  const bool requests = requests_.look(sockets.requests.number());
-  const bool replies = replies_.look(sockets.replies.number());
   const bool upstream = upstream_.look(sockets.upstream.number());
+  const bool replies = replies_.look(sockets.replies.number());
+  const bool requests = requests_.look(sockets.requests.number());
   return requests || replies || upstream;
 }
 
