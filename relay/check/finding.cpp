@@ -135,8 +135,7 @@ constexpr std::array<Entry, finding_kind_count> entries{{
     {FindingKind::server_refused,
      {error, "server_refused", "the route to server {address} is of type {other}",
       "take it out, or add a better one, such as: ip route add {address}/32 via ROUTER; where it is: ip route show "
-      "table "
-      "all type {other}, ip rule"}},
+      "table all type {other}, ip rule"}},
     {FindingKind::server_is_local,
      {error, "server_is_local", "server {address} is an address of this host, where the relay itself has the port",
       "name the server's own address; a server on this very host needs no relay"}},
@@ -144,8 +143,7 @@ constexpr std::array<Entry, finding_kind_count> entries{{
      {error, "server_is_broadcast",
       "server {address} is a broadcast address: replies come from other addresses, and are dropped as server_unknown",
       "name the servers' own addresses, or add --reply-from any; where the log tells of giaddr_own, that is this "
-      "relay's "
-      "own broadcast come back, and no loop"}},
+      "relay's own broadcast come back, and no loop"}},
     {FindingKind::server_downstream,
      {error, "server_downstream", "server {address} is reached through {subject}, where replies are not accepted",
       "name the interface with -i instead of -id if servers are there too, or correct the route"}},

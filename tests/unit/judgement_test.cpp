@@ -59,8 +59,7 @@ InterfaceFacts& u0(Facts& facts) {
 
 constexpr const char* nothing_served =
     "error: nothing_served: no interface serves clients; see the warnings about interfaces; one at least has to be "
-    "there "
-    "and up, with a giaddr and a server";
+    "there and up, with a giaddr and a server";
 
 std::vector<std::string> all_lines(const Facts& facts) {
   std::vector<std::string> lines;
@@ -378,9 +377,8 @@ TEST(Judgement, GiaddrForeign) {
   Facts facts = well();
   const std::vector<std::string> foreign{
       "warning: giaddr_foreign: the giaddr 10.9.0.1 of interface d1 is of another segment, and without option 82 "
-      "nothing "
-      "tells the server the clients' subnet; add -a: sub-option 5 of option 82 then says it; or leave out --giaddr and "
-      "-U, and giaddr is the interface's own address"};
+      "nothing tells the server the clients' subnet; add -a: sub-option 5 of option 82 then says it; or leave out "
+      "--giaddr and -U, and giaddr is the interface's own address"};
   d1(facts).giaddr = Ipv4Address{{10, 9, 0, 1}};
   EXPECT_EQ(lines(facts), foreign);
   d1(facts).addresses.clear();
