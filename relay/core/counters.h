@@ -76,8 +76,8 @@ template <std::size_t count>
     const std::array<MessageKind, count>& kinds) noexcept {
   std::array<std::uint8_t, message_kind_count> result{};
   result.fill(static_cast<std::uint8_t>(std::ranges::find(kinds, MessageKind::other) - kinds.begin()));
-  for (std::uint8_t place = 0; place < count; ++place) {
-    result[static_cast<std::size_t>(kinds[place])] = place;
+  for (std::size_t place = 0; place < count; ++place) {
+    result[static_cast<std::size_t>(kinds[place])] = static_cast<std::uint8_t>(place);
   }
   return result;
 }

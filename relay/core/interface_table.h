@@ -70,7 +70,7 @@ struct alignas(64) Interface {
   /// (RFC 6607 section 5).
   options82::AgentInformationForm relayed_agent_information;
 
-  alignas(64) Interface6 v6;  ///< what DHCPv6 knows of it beside what is above for both families
+  Interface6 v6;  ///< what DHCPv6 knows of it beside what is above for both families
 };
 
 /// All interfaces of this host, downstream or not, by index, by address and by what a reply tells its interface with.

@@ -28,7 +28,6 @@
 #include <boost/beast/http/span_body.hpp>
 
 #include "relay/io/metrics_pages.h"
-
 #include "relay/io/privileges.h"
 
 namespace relay::io {
