@@ -240,14 +240,14 @@ TEST_F(LinkMonitorTest, FollowsALinkThroughItsLife) {
   EXPECT_TRUE(reaches([&] { return !interface("vlan7")->is_up; })) << "administratively";
 
   ASSERT_TRUE(ip({"address add 10.7.0.1/24 dev vlan7"}));
-  EXPECT_TRUE(reaches([&] { return table_.is_local({{10, 7, 0, 1}}); }));
+  EXPECT_TRUE(reaches([&] { return table_.is_local(Ipv4Address{{10, 7, 0, 1}}); }));
   EXPECT_THAT(table_.downstream_by_giaddr({{10, 7, 0, 1}}), ElementsAre(index));
   ASSERT_TRUE(ip({"link set vlan7 name vlan8"}));
   EXPECT_TRUE(reaches([&] { return interface("vlan8") != nullptr; }));
   EXPECT_EQ(interface("vlan8")->index, index);
   EXPECT_EQ(interface("vlan7"), nullptr);
   ASSERT_TRUE(ip({"address del 10.7.0.1/24 dev vlan8"}));
-  EXPECT_TRUE(reaches([&] { return !table_.is_local({{10, 7, 0, 1}}); }));
+  EXPECT_TRUE(reaches([&] { return !table_.is_local(Ipv4Address{{10, 7, 0, 1}}); }));
   EXPECT_EQ(interface("vlan8")->giaddr, std::nullopt);
   ASSERT_TRUE(ip({"link del vlan8"}));
   EXPECT_TRUE(reaches([&] { return interface("vlan8") == nullptr && interface("p7") == nullptr; }));
@@ -264,7 +264,7 @@ TEST_F(LinkMonitorTest, ALinkThatMovesToAnotherNamespaceIsGone) {
   ASSERT_TRUE(
       ip({"link set c0 netns /proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(elsewhere.number())}));
   EXPECT_TRUE(reaches([&] { return interface("c0") == nullptr; }));
-  EXPECT_FALSE(table_.is_local({{10, 1, 0, 1}}));
+  EXPECT_FALSE(table_.is_local(Ipv4Address{{10, 1, 0, 1}}));
   EXPECT_NE(interface("p0"), nullptr);
 }
 
@@ -337,7 +337,7 @@ TEST_F(LinkMonitorTest, RecoversFromLostReports) {
   ASSERT_TRUE(has_lost_reports());
   EXPECT_TRUE(reaches([&] { return table_.all().size() == 2 * pairs + 3; }));
   EXPECT_EQ(summary(table_), summary_of_kernel());
-  EXPECT_TRUE(table_.is_local({{10, 3, 249, 1}}));
+  EXPECT_TRUE(table_.is_local(Ipv4Address{{10, 3, 249, 1}}));
   EXPECT_FALSE(has_lost_reports());
 
   ASSERT_TRUE(ip({"link set vlan5 name lan5"}));
