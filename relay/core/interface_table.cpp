@@ -173,7 +173,7 @@ void InterfaceTable::remove(std::uint32_t index) {
   if (present == nullptr) {
     return;
   }
-  of_removed_.add(*present->counters);
+  of_removed_->add(*present->counters);
   Interface nothing;
   nothing.index = index;
   const std::vector<Ipv4Address> moved = change(*present, nothing);
@@ -240,7 +240,7 @@ void InterfaceTable::settle_holders(const std::vector<Ipv4Address>& addresses) {
 }
 
 Counters InterfaceTable::left_over() const {
-  Counters sum = of_removed_;
+  Counters sum = *of_removed_;
   sum.add(*unattributed_);
   return sum;
 }

@@ -150,7 +150,7 @@ class InterfaceTable {
 
   StableMap<std::uint32_t, Interface> interfaces_;
   std::shared_ptr<Counters> unattributed_ = std::make_shared<Counters>();
-  Counters of_removed_;
+  std::shared_ptr<Counters> of_removed_ = std::make_shared<Counters>();
   FlatMap<Ipv4Address, AtAddress> by_address_;
   FlatMap<Ipv4Address, Indices> downstream_by_server_;
   std::unordered_map<std::string, Indices, TextHash, std::equal_to<>> downstream_by_circuit_id_;
