@@ -29,6 +29,8 @@ using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
 
+using namespace std::string_literals;
+
 constexpr std::string_view usual = "GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
 
 [[nodiscard]] std::uint16_t port_of(const Descriptor& socket) {
@@ -186,7 +188,7 @@ TEST_F(MetricsEndpointTest, what_is_no_request_ends_the_connection) {
   start();
   const std::vector<std::string> hostile{
       std::string(100, '\0'),
-      "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",  // TLS
+      "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"s,  // TLS
       "GET /metrics\r\n\r\n",
       "GET /metrics HTTP/2.0.0\r\n\r\n",
       "GET /metrics HTTP/1.1\r\n: x\r\n\r\n",

@@ -81,8 +81,8 @@ TEST_F(MetricsTextTest, messages_by_interface_direction_and_type) {
         R"(dhcp_relay_messages_received_total{interface="",family="ipv4",direction="request",type="bootp"} 1)",
         R"(dhcp_relay_messages_forwarded_total{interface="d1",family="ipv4",direction="request",type="discover"} 4)",
         R"(dhcp_relay_messages_forwarded_total{interface="d1",family="ipv4",direction="reply",type="ack"} 2)",
-        R"(dhcp_relay_messages_dropped_total{interface="d1",family="ipv4",direction="request",type="discover",)"
-        R"(reason="hops_exceeded"} 1)"}) {
+        (R"(dhcp_relay_messages_dropped_total{interface="d1",family="ipv4",direction="request",type="discover",)"
+         R"(reason="hops_exceeded"} 1)")}) {
     EXPECT_THAT(made, HasSubstr(std::string(line) + '\n'));
   }
   EXPECT_THAT(made, Not(HasSubstr("interface=\"lo\"")));
