@@ -117,16 +117,16 @@ class Service::Impl {
   bool is_catching_up_ = false;  // the timer runs
   bool is_awaiting_links_ = false;
   bool link_turn_is_due_ = false;
-  asio::steady_timer report_timer_;
   bool report_is_due_ = false;
+  asio::steady_timer report_timer_;
   ServiceManager* manager_ = nullptr;  // there is one while it runs
   asio::steady_timer manager_timer_;
   std::chrono::steady_clock::time_point status_told_{};
   asio::steady_timer judging_timer_;
-  bool judging_is_due_ = false;
   std::shared_ptr<Mailbox> mailbox_;
   bool is_reloading_ = false;
   bool reload_again_ = false;
+  bool judging_is_due_ = false;
   int ending_signal_ = 0;
 };
 
