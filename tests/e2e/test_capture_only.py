@@ -12,7 +12,7 @@ import peers
 from capture import await_packets, rows
 from message import BROADCAST_FLAG, REQUEST, reply, request
 from relay import Relay, is_ours
-from wait import packet_sockets, port_bound, wait_until
+from wait import listening_packet_sockets, port_bound, wait_until
 from wire import arrived, describe
 
 _CLIENT = "02:00:00:00:00:01"
@@ -34,7 +34,8 @@ def scene(make_scene):
 def onlooker(scene, namespace, *flags, interfaces=2):
     """Started beside whatever runs in this namespace; it listens on so many interfaces."""
     looking = scene.keep(Relay(namespace, ["--capture-only", *flags], scene.folder, port=None, ready=""))
-    wait_until(lambda: packet_sockets(looking.pid) == interfaces, lambda: f"{interfaces} to be open:\n{looking.log}")
+    wait_until(lambda: listening_packet_sockets(looking.pid) == interfaces,
+               lambda: f"{interfaces} to be open:\n{looking.log}")
     return looking
 
 

@@ -16,7 +16,7 @@ from message import reply, request
 from relay import ACCOUNT, Relay, is_ours
 from rights import (NET_BIND_SERVICE, NET_RAW, capabilities, expect_confined, field, is_filtered, statuses,
                     with_capabilities)
-from wait import packet_sockets, wait_until
+from wait import listening_packet_sockets, wait_until
 from wire import arrived
 
 
@@ -261,7 +261,7 @@ def test_capture_keeps_one_capability(scene, need):
     late = topology.network.namespace("late")
     topology.network.link(topology.router, "late1", "02:00:00:00:77:01", late, "eth0", "02:00:00:00:77:0c")
     topology.router.ip("addr add 10.177.0.1/24 dev late1")
-    wait_until(lambda: packet_sockets(relay.pid) == 3, "the capture to listen on late1")
+    wait_until(lambda: listening_packet_sockets(relay.pid) == 3, "the capture to listen on late1")
     relay.expect_log(r"interface=late1 .*10\.177\.0\.1")
     asked = request(xid=0x77002)
     scene.wire(late).send(message.udp_frames(asked.encode(), source_mac="02:00:00:00:77:0c"))
@@ -326,7 +326,7 @@ def test_observer(scene):
     """--capture-only needs the capability, and keeps no other."""
     flags = ["--capture-only", "-i", "d1"]
     looking = scene.keep(Relay(scene.topology.router, flags, scene.folder, port=None, ready=""))
-    wait_until(lambda: packet_sockets(looking.pid) == 1, "it to listen")
+    wait_until(lambda: listening_packet_sockets(looking.pid) == 1, "it to listen")
     asked = scene.discover()
     looking.expect_log(rf"INFO seen .*{asked.xid:#x}")
     expect_dropped(looking.pid, NET_RAW)

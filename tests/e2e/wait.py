@@ -1,6 +1,8 @@
 """Waiting for conditions instead of for seconds."""
 
 import os
+import re
+import subprocess
 import time
 
 TIMEOUT = float(os.environ.get("DHCP_RELAY_TEST_TIMEOUT", "20"))
@@ -28,7 +30,10 @@ def port_bound(pid, port=67):
         return False
 
 
-def packet_sockets(pid):
-    """How many packet sockets that receive there are in the network namespace of this process, each on one interface."""
-    with open(f"/proc/{pid}/net/packet", encoding="ascii") as file:
-        return sum(line.split()[3] == "0003" and line.split()[4] != "0" for line in list(file)[1:])
+def listening_packet_sockets(pid):
+    """How many packet sockets there are in the network namespace of this process that have their filter. Before it, a
+    socket is bound and receives, but while libpcap puts the filter in place a filter that lets nothing through is there,
+    of one instruction."""
+    shown = subprocess.run(["nsenter", f"--net=/proc/{pid}/ns/net", "ss", "--packet", "--bpf", "--no-header", "--numeric"],
+                           capture_output=True, text=True, check=True).stdout
+    return sum(int(count) > 1 for count in re.findall(r"bpf filter \((\d+)\)", shown))
