@@ -124,7 +124,7 @@ def test_beside_dnsmasq(scene, need):
     scene.keep(peers.Dnsmasq(topology, topology.server(1), scene.folder))
     scene.relay("-a", servers=["10.9.0.2"], sinks=False)
     file = scene.folder / "server.pcapng"
-    looking = onlooker(scene, topology.server(1).namespace, "--capture", str(file), "-i", "eth0")
+    looking = onlooker(scene, topology.server(1).namespace, "--capture", str(file), "-i", "eth0", interfaces=1)
     asked = request(xid=next(_xids), flags=BROADCAST_FLAG)
     scene.send_request(asked)
     offer = scene.clients[1].expect(arrived(op=2, xid=asked.xid)).message
