@@ -54,6 +54,8 @@ struct RelayForwardOptions {
 };
 
 struct Interface6 {
+  bool is_lower = false;  ///< downstream of DHCPv6 alone (`-l`)
+  bool is_upper = false;  ///< upstream of DHCPv6 alone, by name (`-u`)
   /// What we write into link-address: `--link-address`, or what `choose_link_address` does; unspecified: Interface-Id
   /// alone tells the link.
   Ipv6Address link_address;

@@ -12,6 +12,7 @@
 #include "options82/template.h"
 #include "relay/core/address.h"
 #include "relay/core/interface_table.h"
+#include "relay/core/relay_forward_content.h"
 
 namespace relay {
 
@@ -29,8 +30,13 @@ struct Setting {
 }
 
 struct InterfaceRole {
-  bool downstream = false;
+  bool downstream = false;  ///< of both families
   bool upstream = false;
+  bool lower = false;  ///< `-l`: downstream of DHCPv6 alone
+  bool upper = false;  ///< `-u`: upstream of DHCPv6 alone
+
+  [[nodiscard]] constexpr bool is_downstream6() const noexcept { return downstream || lower; }
+  [[nodiscard]] constexpr bool is_upstream6() const noexcept { return upstream || upper; }
 };
 
 /// What option 82 says of every interface.
@@ -43,6 +49,25 @@ struct AgentInformationSettings {
   std::string vss{};                                  ///< value of sub-option 151, with which 152 goes; empty: none
   std::map<std::uint8_t, std::string> sub_options{};  ///< values of any other by code
   std::string host_name{};                            ///< for templates
+};
+
+/// A DHCPv6 server before its interface is known by index.
+struct ServerName6 {
+  Ipv6Address address;
+  /// On which it is reached; never empty for a multicast or link-local address. Empty: where routes lead.
+  std::string interface_name{};
+
+  friend bool operator==(const ServerName6&, const ServerName6&) = default;
+};
+
+/// What DHCPv6 has for itself; roles, trust and rate limits are those of both families.
+struct InterfaceSettings6 {
+  std::vector<Setting<std::vector<ServerName6>>> servers;  ///< names resolved; without an entry for an empty list
+  std::vector<Setting<Ipv6Address>> link_addresses;        ///< `--link-address`
+  std::vector<Setting<options82::Template>> interface_ids;
+  std::vector<Setting<options82::Template>> remote_ids;
+  std::vector<Setting<options82::Template>> subscriber_ids;
+  RelayForwardSettings relay_forward;  ///< its `host_name` is filled in with the names of servers
 };
 
 struct InterfaceSettings {
@@ -62,6 +87,8 @@ struct InterfaceSettings {
   std::vector<Setting<options82::Template>> remote_ids;
   std::vector<Setting<options82::Template>> subscriber_ids;
   AgentInformationSettings agent_information;
+
+  InterfaceSettings6 v6;
 };
 
 }  // namespace relay

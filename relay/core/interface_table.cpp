@@ -75,7 +75,7 @@ void add_key(std::vector<Key>& keys, const Key& key) {
 /// address on the interface's links, for a server that begins a conversation (RFC 8415 section 19.3).
 [[nodiscard]] std::vector<Ipv6Prefix> prefixes_of(const Interface& interface) {
   std::vector<Ipv6Prefix> keys;
-  if (!interface.is_downstream) {
+  if (!interface.is_downstream6()) {
     return keys;
   }
   if (!interface.v6.link_address.is_unspecified()) {
@@ -92,7 +92,7 @@ void add_key(std::vector<Key>& keys, const Key& key) {
 
 [[nodiscard]] std::vector<Ipv6Address> servers6_of(const Interface& interface) {
   std::vector<Ipv6Address> keys;
-  if (interface.is_downstream) {
+  if (interface.is_downstream6()) {
     for (const Server6& server : interface.v6.servers) {
       add_key(keys, server.address);
     }
@@ -102,7 +102,7 @@ void add_key(std::vector<Key>& keys, const Key& key) {
 
 [[nodiscard]] std::vector<std::string> interface_ids_of(const Interface& interface) {
   const auto interface_id = interface.v6.options.interface_id();
-  if (!interface.is_downstream || interface_id.empty()) {
+  if (!interface.is_downstream6() || interface_id.empty()) {
     return {};
   }
   return {std::string{text_of(interface_id)}};

@@ -71,6 +71,9 @@ struct alignas(64) Interface {
   options82::AgentInformationForm relayed_agent_information;
 
   Interface6 v6;  ///< what DHCPv6 knows of it beside what is above for both families
+
+  [[nodiscard]] bool is_downstream6() const noexcept { return is_downstream || v6.is_lower; }
+  [[nodiscard]] bool is_upstream6() const noexcept { return is_upstream || v6.is_upper; }
 };
 
 /// All interfaces of this host, downstream or not, by index, by address and by what a reply tells its interface with.

@@ -65,7 +65,7 @@ struct Survey {
     return DropReason::interface_unknown;
   }
   // RFC 6221 section 6.1.1: a Relay-reply from the clients' side is a rogue server's.
-  if (!interface->is_upstream && (interface->is_downstream || policy.upstream_named)) {
+  if (!interface->is_upstream6() && (interface->is_downstream6() || policy.upstream_named)) {
     return DropReason::not_upstream;
   }
   // RFC 8213 section 3: from whom we know.

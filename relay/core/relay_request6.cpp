@@ -42,7 +42,7 @@ struct Wrapping {
   if (interface == nullptr) {
     return DropReason::interface_unknown;
   }
-  if (!interface->is_downstream) {
+  if (!interface->is_downstream6()) {
     return DropReason::not_downstream;
   }
   // RFC 8415 sections 16.3, 16.10 and 16.11: relay agents discard what servers send to clients. RFC 6977 section 6.2.2:

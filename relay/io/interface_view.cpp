@@ -316,6 +316,8 @@ Interface InterfaceView::resolved(const Known& known) const {
   interface.addresses = prefixes_of(known.addresses, primary);
   interface.is_downstream = role.downstream;
   interface.is_upstream = role.upstream;
+  interface.v6.is_lower = role.lower;
+  interface.v6.is_upper = role.upper;
   if (role.downstream) {
     resolve_bridge(interface, known.link);
     resolve_requests(interface, primary);

@@ -8,10 +8,12 @@
 #include <vector>
 
 #include "relay/core/events.h"
+#include "relay/core/families.h"
 #include "relay/core/figures.h"
 #include "relay/core/interface_settings.h"
 #include "relay/core/interface_table.h"
 #include "relay/core/policy.h"
+#include "relay/core/policy6.h"
 #include "relay/io/descriptor.h"
 #include "relay/io/service_manager.h"
 #include "relay/io/sockets.h"
@@ -22,6 +24,8 @@ namespace relay::io {
 struct Orders {
   Policy policy;
   InterfaceSettings interfaces;
+  Policy6 policy6{};
+  Families families{.ipv4 = true};  ///< those that have a server
 };
 
 /// What the service asks of its surroundings. All but `reload` are called on the thread of `run`.

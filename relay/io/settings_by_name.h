@@ -81,6 +81,8 @@ class Roles {
   static void add(InterfaceRole& role, const InterfaceRole& more) {
     role.downstream |= more.downstream;
     role.upstream |= more.upstream;
+    role.lower |= more.lower;
+    role.upper |= more.upper;
   }
 
   std::unordered_map<std::string, InterfaceRole> named_;
