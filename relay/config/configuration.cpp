@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "relay/config/capture_flags.h"
+#include "relay/config/dhcpv6_values.h"
 #include "relay/config/flags.h"
 #include "relay/config/values.h"
 #include "relay/config/words.h"
@@ -52,12 +53,20 @@ class Patterns {
 };
 
 // What a flag on the command line takes the place of: the file's flags with the same key. The general servers and those
-// of one interface are told apart, and --pid-file and --no-pid are one decision.
+// of one interface are told apart, and source addresses by their family; --pid-file and --no-pid are one decision, and
+// so are -4 and -6.
 std::string_view override_key(const Given& given) noexcept {
-  if (given.flag->name == "server") {
-    return given.positional || given.value.find('=') == std::string::npos ? "SERVER" : "server";
+  const std::string_view name = given.flag->name;
+  if (name == "server") {
+    return given.positional || given.value.find('=') == std::string::npos ? "SERVER" : name;
   }
-  return given.flag->name == "no-pid" ? "pid-file" : given.flag->name;
+  if (name == "source-address") {
+    return given.value.find(':') == std::string::npos ? name : "source-address6";
+  }
+  if (name == "ipv6-only") {
+    return "ipv4-only";
+  }
+  return name == "no-pid" ? "pid-file" : name;
 }
 
 // `are_lines`: in the file a flag without a value is one decision too; on the command line its repetition is harmless.
@@ -102,30 +111,137 @@ Configuration applied(const std::vector<Given>& givens) {
   return configuration;
 }
 
-void check_interfaces(const Configuration& configuration, const std::vector<Given>& givens) {
-  Patterns downstream;
-  Patterns served;
-  for (const auto& [pattern, role] : configuration.interfaces.roles) {
-    if (role.downstream) {
-      downstream.add(pattern);
+bool is_ipv6_server(std::string_view server) noexcept {
+  return server.find(':') != std::string_view::npos;
+}
+
+// A name may have addresses of either family.
+Families families_of(const std::string& server) {
+  const bool is_ipv6 = is_ipv6_server(server);
+  const bool is_ipv4 = flags::ipv4_address(server).has_value();
+  return {.ipv4 = !is_ipv6, .ipv6 = !is_ipv4};
+}
+
+// What the servers demand for sure. Whoever names a server has meant DHCPv4 since before there was DHCPv6 here.
+Families sure_families(const Configuration& configuration, const std::vector<Given>& givens) {
+  const bool named6 = find_given(givens, "ipv6-only") != nullptr || find_given(givens, "lower") != nullptr ||
+                      find_given(givens, "upper") != nullptr;
+  const bool has_address6 =
+      std::any_of(configuration.servers.begin(), configuration.servers.end(),
+                  [](const auto& list) { return std::any_of(list.value.begin(), list.value.end(), is_ipv6_server); });
+  return {.ipv4 = configuration.families.ipv4, .ipv6 = configuration.families.ipv6 && (named6 || has_address6)};
+}
+
+void settle_families(Configuration& configuration, const std::vector<Given>& givens) {
+  const bool has_servers = !configuration.servers.empty();
+  Families& families = configuration.families;
+  families = {.ipv4 = !has_servers, .ipv6 = !has_servers};
+  for (const auto& list : configuration.servers) {
+    for (const std::string& server : list.value) {
+      const Families each = families_of(server);
+      families = {.ipv4 = families.ipv4 || each.ipv4, .ipv6 = families.ipv6 || each.ipv6};
     }
   }
-  for (const auto& setting : configuration.servers) {
-    served.add(setting.pattern);
+  families.ipv4 &= find_given(givens, "ipv6-only") == nullptr;
+  families.ipv6 &= find_given(givens, "ipv4-only") == nullptr;
+}
+
+// The settings of DHCPv6 that follow from several flags together.
+void settle_dhcpv6(Configuration& configuration) {
+  InterfaceSettings& interfaces = configuration.interfaces;
+  // Those of -l come last and win, being DHCPv6's alone.
+  interfaces.v6.interface_ids.insert(interfaces.v6.interface_ids.begin(), interfaces.circuit_ids.begin(),
+                                     interfaces.circuit_ids.end());
+  // Who answers to a multicast address is not known before.
+  const auto is_group = [](const std::string& server) { return server.starts_with("ff") || server.starts_with("FF"); };
+  for (const auto& list : configuration.servers) {
+    configuration.policy6.replies_from_anyone |=
+        std::any_of(list.value.begin(), list.value.end(),
+                    [&is_group](const std::string& server) { return is_ipv6_server(server) && is_group(server); });
+  }
+}
+
+// What -4 and -6 leave out must not be named.
+void check_families(const std::vector<Given>& givens) {
+  const Given* const only4 = find_given(givens, "ipv4-only");
+  const Given* const only6 = find_given(givens, "ipv6-only");
+  if (only4 != nullptr && only6 != nullptr) {
+    throw UsageError(only4->spelled + " contradicts " + only6->spelled + "; expected one of them");
   }
   for (const Given& given : givens) {
-    const Flag& flag = *given.flag;
-    const bool is_downstream = flag.name == "downstream" || flag.name == "interface";
-    if (is_downstream && !configuration.capture.only && !served.meet(given.value)) {
-      flags::reject(given, "this interface has no server; expected a SERVER, or --server IF=ADDR for it");
+    const std::string_view name = given.flag->name;
+    if (only4 != nullptr && (name == "lower" || name == "upper")) {
+      flags::reject(given, "an interface of DHCPv6 contradicts " + only4->spelled + "; expected one of them");
     }
-    const bool has_interface = !given.positional && given.value.find('=') != std::string::npos;
-    if (flag.names_downstream && (has_interface || flag.name == "trust")) {
-      const std::string pattern = flag.name == "trust" ? given.value : flags::for_interfaces(given).pattern;
-      if (!downstream.meet(pattern)) {
-        flags::reject(given, "expected a downstream interface, one that -id or -i names");
+    if (name != "server") {
+      continue;
+    }
+    for (const std::string& server : flags::servers_in(given)) {
+      if (only4 != nullptr && is_ipv6_server(server)) {
+        flags::reject(given, "contradicts " + only4->spelled + "; expected an IPv4 address or a host name");
+      }
+      if (only6 != nullptr && flags::ipv4_address(server)) {
+        flags::reject(given, "contradicts " + only6->spelled + "; expected an IPv6 address or a host name");
       }
     }
+  }
+}
+
+// The clients' side and what has servers, of each protocol and of either.
+struct Sides {
+  Patterns downstream4;
+  Patterns downstream6;
+  Patterns downstream;
+  Patterns served;
+  Patterns served6;
+};
+
+Sides sides_of(const Configuration& configuration) {
+  Sides sides;
+  for (const auto& [pattern, role] : configuration.interfaces.roles) {
+    if (role.downstream) {
+      sides.downstream4.add(pattern);
+    }
+    if (role.is_downstream6()) {
+      sides.downstream6.add(pattern);
+      sides.downstream.add(pattern);
+    }
+  }
+  for (const auto& [pattern, servers] : configuration.servers) {
+    sides.served.add(pattern);
+    if (std::any_of(servers.begin(), servers.end(), [](const auto& server) { return families_of(server).ipv6; })) {
+      sides.served6.add(pattern);
+    }
+  }
+  return sides;
+}
+
+void check_setting(const Sides& sides, const Given& given) {
+  const Flag& flag = *given.flag;
+  const bool has_interface = !given.positional && given.value.find('=') != std::string::npos;
+  if (!flag.names_downstream || (!has_interface && flag.name != "trust")) {
+    return;
+  }
+  const bool is_dhcpv4 = flag.scope == flags::Scope::dhcpv4;
+  const std::string pattern = flag.name == "trust" ? given.value : flags::for_interfaces(given).pattern;
+  if (!(is_dhcpv4 ? sides.downstream4 : sides.downstream).meet(pattern)) {
+    flags::reject(given, is_dhcpv4 ? "expected a downstream interface, one that -id or -i names"
+                                   : "expected a downstream interface, one that -id, -i or -l names");
+  }
+}
+
+void check_interfaces(const Configuration& configuration, const std::vector<Given>& givens) {
+  const Sides sides = sides_of(configuration);
+  for (const Given& given : givens) {
+    const std::string_view name = given.flag->name;
+    const bool is_downstream = name == "downstream" || name == "interface";
+    if (is_downstream && !configuration.capture.only && !sides.served.meet(given.value)) {
+      flags::reject(given, "this interface has no server; expected a SERVER, or --server IF=ADDR for it");
+    }
+    if (name == "lower" && !configuration.capture.only && !sides.served6.meet(flags::lower_interface(given).pattern)) {
+      flags::reject(given, "this interface has no server; expected -u IF, an IPv6 SERVER, or --server IF=ADDR for it");
+    }
+    check_setting(sides, given);
   }
 }
 
@@ -137,7 +253,7 @@ void check_completeness(const Configuration& configuration) {
     }
     return;
   }
-  if (std::none_of(roles.begin(), roles.end(), [](const auto& each) { return each.value.downstream; })) {
+  if (std::none_of(roles.begin(), roles.end(), [](const auto& each) { return each.value.is_downstream6(); })) {
     throw UsageError(
         "no downstream interface: expected the clients' side as -id IF, or as -i IF if servers are there too");
   }
@@ -166,10 +282,6 @@ void check_some_content(const Configuration& configuration, const std::vector<Gi
 
 void check_contradictions(const Configuration& configuration, const std::vector<Given>& givens) {
   const auto& giaddrs = configuration.interfaces.giaddrs;
-  if (const Given* given = find_given(givens, "relay-port");
-      given != nullptr && configuration.relay_port == configuration.port) {
-    flags::reject(*given, "expected another port than that of -p, " + std::to_string(configuration.port));
-  }
   if (const Given* given = find_given(givens, "pid-file");
       given != nullptr && find_given(givens, "no-pid") != nullptr) {
     flags::reject(*given, "contradicts --no-pid; expected one of them");
@@ -189,14 +301,43 @@ void check_contradictions(const Configuration& configuration, const std::vector<
   }
 }
 
+// Numbers that are not right for both protocols.
+void check_numbers(const Configuration& configuration, const std::vector<Given>& givens, Families sure) {
+  const Ports6& ports6 = configuration.policy6.ports;
+  if (const Given* given = find_given(givens, "relay-port"); given != nullptr) {
+    for (const auto& [is_relayed, port] :
+         {std::pair{sure.ipv4, configuration.port}, std::pair{sure.ipv6, ports6.server}}) {
+      if (is_relayed && configuration.relay_port == port) {
+        flags::reject(*given, "expected another port than that of -p, " + std::to_string(port));
+      }
+    }
+  }
+  if (const Given* given = find_given(givens, "port"); given != nullptr && sure.ipv6 && ports6.client() == 0) {
+    flags::reject(*given, "expected a port from 2 to 65534, since clients of DHCPv6 are on the one below");
+  }
+  // RFC 1542 section 4.1.1.
+  constexpr std::uint8_t most_hops = 16;
+  if (const Given* given = find_given(givens, "max-hops");
+      given != nullptr && sure.ipv4 && configuration.policy.max_hops > most_hops) {
+    flags::reject(*given, "expected a number from 1 to 16");
+  }
+}
+
 // What the RFCs of the sub-options demand of option 82 as a whole.
-void check_option82(const Configuration& configuration, const std::vector<Given>& givens) {
+void check_option82(const Configuration& configuration, const std::vector<Given>& givens, Families sure) {
+  if (!configuration.families.ipv4) {
+    return;
+  }
   for (const char* name : {"circuit-id", "remote-id", "subscriber-id", "link-selection", "server-id-override",
                            "relay-id", "vss", "suboption"}) {
     const Given* const given = find_given(givens, name);
-    if (given != nullptr && !configuration.policy.add_agent_information) {
+    const bool is_for_dhcpv6 = given != nullptr && sure.ipv6 && given->flag->scope == flags::Scope::both;
+    if (given != nullptr && !is_for_dhcpv6 && !configuration.policy.add_agent_information) {
       throw UsageError(given->spelled + " needs -a, which adds option 82");
     }
+  }
+  if (!configuration.policy.add_agent_information) {
+    return;
   }
   // RFC 7839 section 6: 14 to 18 describe an access network, whose type is 13.
   const auto& sub_options = configuration.interfaces.agent_information.sub_options;
@@ -213,9 +354,67 @@ void check_option82(const Configuration& configuration, const std::vector<Given>
   check_some_content(configuration, givens);
 }
 
+// What the options of Relay-forward need of one another.
+void check_dhcpv6(const Configuration& configuration, const std::vector<Given>& givens, Families sure) {
+  const RelayForwardSettings& settings = configuration.interfaces.v6.relay_forward;
+  flags::check_options6(givens, settings.options);
+  if (!sure.ipv6 || sure.ipv4) {
+    return;
+  }
+  if (const Given* given = find_given(givens, "remote-id"); given != nullptr && !settings.enterprise) {
+    throw UsageError(given->spelled + " needs --enterprise N, with which Remote-Id of DHCPv6 begins (RFC 4649)");
+  }
+  if (const Given* given = find_given(givens, "relay-id"); given != nullptr && settings.relay_id.empty()) {
+    flags::reject(*given, "expected a DUID, 0x and the hexadecimal digits of 3 to 130 octets (RFC 8415 section 11.1)");
+  }
+}
+
+// What has no effect is said, not refused: most of what is given may be meant for the other protocol.
+void warn_of_scope(Configuration& configuration, const std::vector<Given>& givens, Families sure) {
+  const auto warn = [&configuration](const std::string& sentence) {
+    if (std::find(configuration.warnings.begin(), configuration.warnings.end(), sentence) ==
+        configuration.warnings.end()) {
+      configuration.warnings.push_back(sentence);
+    }
+  };
+  for (const Given& given : givens) {
+    const Flag& flag = *given.flag;
+    if (flag.scope == flags::Scope::dhcpv4 && !configuration.families.ipv4) {
+      warn(given.spelled + " has no effect where DHCPv4 is not relayed");
+    }
+    if (flag.scope == flags::Scope::dhcpv6 && !configuration.families.ipv6) {
+      warn(given.spelled + " has no effect where DHCPv6 is not relayed");
+    }
+  }
+  const RelayForwardSettings& settings = configuration.interfaces.v6.relay_forward;
+  if (!sure.ipv6) {
+    return;
+  }
+  if (const Given* given = find_given(givens, "reply-from");
+      given != nullptr && given->value == "servers" && configuration.policy6.replies_from_anyone) {
+    warn(given->spelled + " servers has no effect in DHCPv6 with a multicast SERVER, which does not say who answers");
+  }
+  if (!sure.ipv4) {
+    return;
+  }
+  if (const Given* given = find_given(givens, "remote-id"); given != nullptr && !settings.enterprise) {
+    warn(given->spelled + " has no effect in DHCPv6 without --enterprise, with which Remote-Id begins");
+  }
+  if (const Given* given = find_given(givens, "relay-id"); given != nullptr && settings.relay_id.empty()) {
+    warn(given->spelled +
+         " has no effect in DHCPv6, where it is a DUID, 0x and the hexadecimal digits of 3 to 130 octets");
+  }
+  for (const char* name : {"circuit-id", "remote-id", "subscriber-id", "relay-id", "vss"}) {
+    if (const Given* given = find_given(givens, name);
+        given != nullptr && !configuration.policy.add_agent_information) {
+      warn(given->spelled + " has no effect in DHCPv4 without -a, which adds option 82");
+    }
+  }
+}
+
 // What ISC dhcrelay accepts without effect starts here too, since its users change the program's name alone.
 void warn_of_no_effect(Configuration& configuration, const std::vector<Given>& givens) {
-  if (configuration.policy.add_agent_information) {
+  if (configuration.policy.add_agent_information || !configuration.families.ipv4) {
     return;
   }
   const auto warn = [&configuration](const std::string& flag) {
@@ -246,6 +445,20 @@ std::optional<PrintAndExit> printed(const std::vector<std::string>& words, const
   return std::nullopt;
 }
 
+void check_all(Configuration& configuration, const std::vector<Given>& givens) {
+  const Families sure = sure_families(configuration, givens);
+  check_families(givens);
+  check_completeness(configuration);
+  check_interfaces(configuration, givens);
+  check_numbers(configuration, givens, sure);
+  check_contradictions(configuration, givens);
+  flags::check_captures(configuration, givens);
+  check_option82(configuration, givens, sure);
+  check_dhcpv6(configuration, givens, sure);
+  warn_of_scope(configuration, givens, sure);
+  warn_of_no_effect(configuration, givens);
+}
+
 /// Captures and metrics of a file are those of the relay that the file is for: a replay or a `--capture-only` that
 /// reads it too is not to overwrite the ones or stand in the way of the others.
 void leave_out_outputs(std::vector<Given>& lines) {
@@ -272,12 +485,9 @@ std::variant<Configuration, PrintAndExit> read_configuration(const std::vector<s
     givens = merged(std::move(lines), std::move(givens));
   }
   Configuration configuration = applied(givens);
-  check_completeness(configuration);
-  check_interfaces(configuration, givens);
-  check_contradictions(configuration, givens);
-  flags::check_captures(configuration, givens);
-  check_option82(configuration, givens);
-  warn_of_no_effect(configuration, givens);
+  settle_families(configuration, givens);
+  settle_dhcpv6(configuration);
+  check_all(configuration, givens);
   if (configuration.foreground && find_given(givens, "pid-file") == nullptr) {
     configuration.pid_file.clear();
   }
@@ -297,7 +507,7 @@ std::string servers_text(const Configuration& configuration) {
 std::string downstream_text(const Configuration& configuration) {
   std::string text;
   for (const auto& [pattern, role] : configuration.interfaces.roles) {
-    if (role.downstream) {
+    if (role.is_downstream6()) {
       text += (text.empty() ? "" : ",") + pattern;
     }
   }
@@ -311,6 +521,8 @@ std::vector<std::string> flags_for_next_start(const Configuration& started, cons
       flags.emplace_back(flag);
     }
   };
+  compare("relaying DHCPv4", now.families.ipv4 && !started.families.ipv4);
+  compare("relaying DHCPv6", now.families.ipv6 && !started.families.ipv6);
   compare("--port", started.port != now.port);
   compare("--relay-port", started.relay_port != now.relay_port);
   compare("--foreground", started.foreground != now.foreground);

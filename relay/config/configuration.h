@@ -10,8 +10,10 @@
 #include <vector>
 
 #include "relay/config/capture_settings.h"
+#include "relay/core/families.h"
 #include "relay/core/interface_settings.h"
 #include "relay/core/policy.h"
+#include "relay/core/policy6.h"
 #include "relay/log/options.h"
 
 namespace relay {
@@ -31,13 +33,16 @@ struct ListenAddress {
 };
 
 struct Configuration {
-  Policy policy;                 ///< `upstream_mtu` is found out later
+  Policy policy;    ///< `upstream_mtu` is found out later
+  Policy6 policy6;  ///< its `ports` are of the same flags as `port` and `relay_port`
+  /// What the servers can ask for, a name both, without what `-4` and `-6` leave out.
+  Families families;
   InterfaceSettings interfaces;  ///< `servers` is filled by resolving the names below
   /// Servers as given, addresses or names, none twice in a list: first those for all interfaces (pattern `*`), if there
   /// are any, then those of `--server IF=...`. Every downstream interface that is given by name has some, unless
   /// nothing is relayed.
   std::vector<Setting<std::vector<std::string>>> servers;
-  std::uint16_t port = 67;                    ///< listen here and send to servers here; clients listen one above
+  std::uint16_t port = 67;                    ///< of DHCPv4: listen and send to servers here; clients are one above
   std::optional<std::uint16_t> relay_port{};  ///< `-rp`: source port of messages to servers (RFC 8357)
   CaptureSettings capture;
   ReplaySettings replay;
@@ -72,7 +77,8 @@ using ReadFile = std::function<std::string(const std::string& name)>;
 [[nodiscard]] std::string servers_text(const Configuration& configuration);
 [[nodiscard]] std::string downstream_text(const Configuration& configuration);
 
-/// The flags in which `now` differs from `started` and which a running relay cannot obey.
+/// The flags in which `now` differs from `started` and which a running relay cannot obey, and what it would have to
+/// relay in addition.
 [[nodiscard]] std::vector<std::string> flags_for_next_start(const Configuration& started, const Configuration& now);
 
 /// Every word that is a flag, ISC's (`-id`) and ours (`--downstream`), in the order of `--help`.

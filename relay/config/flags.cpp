@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "relay/config/capture_flags.h"
+#include "relay/config/dhcpv6_values.h"
 #include "relay/config/option82_values.h"
 
 namespace relay::flags {
@@ -31,29 +32,107 @@ void add_setting(std::vector<Setting<Value>>& settings, const Given& given, std:
 }
 
 // A server named twice for the same interfaces would get, and answer, every request twice.
-void add_servers(Configuration& configuration, const Given& given) {
-  const ForInterfaces list = given.positional ? ForInterfaces{"*", given.value} : for_interfaces(given);
+void add_server(Configuration& configuration, const std::string& pattern, const std::string& name) {
   auto& settings = configuration.servers;
-  auto setting = std::find_if(settings.begin(), settings.end(),
-                              [&list](const auto& each) { return each.pattern == list.pattern; });
+  auto setting =
+      std::find_if(settings.begin(), settings.end(), [&pattern](const auto& each) { return each.pattern == pattern; });
   if (setting == settings.end()) {
-    const auto where = list.pattern == "*" ? settings.begin() : settings.end();
-    setting = settings.insert(where, {list.pattern, {}});
+    const auto where = pattern == "*" ? settings.begin() : settings.end();
+    setting = settings.insert(where, {pattern, {}});
   }
-  for (std::size_t start = 0; start <= list.value.size();) {
-    const std::size_t comma =
-        given.positional ? list.value.size() : std::min(list.value.find(',', start), list.value.size());
-    const std::string name = server(given, std::string_view(list.value).substr(start, comma - start));
-    if (std::find(setting->value.begin(), setting->value.end(), name) == setting->value.end()) {
-      setting->value.push_back(name);
-    }
-    start = comma + 1;
+  if (std::find(setting->value.begin(), setting->value.end(), name) == setting->value.end()) {
+    setting->value.push_back(name);
+  }
+}
+
+void add_servers(Configuration& configuration, const Given& given) {
+  const std::string pattern = given.positional ? "*" : for_interfaces(given).pattern;
+  for (const std::string& name : servers_in(given)) {
+    add_server(configuration, pattern, name);
   }
 }
 
 void add_role(Configuration& configuration, const Given& given, InterfaceRole role) {
   configuration.interfaces.roles.push_back({interface_pattern(given, given.value), role});
   configuration.policy.upstream_named |= role.upstream;
+  configuration.policy6.upstream_named |= role.upstream;
+}
+
+void add_lower_interface(Configuration& configuration, const Given& given) {
+  LowerInterface lower = lower_interface(given);
+  InterfaceSettings6& settings = configuration.interfaces.v6;
+  configuration.interfaces.roles.push_back({lower.pattern, {.lower = true}});
+  if (lower.link_address) {
+    add_setting(settings.link_addresses, given, lower.pattern, *lower.link_address);
+  }
+  if (lower.interface_id) {
+    // An index is given for servers that look at it.
+    settings.relay_forward.interface_id = true;
+    add_setting(settings.interface_ids, given, lower.pattern, *std::move(lower.interface_id));
+  }
+}
+
+void add_upper_interface(Configuration& configuration, const Given& given) {
+  const UpperInterface upper = upper_interface(given);
+  configuration.interfaces.roles.push_back({upper.name, {.upper = true}});
+  configuration.policy6.upstream_named = true;
+  add_server(configuration, "*", upper.server);
+}
+
+void set_port(Configuration& configuration, const Given& given) {
+  configuration.port = static_cast<std::uint16_t>(number(given, "a port", 1, 65534));
+  configuration.policy6.ports.server = configuration.port;
+}
+
+void set_max_hops(Configuration& configuration, const Given& given) {
+  const auto most = static_cast<std::uint8_t>(number(given, "a number", 1, Policy6::hop_count_ceiling));
+  configuration.policy.max_hops = most;
+  configuration.policy6.hop_count_limit = most;
+}
+
+// One of each family.
+void set_source_address(Configuration& configuration, const Given& given) {
+  const bool is_ipv6 = given.value.find(':') != std::string::npos;
+  auto& policy = configuration.policy;
+  auto& policy6 = configuration.policy6;
+  if (is_ipv6 ? policy6.source_address.has_value() : policy.source_address.has_value()) {
+    reject(given, "given twice; expected once");
+  }
+  if (is_ipv6) {
+    policy6.source_address = routed_address(given, given.value);
+  } else {
+    policy.source_address = host_address(given, given.value);
+  }
+}
+
+void set_reply_from(Configuration& configuration, const Given& given) {
+  const bool is_any = choice(given, given.value, Choice<bool>{"servers", false}, Choice<bool>{"any", true});
+  configuration.policy.replies_from_anyone = is_any;
+  configuration.policy6.replies_from_anyone = is_any;
+}
+
+void add_link_address(Configuration& configuration, const Given& given) {
+  ForInterfaces address = for_interfaces(given);
+  add_setting(configuration.interfaces.v6.link_addresses, given, std::move(address.pattern),
+              routed_address(given, address.value));
+}
+
+void set_relay_id(Configuration& configuration, const Given& given) {
+  const std::string id = octets(given, given.value);
+  configuration.interfaces.agent_information.relay_id = id;
+  if (is_given_in_octets(given.value) && is_duid(id)) {
+    configuration.interfaces.v6.relay_forward.relay_id = id;
+  }
+}
+
+void set_vss(Configuration& configuration, const Given& given) {
+  // RFC 6607 section 3.1: one form for both protocols.
+  configuration.interfaces.agent_information.vss = virtual_subnet(given);
+  configuration.interfaces.v6.relay_forward.vss = configuration.interfaces.agent_information.vss;
+}
+
+void add_option6(Configuration& configuration, const Given& given) {
+  configuration.interfaces.v6.relay_forward.options.push_back(further_option6(given));
 }
 
 void set_link_selection_interface(Configuration& configuration, const Given& given) {
@@ -64,6 +143,7 @@ void set_link_selection_interface(Configuration& configuration, const Given& giv
 
 void set_relay_port(Configuration& configuration, const Given& given) {
   configuration.relay_port = static_cast<std::uint16_t>(number(given, "a port", 1, 65535));
+  configuration.policy6.ports.relay = configuration.relay_port;
   // RFC 8357 section 5.1: a source port other than 67 is announced in sub-option 19, which needs option 82.
   configuration.interfaces.agent_information.source_port = true;
   configuration.policy.add_agent_information = true;
@@ -117,14 +197,15 @@ void add_circuit_id(Configuration& configuration, const Given& given) {
 }
 
 void add_remote_id(Configuration& configuration, const Given& given) {
-  ForInterfaces id = for_interfaces(given);
-  add_setting(configuration.interfaces.remote_ids, given, std::move(id.pattern), identifier_template(given, id.value));
+  const ForInterfaces id = for_interfaces(given);
+  add_setting(configuration.interfaces.remote_ids, given, id.pattern, identifier_template(given, id.value));
+  configuration.interfaces.v6.remote_ids = configuration.interfaces.remote_ids;
 }
 
 void add_subscriber_id(Configuration& configuration, const Given& given) {
-  ForInterfaces id = for_interfaces(given);
-  add_setting(configuration.interfaces.subscriber_ids, given, std::move(id.pattern),
-              subscriber_template(given, id.value));
+  const ForInterfaces id = for_interfaces(given);
+  add_setting(configuration.interfaces.subscriber_ids, given, id.pattern, subscriber_template(given, id.value));
+  configuration.interfaces.v6.subscriber_ids = configuration.interfaces.subscriber_ids;
 }
 
 void add_sub_option(Configuration& configuration, const Given& given) {
@@ -161,7 +242,7 @@ void set_log_format(Configuration& configuration, const Given& given) {
                                     Choice<LogFormat>{"json", LogFormat::json});
 }
 
-// Flags that read_configuration itself obeys, and `-4`, which holds anyway.
+// Flags that read_configuration itself obeys.
 void set_nothing(Configuration& /*configuration*/, const Given& /*given*/) {}
 
 constexpr std::array table = {
@@ -188,6 +269,23 @@ constexpr std::array table = {
          .initial = "without -i and -iu, every interface that is not downstream",
          .help = "Servers' side: replies are accepted here, requests are not.",
          .apply = [](Configuration& c, const Given& given) { add_role(c, given, {.upstream = true}); }},
+    Flag{.isc = "-l",
+         .name = "lower",
+         .value = "[ADDR%]IF[#N]",
+         .group = Group::interfaces_and_servers,
+         .scope = Scope::dhcpv6,
+         .repeatable = true,
+         .help = "As -id, for DHCPv6 alone, with its link-address and the number that is its Interface-Id, always sent "
+                 "then.",
+         .apply = add_lower_interface},
+    Flag{.isc = "-u",
+         .name = "upper",
+         .value = "[ADDR%]IF",
+         .group = Group::interfaces_and_servers,
+         .scope = Scope::dhcpv6,
+         .repeatable = true,
+         .help = "As -iu, for DHCPv6 alone, and as a SERVER that is reached there: ADDR, or all servers, ff05::1:3.",
+         .apply = add_upper_interface},
     Flag{.name = "server",
          .value = "[IF=]ADDR[,ADDR...]",
          .group = Group::interfaces_and_servers,
@@ -198,37 +296,40 @@ constexpr std::array table = {
     Flag{.isc = "-4",
          .name = "ipv4-only",
          .group = Group::interfaces_and_servers,
-         .help = "Relay DHCPv4 only, as this version does in any case.",
+         .help = "Relay DHCPv4 alone. Without this and -6, whatever the SERVERs have addresses for is relayed.",
+         .apply = set_nothing},
+    Flag{.isc = "-6",
+         .name = "ipv6-only",
+         .group = Group::interfaces_and_servers,
+         .help = "Relay DHCPv6 alone.",
          .apply = set_nothing},
     Flag{.isc = "-p",
          .name = "port",
          .value = "PORT",
          .group = Group::interfaces_and_servers,
-         .initial = "67",
-         .help = "Listen here and send to servers here; clients are one above.",
-         .apply = [](Configuration& c,
-                     const Given& given) { c.port = static_cast<std::uint16_t>(number(given, "a port", 1, 65534)); }},
+         .initial = "67, and 547 for DHCPv6",
+         .help = "Listen here and send to servers here; clients are one above, in DHCPv6 one below.",
+         .apply = set_port},
     Flag{.isc = "-rp",
          .name = "relay-port",
          .value = "PORT",
          .group = Group::interfaces_and_servers,
          .initial = "that of -p",
-         .help = "Source port towards servers, announced in sub-option 19 (RFC 8357); implies -a.",
+         .help = "Source port towards servers, announced in sub-option 19 and in option 135 (RFC 8357); implies -a.",
          .apply = set_relay_port},
 
     Flag{.isc = "-c",
          .name = "max-hops",
          .value = "N",
          .group = Group::relaying,
-         .initial = "4",
-         .help = "Discard requests whose hops exceeds N, 1 to 16.",
-         .apply =
-             [](Configuration& c, const Given& given) {
-               c.policy.max_hops = static_cast<std::uint8_t>(number(given, "a number", 1, 16));
-             }},
+         .initial = "4, and 8 for DHCPv6",
+         .help = "Discard requests whose hops exceeds N, 1 to 16, and Relay-forwards whose hop-count has come to N, 1 "
+                 "to 32.",
+         .apply = set_max_hops},
     Flag{.name = "min-secs",
          .value = "N",
          .group = Group::relaying,
+         .scope = Scope::dhcpv4,
          .initial = "0",
          .help = "Relay no request before its client has tried for N seconds, for a backup relay.",
          .apply =
@@ -237,12 +338,14 @@ constexpr std::array table = {
              }},
     Flag{.name = "strict-size",
          .group = Group::relaying,
+         .scope = Scope::dhcpv4,
          .initial = "those under 236",
          .help = "Discard messages of under 300 octets (RFC 1542 section 2.1).",
          .apply = [](Configuration& c, const Given&) { c.policy.min_size = 300; }},
     Flag{.name = "giaddr",
          .value = "[IF=]ADDR",
          .group = Group::relaying,
+         .scope = Scope::dhcpv4,
          .repeatable = true,
          .names_downstream = true,
          .initial = "the interface's primary address",
@@ -251,6 +354,7 @@ constexpr std::array table = {
     Flag{.name = "giaddr-policy",
          .value = "[IF=]forward|drop",
          .group = Group::relaying,
+         .scope = Scope::dhcpv4,
          .repeatable = true,
          .names_downstream = true,
          .initial = "forward",
@@ -268,14 +372,15 @@ constexpr std::array table = {
     Flag{.name = "source-address",
          .value = "ADDR",
          .group = Group::relaying,
-         .initial = "giaddr",
-         .help = "Source address of messages to servers.",
-         .apply = [](Configuration& c,
-                     const Given& given) { c.policy.source_address = host_address(given, given.value); }},
+         .repeatable = true,
+         .initial = "giaddr, in DHCPv6 link-address or what the route has",
+         .help = "Source address of messages to servers, one of each family.",
+         .apply = set_source_address},
 
     Flag{.isc = "-a",
          .name = "relay-agent-information",
          .group = Group::option_82,
+         .scope = Scope::dhcpv4,
          .initial = "off",
          .help = "Add option 82 to requests and take ours out of replies.",
          .apply = [](Configuration& c, const Given&) { c.policy.add_agent_information = true; }},
@@ -283,6 +388,7 @@ constexpr std::array table = {
          .name = "policy",
          .value = "append|replace|forward|discard",
          .group = Group::option_82,
+         .scope = Scope::dhcpv4,
          .initial = "by RFC 3046: keep it from a trusted circuit, leave relayed requests alone",
          .help = "Requests from a trusted circuit or another relay that already carry option 82; append and replace "
                  "need -a.",
@@ -291,6 +397,7 @@ constexpr std::array table = {
          .name = "max-size",
          .value = "N",
          .group = Group::option_82,
+         .scope = Scope::dhcpv4,
          .initial = "what fits the upstream MTU",
          .help = "Largest request with option 82, 64 to 65507 octets; what would be larger goes without it.",
          .apply =
@@ -303,7 +410,9 @@ constexpr std::array table = {
          .repeatable = true,
          .names_downstream = true,
          .initial = "none",
-         .help = "Trusted circuit: its clients may send option 82 with a giaddr of zero (RFC 3046 section 2.1).",
+         .help =
+             "Trusted circuit: its clients may send option 82 with a giaddr of zero (RFC 3046 section 2.1), and its "
+             "relay agents Relay-forward.",
          .apply = [](Configuration& c,
                      const Given& given) { c.interfaces.trusted.push_back(interface_pattern(given, given.value)); }},
     Flag{.name = "circuit-id",
@@ -314,7 +423,8 @@ constexpr std::array table = {
          .initial = "%i",
          .help = "Sub-option 1: text with %i interface, %I its index, %d its alias, %m its MAC, %v its VLAN, %p bridge "
                  "port and %M hardware address of the client, %g giaddr, %h this host, %% a percent sign; or 0x and "
-                 "hexadecimal digits, tr101:NAME, or none.",
+                 "hexadecimal digits, tr101:NAME, or none. It is the Interface-Id of DHCPv6 too, where %M and %p are "
+                 "empty.",
          .apply = add_circuit_id},
     Flag{.name = "remote-id",
          .value = "[IF=]TEMPLATE",
@@ -322,7 +432,7 @@ constexpr std::array table = {
          .repeatable = true,
          .names_downstream = true,
          .initial = "none",
-         .help = "Sub-option 2, as --circuit-id.",
+         .help = "Sub-option 2, as --circuit-id, and with --enterprise Remote-Id of DHCPv6.",
          .apply = add_remote_id},
     Flag{.isc = "-s",
          .name = "subscriber-id",
@@ -331,10 +441,11 @@ constexpr std::array table = {
          .repeatable = true,
          .names_downstream = true,
          .initial = "none",
-         .help = "Sub-option 6 (RFC 3993), as --circuit-id.",
+         .help = "Sub-option 6 (RFC 3993), as --circuit-id, and Subscriber-Id of DHCPv6 (RFC 4580).",
          .apply = add_subscriber_id},
     Flag{.name = "link-selection",
          .group = Group::option_82,
+         .scope = Scope::dhcpv4,
          .initial = "only where giaddr is no address of the interface",
          .help = "Sub-option 5 (RFC 3527) in every request whose giaddr we set; needs -a.",
          .apply = [](Configuration& c, const Given&) { c.interfaces.agent_information.link_selection = true; }},
@@ -342,10 +453,12 @@ constexpr std::array table = {
          .name = "link-selection-interface",
          .value = "IF",
          .group = Group::option_82,
+         .scope = Scope::dhcpv4,
          .help = "giaddr is the primary address of IF, with --link-selection; implies -a.",
          .apply = set_link_selection_interface},
     Flag{.name = "server-id-override",
          .group = Group::option_82,
+         .scope = Scope::dhcpv4,
          .initial = "off",
          .help = "Sub-option 11 (RFC 5107), so that clients renew through this relay, with sub-option 10 (RFC 5010).",
          .apply = [](Configuration& c, const Given&) { c.interfaces.agent_information.server_id_override = true; }},
@@ -353,27 +466,76 @@ constexpr std::array table = {
          .value = "VALUE",
          .group = Group::option_82,
          .initial = "none",
-         .help = "Sub-option 12 (RFC 6925): text, or 0x and hexadecimal digits.",
-         .apply = [](Configuration& c,
-                     const Given& given) { c.interfaces.agent_information.relay_id = octets(given, given.value); }},
+         .help =
+             "Sub-option 12 (RFC 6925): text, or 0x and hexadecimal digits. A DUID so written is Relay-Id of DHCPv6 "
+             "too.",
+         .apply = set_relay_id},
     Flag{.name = "vss",
          .value = "VALUE",
          .group = Group::option_82,
          .initial = "none",
-         .help = "Sub-options 151 and 152 (RFC 6607): a VRF's name, 0x and the 14 digits of a VPN-ID, or global.",
-         .apply = [](Configuration& c,
-                     const Given& given) { c.interfaces.agent_information.vss = virtual_subnet(given); }},
+         .help = "Sub-options 151 and 152 and option 68 of DHCPv6 (RFC 6607): a VRF's name, 0x and the 14 digits of a "
+                 "VPN-ID, or global.",
+         .apply = set_vss},
     Flag{.name = "suboption",
          .value = "CODE=VALUE",
          .group = Group::option_82,
+         .scope = Scope::dhcpv4,
          .repeatable = true,
          .initial = "none",
          .help = "Any other sub-option: text, or 0x and hexadecimal digits.",
          .apply = add_sub_option},
 
+    Flag{.name = "link-address",
+         .value = "[IF=]ADDR",
+         .group = Group::dhcpv6,
+         .scope = Scope::dhcpv6,
+         .repeatable = true,
+         .names_downstream = true,
+         .initial = "a global address of the interface, else a unique-local one, else none",
+         .help = "link-address of the messages from downstream interface IF, by which servers tell the subnet.",
+         .apply = add_link_address},
+    Flag{.isc = "-I",
+         .name = "interface-id",
+         .group = Group::dhcpv6,
+         .scope = Scope::dhcpv6,
+         .initial = "where link-address does not tell the interface",
+         .help = "Send Interface-Id always: the interface's name, or what --circuit-id or -l say.",
+         .apply = [](Configuration& c, const Given&) { c.interfaces.v6.relay_forward.interface_id = true; }},
+    Flag{.name = "client-link-layer-address",
+         .value = "yes|no",
+         .group = Group::dhcpv6,
+         .scope = Scope::dhcpv6,
+         .initial = "yes",
+         .help = "Tell servers the MAC of each client (RFC 6939).",
+         .apply =
+             [](Configuration& c, const Given& given) {
+               c.policy6.client_link_layer_address =
+                   choice(given, given.value, Choice<bool>{"yes", true}, Choice<bool>{"no", false});
+             }},
+    Flag{.name = "enterprise",
+         .value = "N",
+         .group = Group::dhcpv6,
+         .scope = Scope::dhcpv6,
+         .initial = "none",
+         .help = "Enterprise number that Remote-Id begins with (RFC 4649).",
+         .apply =
+             [](Configuration& c, const Given& given) {
+               c.interfaces.v6.relay_forward.enterprise = number(given, "a number", 1, 4294967295U);
+             }},
+    Flag{.name = "option6",
+         .value = "CODE=VALUE",
+         .group = Group::dhcpv6,
+         .scope = Scope::dhcpv6,
+         .repeatable = true,
+         .initial = "none",
+         .help = "Any other option in Relay-forward: text, or 0x and hexadecimal digits.",
+         .apply = add_option6},
+
     Flag{.isc = "-D",
          .name = "drop-unmatched",
          .group = Group::replies,
+         .scope = Scope::dhcpv4,
          .initial = "off",
          .help = "Drop replies whose option 82 is missing or not ours; goes with -a.",
          .apply = [](Configuration& c, const Given&) { c.policy.drop_unmatched_replies = true; }},
@@ -381,22 +543,20 @@ constexpr std::array table = {
          .name = "reply-giaddr",
          .value = "ADDR|zero|keep",
          .group = Group::replies,
+         .scope = Scope::dhcpv4,
          .initial = "keep",
          .help = "giaddr written into replies to clients.",
          .apply = set_reply_giaddr},
     Flag{.name = "reply-from",
          .value = "servers|any",
          .group = Group::replies,
-         .initial = "servers",
+         .initial = "servers; any in DHCPv6 where a SERVER is a multicast address",
          .help = "Whose replies are accepted: the configured servers' or anyone's.",
-         .apply =
-             [](Configuration& c, const Given& given) {
-               c.policy.replies_from_anyone =
-                   choice(given, given.value, Choice<bool>{"servers", false}, Choice<bool>{"any", true});
-             }},
+         .apply = set_reply_from},
     Flag{.name = "reply-delivery",
          .value = "[IF=]auto|broadcast|unicast",
          .group = Group::replies,
+         .scope = Scope::dhcpv4,
          .repeatable = true,
          .names_downstream = true,
          .initial = "auto",

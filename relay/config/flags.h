@@ -13,13 +13,25 @@
 namespace relay::flags {
 
 /// A group of `--help`.
-enum class Group : std::uint8_t { interfaces_and_servers, relaying, option_82, replies, captures, process_and_logging };
+enum class Group : std::uint8_t {
+  interfaces_and_servers,
+  relaying,
+  option_82,
+  dhcpv6,
+  replies,
+  captures,
+  process_and_logging
+};
+
+/// Which protocol a flag says something about.
+enum class Scope : std::uint8_t { both, dhcpv4, dhcpv6 };
 
 struct Flag {
   std::string_view isc{};    ///< ISC dhcrelay's word, dash included; empty: none
   std::string_view name{};   ///< the long name without its dashes
   std::string_view value{};  ///< how `--help` calls the value; empty: the flag takes none
   Group group = Group::interfaces_and_servers;
+  Scope scope = Scope::both;
   bool repeatable = false;
   bool command_line_only = false;  ///< refused in the file
   bool names_downstream = false;   ///< the value is, or starts with `IF=`, a pattern of downstream interfaces

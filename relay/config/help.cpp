@@ -21,6 +21,8 @@ std::string_view title(Group group) noexcept {
       return "Relaying";
     case Group::option_82:
       return "Option 82";
+    case Group::dhcpv6:
+      return "DHCPv6";
     case Group::replies:
       return "Replies";
     case Group::captures:
@@ -131,9 +133,10 @@ std::string nearest_word(std::string_view word) {
 std::string help_text() {
   std::string text =
       "Usage: dhcp-relay [options] SERVER...\n\n"
-      "Relays BOOTP and DHCP messages between clients on downstream interfaces and each SERVER, an IPv4\n"
-      "address or a host name. Options marked * may be given several times; IF is the name of an\n"
-      "interface or a shell pattern such as 'vlan*', and a value without IF= is for all interfaces.\n";
+      "Relays BOOTP, DHCP and DHCPv6 messages between clients on downstream interfaces and each SERVER,\n"
+      "an IPv4 or IPv6 address or a host name. Options marked * may be given several times; IF is the\n"
+      "name of an interface or a shell pattern such as 'vlan*', and a value without IF= is for all\n"
+      "interfaces.\n";
   const Flag* last = nullptr;
   for (const Flag& flag : all()) {
     if (last == nullptr || last->group != flag.group) {

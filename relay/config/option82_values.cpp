@@ -122,15 +122,19 @@ Template subscriber_template(const Given& given, std::string_view text) {
   return subscriber_id;
 }
 
-std::string octets(const Given& given, std::string_view text) {
+std::string octets(const Given& given, std::string_view text, std::string_view noun) {
   std::string value = text.starts_with(octets_prefix) ? hexadecimal(given, text) : std::string(text);
   if (value.empty()) {
     reject(given, "expected text, or 0x and hexadecimal digits");
   }
   if (value.size() > max_octets) {
-    reject(given, "too long: a sub-option has at most 253 octets");
+    reject(given, std::string("too long: ").append(noun).append(" has at most 253 octets"));
   }
   return value;
+}
+
+bool is_given_in_octets(std::string_view text) noexcept {
+  return text.starts_with(octets_prefix);
 }
 
 std::string virtual_subnet(const Given& given) {

@@ -17,8 +17,12 @@ namespace relay::flags {
 /// The same in NVT ASCII without NUL (RFC 3993 section 3).
 [[nodiscard]] options82::Template subscriber_template(const Given& given, std::string_view text);
 
-/// Text as it is or the octets of `0x` and hexadecimal digits: 1 to 253 octets.
-[[nodiscard]] std::string octets(const Given& given, std::string_view text);
+/// Text as it is or the octets of `0x` and hexadecimal digits: 1 to 253 octets. `noun` as in "a sub-option has at
+/// most".
+[[nodiscard]] std::string octets(const Given& given, std::string_view text, std::string_view noun = "a sub-option");
+
+/// Whether the value is `0x` and hexadecimal digits rather than text.
+[[nodiscard]] bool is_given_in_octets(std::string_view text) noexcept;
 
 /// The value of sub-option 151 (RFC 6607 section 3.5): type and VPN identifier from a VRF's name, `0x` and the 14
 /// digits of a VPN-ID (RFC 2685), or `global`.

@@ -3,7 +3,6 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <cstddef>
 #include <optional>
@@ -45,15 +44,6 @@ std::string escaped(char octet) {
     return {'\\', octet};
   }
   return {octet};
-}
-
-bool is_ipv6_address(std::string_view text) {
-  if (text.starts_with('[') && text.ends_with(']')) {
-    text = text.substr(1, text.size() - 2);
-  }
-  const std::string address(text.substr(0, text.find('%')));
-  std::array<std::uint8_t, 16> octets{};
-  return address.find('\0') == std::string::npos && inet_pton(AF_INET6, address.c_str(), octets.data()) == 1;
 }
 
 bool is_label(std::string_view label) noexcept {
@@ -101,6 +91,55 @@ void check_server_address(const Given& given, Ipv4Address address) {
   }
 }
 
+// Which multicast scopes leave an interface: RFC 4291 section 2.7.
+bool leaves_the_interface(const Ipv6Address& group) noexcept {
+  constexpr unsigned interface_local = 1;
+  constexpr unsigned reserved = 15;
+  const unsigned scope = group.octets[1] & 0x0fU;
+  return scope > interface_local && scope < reserved;
+}
+
+void check_server_address(const Given& given, const Ipv6Address& address, bool has_interface) {
+  if (address.is_unspecified()) {
+    reject(given, "this address is nobody's; expected a server's address");
+  }
+  if (address.is_loopback()) {
+    reject(given, "the relay itself listens on this address; expected another host's");
+  }
+  if (address.is_ipv4_mapped()) {
+    reject(given, "this address stands for an IPv4 address; expected that one, such as 192.0.2.1");
+  }
+  if (address.is_multicast() && !leaves_the_interface(address)) {
+    reject(given, "no host is reached by this multicast address; expected one such as ff05::1:3%eth1");
+  }
+  if (address.is_multicast() && !has_interface) {
+    reject(given, "expected the interface of this multicast address behind it, such as ff05::1:3%eth1");
+  }
+  if (address.is_link_local() && !has_interface) {
+    reject(given, "expected the interface of this link-local address behind it, such as fe80::1%eth1");
+  }
+}
+
+// `address[%IF]`; what has a colon is nothing else.
+void check_server6(const Given& given, std::string_view text) {
+  const std::size_t percent = text.find('%');
+  const std::string_view written = text.substr(0, percent);
+  const std::optional<Ipv6Address> address = ipv6_address(written);
+  if (!address && written.starts_with('[')) {
+    reject(given, "expected an IPv6 address without brackets and port, such as 2001:db8::1; the port is set by -p");
+  }
+  if (!address && std::count(written.begin(), written.end(), ':') == 1) {
+    reject(given, "expected a server's address or name alone; its port is set by -p");
+  }
+  if (!address) {
+    reject(given, "expected an IPv6 address such as 2001:db8::1 or fe80::1%eth1");
+  }
+  check_server_address(given, *address, percent != std::string_view::npos);
+  if (percent != std::string_view::npos) {
+    static_cast<void>(interface_name(given, text.substr(percent + 1)));
+  }
+}
+
 void check_interface(const Given& given, std::string_view text) {
   const bool has_bad_octet = std::any_of(text.begin(), text.end(), [](char octet) {
     return is_control(octet) || octet == ' ' || octet == '/' || octet == ':';
@@ -117,6 +156,15 @@ std::optional<Ipv4Address> ipv4_address(std::string_view text) {
   Ipv4Address address;
   if (text.find('\0') != std::string_view::npos ||
       inet_pton(AF_INET, std::string(text).c_str(), address.octets.data()) != 1) {
+    return std::nullopt;
+  }
+  return address;
+}
+
+std::optional<Ipv6Address> ipv6_address(std::string_view text) {
+  Ipv6Address address;
+  if (text.find('\0') != std::string_view::npos ||
+      inet_pton(AF_INET6, std::string(text).c_str(), address.octets.data()) != 1) {
     return std::nullopt;
   }
   return address;
@@ -184,21 +232,33 @@ Ipv4Address host_address(const Given& given, std::string_view text) {
 std::string server(const Given& given, std::string_view text) {
   if (const std::optional<Ipv4Address> address = ipv4_address(text)) {
     check_server_address(given, *address);
-  } else if (is_ipv6_address(text)) {
-    reject(given, "DHCPv6 is not relayed by this version; expected an IPv4 address or a host name");
-  } else if (text.find(':') != std::string_view::npos) {
-    reject(given, "expected a server's address or name alone; its port is set by -p");
   } else if (text.find('/') != std::string_view::npos) {
     reject(given, "expected a server's address or name, not a subnet");
+  } else if (text.find(':') != std::string_view::npos) {
+    check_server6(given, text);
   } else if (text.find('=') != std::string_view::npos) {
     reject(given, "expected a server's address or name; servers of one interface are given as --server IF=ADDR");
   } else if (text.find('.') != std::string_view::npos &&
              text.find_first_not_of("0123456789.") == std::string_view::npos) {
     reject(given, "expected an IPv4 address such as 192.0.2.1");
   } else if (!is_host_name(text)) {
-    reject(given, "expected an IPv4 address or a host name of letters, digits, hyphens and dots, at most 253 octets");
+    reject(given, "expected an IP address or a host name of letters, digits, hyphens and dots, at most 253 octets");
   }
   return std::string(text);
+}
+
+std::vector<std::string> servers_in(const Given& given) {
+  if (given.positional) {
+    return {server(given, given.value)};
+  }
+  const std::string list = for_interfaces(given).value;
+  std::vector<std::string> servers;
+  for (std::size_t start = 0; start <= list.size();) {
+    const std::size_t comma = std::min(list.find(',', start), list.size());
+    servers.push_back(server(given, std::string_view(list).substr(start, comma - start)));
+    start = comma + 1;
+  }
+  return servers;
 }
 
 std::string interface_name(const Given& given, std::string_view text) {
@@ -248,7 +308,7 @@ ListenAddress listen_address(const Given& given) {
     address = address.substr(1, address.size() - 2);
   }
   const std::optional<Ipv4Address> ipv4 = ipv4_address(address);
-  const bool is_ipv6 = !ipv4 && address.find_first_of("%[]") == std::string_view::npos && is_ipv6_address(address);
+  const bool is_ipv6 = !ipv4 && ipv6_address(address).has_value();
   if (is_ipv6 != has_brackets || (!ipv4 && !is_ipv6)) {
     reject(given, expected);
   }

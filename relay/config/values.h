@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "relay/core/address.h"
 
@@ -55,12 +56,19 @@ struct ForInterfaces {
 /// Any address in dotted-decimal form; nothing where the text is none.
 [[nodiscard]] std::optional<Ipv4Address> ipv4_address(std::string_view text);
 
+/// Any address in the form of RFC 4291 section 2.2, without an interface; nothing where the text is none.
+[[nodiscard]] std::optional<Ipv6Address> ipv6_address(std::string_view text);
+
 /// An address that one host can have, in dotted-decimal form.
 [[nodiscard]] Ipv4Address host_address(const Given& given, std::string_view text);
 
-/// A server: an IPv4 address (of a host, a group or a subnet's broadcast) or a plausible host name (RFC 1123 section
-/// 2.1), as it was given.
+/// A server: an IPv4 address (of a host or a subnet's broadcast), an IPv6 address (of a host or a group, with `%` and
+/// its interface where its scope is smaller than global) or a plausible host name (RFC 1123 section 2.1), as it was
+/// given.
 [[nodiscard]] std::string server(const Given& given, std::string_view text);
+
+/// What is given as SERVER or behind --server, as it was given.
+[[nodiscard]] std::vector<std::string> servers_in(const Given& given);
 
 /// The name of one interface, as the kernel allows it: 1 to 15 octets without '/', ':' or white space.
 [[nodiscard]] std::string interface_name(const Given& given, std::string_view text);
