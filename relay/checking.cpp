@@ -31,9 +31,10 @@ namespace {
 [[nodiscard]] io::Orders known_orders(const Configuration& configuration, std::vector<std::string>& unresolved) {
   Configuration known = configuration;
   for (auto& [pattern, servers] : known.servers) {
-    std::erase_if(servers, [&unresolved](const std::string& server) {
+    std::erase_if(servers, [&](const std::string& server) {
       try {
-        return io::resolve({server}, io::look_up).empty();
+        static_cast<void>(io::resolve(std::vector{server}, configuration.families, io::look_up));
+        return false;
       } catch (const std::runtime_error& error) {
         if (std::ranges::find(unresolved, error.what()) == unresolved.end()) {
           unresolved.emplace_back(error.what());

@@ -70,8 +70,8 @@ using capture::ReplayedMessage;
 void check_servers(const Configuration& configuration) {
   for (const auto& [pattern, servers] : configuration.servers) {
     for (const std::string& server : servers) {
-      if (!flags::ipv4_address(server)) {
-        throw UsageError("SERVER " + flags::shown(server) + ": expected an IPv4 address in a replay");
+      if (!flags::ipv4_address(server) && server.find(':') == std::string::npos) {
+        throw UsageError("SERVER " + flags::shown(server) + ": expected an IP address in a replay");
       }
     }
   }

@@ -13,9 +13,12 @@
 namespace relay {
 
 io::Orders orders_of(const Configuration& configuration, const io::LookUp& look_up) {
-  io::Orders orders{configuration.policy, configuration.interfaces};
-  orders.interfaces.servers = io::resolve(configuration.servers, look_up);
+  io::ServerSettings servers = io::resolve(configuration.servers, configuration.families, look_up);
+  io::Orders orders{configuration.policy, configuration.interfaces, configuration.policy6, servers.families()};
+  orders.interfaces.servers = std::move(servers.ipv4);
+  orders.interfaces.v6.servers = std::move(servers.ipv6);
   orders.interfaces.agent_information.host_name = io::host_name();
+  orders.interfaces.v6.relay_forward.host_name = orders.interfaces.agent_information.host_name;
   return orders;
 }
 
@@ -78,7 +81,7 @@ io::Surroundings surroundings_of(Log& log, Capturing* capturing, Metering* meter
   io::Surroundings surroundings;
   surroundings.reload = [latest, words, resolver = std::move(resolver)] {
     const auto read_file = [&](const std::string& name) { return resolver->read_file(name); };
-    const auto look_up = [&](const std::string& name) { return resolver->look_up(name); };
+    const auto look_up = [&](const std::string& name, Families families) { return resolver->look_up(name, families); };
     *latest = std::get<Configuration>(read_configuration(words, {}, read_file));
     return orders_of(*latest, look_up);
   };

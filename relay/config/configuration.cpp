@@ -153,11 +153,12 @@ void settle_dhcpv6(Configuration& configuration) {
   interfaces.v6.interface_ids.insert(interfaces.v6.interface_ids.begin(), interfaces.circuit_ids.begin(),
                                      interfaces.circuit_ids.end());
   // Who answers to a multicast address is not known before.
-  const auto is_group = [](const std::string& server) { return server.starts_with("ff") || server.starts_with("FF"); };
+  const auto is_group = [](const std::string& server) {
+    const auto address = flags::ipv6_address(std::string_view(server).substr(0, server.find('%')));
+    return address && address->is_multicast();
+  };
   for (const auto& list : configuration.servers) {
-    configuration.policy6.replies_from_anyone |=
-        std::any_of(list.value.begin(), list.value.end(),
-                    [&is_group](const std::string& server) { return is_ipv6_server(server) && is_group(server); });
+    configuration.policy6.replies_from_anyone |= std::any_of(list.value.begin(), list.value.end(), is_group);
   }
 }
 
@@ -319,7 +320,7 @@ void check_numbers(const Configuration& configuration, const std::vector<Given>&
   constexpr std::uint8_t most_hops = 16;
   if (const Given* given = find_given(givens, "max-hops");
       given != nullptr && sure.ipv4 && configuration.policy.max_hops > most_hops) {
-    flags::reject(*given, "expected a number from 1 to 16");
+    flags::reject(*given, "expected a number from 1 to 16, in DHCPv6 alone from 1 to 32");
   }
 }
 

@@ -85,7 +85,8 @@ void set_port(Configuration& configuration, const Given& given) {
 }
 
 void set_max_hops(Configuration& configuration, const Given& given) {
-  const auto most = static_cast<std::uint8_t>(number(given, "a number", 1, Policy6::hop_count_ceiling));
+  const auto most =
+      static_cast<std::uint8_t>(number(given, "a number from 1 to 16, in DHCPv6 alone", 1, Policy6::hop_count_ceiling));
   configuration.policy.max_hops = most;
   configuration.policy6.hop_count_limit = most;
 }

@@ -16,6 +16,7 @@
 #include <string_view>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "relay/io/syscall_filter.h"
 
@@ -25,7 +26,7 @@ namespace {
 
 constexpr int child_socket = STDERR_FILENO + 1;
 
-enum class Kind : std::uint32_t { read_file, look_up };
+enum class Kind : std::uint32_t { read_file, look_up, look_up_ipv4, look_up_ipv6 };
 
 /// In front of each question, whose `size` octets are a name.
 struct Question {
@@ -33,10 +34,11 @@ struct Question {
   std::uint32_t size = 0;
 };
 
-/// In front of each answer, whose `size` octets are a file's text or addresses.
+/// In front of each answer, whose `size` octets are a file's text, or addresses, the first `ipv4_count` of them IPv4.
 struct Answer {
   std::int32_t error = 0;  ///< an errno, or of getaddrinfo(3)
   std::uint32_t size = 0;
+  std::uint32_t ipv4_count = 0;
 };
 
 // Both ends are of one program: what they say of sizes is checked nonetheless, since either may be somebody else's by
@@ -77,8 +79,8 @@ constexpr std::size_t most_answer_octets = Resolver::most_file_octets;
 
 // --- in the new process ---------------------------------------------------------------------------------------------
 
-[[nodiscard]] bool answer(std::int32_t error, std::string_view octets) noexcept {
-  const Answer head{error, static_cast<std::uint32_t>(octets.size())};
+[[nodiscard]] bool answer(std::int32_t error, std::string_view octets, std::size_t ipv4_count = 0) noexcept {
+  const Answer head{error, static_cast<std::uint32_t>(octets.size()), static_cast<std::uint32_t>(ipv4_count)};
   return send_all(child_socket, &head, sizeof head) && send_all(child_socket, octets.data(), octets.size());
 }
 
@@ -97,14 +99,34 @@ constexpr std::size_t most_answer_octets = Resolver::most_file_octets;
   return answer(0, std::string_view{text}.substr(0, size));
 }
 
-[[nodiscard]] bool answer_with_addresses(const std::string& name) {
-  Found found = look_up(name);
-  found.addresses.resize(std::min(found.addresses.size(), Resolver::most_addresses));
-  std::string octets;
-  for (const Ipv4Address address : found.addresses) {
+template <typename Address>
+void append_addresses(std::string& octets, std::vector<Address>& addresses) {
+  addresses.resize(std::min(addresses.size(), Resolver::most_addresses));
+  for (const Address& address : addresses) {
     octets.append(address.octets.begin(), address.octets.end());
   }
-  return answer(found.error, octets);
+}
+
+[[nodiscard]] bool answer_with_addresses(const std::string& name, Families families) {
+  Found found = look_up(name, families);
+  std::string octets;
+  append_addresses(octets, found.addresses);
+  append_addresses(octets, found.addresses6);
+  return answer(found.error, octets, found.addresses.size());
+}
+
+[[nodiscard]] bool answer_question(Kind kind, const std::string& name) {
+  switch (kind) {
+    case Kind::read_file:
+      return answer_with_file(name);
+    case Kind::look_up:
+      return answer_with_addresses(name, {.ipv4 = true, .ipv6 = true});
+    case Kind::look_up_ipv4:
+      return answer_with_addresses(name, {.ipv4 = true});
+    case Kind::look_up_ipv6:
+      return answer_with_addresses(name, {.ipv6 = true});
+  }
+  return false;  // no question of the relay's
 }
 
 /// Until the relay has ended.
@@ -112,8 +134,7 @@ void answer_all() {
   Question question;
   while (receive_all(child_socket, &question, sizeof question) && question.size <= Resolver::most_name_octets) {
     std::string name(question.size, '\0');
-    if (!receive_all(child_socket, name.data(), name.size()) ||
-        !(question.kind == Kind::look_up ? answer_with_addresses(name) : answer_with_file(name))) {
+    if (!receive_all(child_socket, name.data(), name.size()) || !answer_question(question.kind, name)) {
       return;
     }
   }
@@ -156,6 +177,7 @@ void leave_the_relay(int socket) {
 struct Received {
   std::int32_t error = 0;
   std::string octets;
+  std::size_t ipv4_count = 0;
 };
 
 [[nodiscard]] Received receive_answer(int socket) {
@@ -163,7 +185,7 @@ struct Received {
   if (!receive_all(socket, &head, sizeof head) || head.size > most_answer_octets) {
     fail_for_good();
   }
-  Received received{head.error, std::string(head.size, '\0')};
+  Received received{head.error, std::string(head.size, '\0'), head.ipv4_count};
   if (!receive_all(socket, received.octets.data(), received.octets.size())) {
     fail_for_good();
   }
@@ -179,6 +201,19 @@ struct Received {
     fail_for_good();
   }
   return receive_answer(socket);
+}
+
+/// Moves the address that `rest` begins with to the end of `addresses`. False where there is none.
+template <typename Address>
+[[nodiscard]] bool take_address(std::string_view& rest, std::vector<Address>& addresses) {
+  Address address;
+  if (rest.size() < address.octets.size()) {
+    return false;
+  }
+  std::memcpy(address.octets.data(), rest.data(), address.octets.size());
+  rest.remove_prefix(address.octets.size());
+  addresses.push_back(address);
+  return true;
 }
 
 }  // namespace
@@ -213,14 +248,14 @@ std::string Resolver::read_file(const std::string& name) const {
   return std::move(received.octets);
 }
 
-Found Resolver::look_up(const std::string& name) const {
-  const Received received = ask(socket_.number(), Kind::look_up, name);
+Found Resolver::look_up(const std::string& name, Families families) const {
+  const Kind kind = !families.ipv6 ? Kind::look_up_ipv4 : !families.ipv4 ? Kind::look_up_ipv6 : Kind::look_up;
+  const Received received = ask(socket_.number(), kind, name);
   Found found{received.error};
-  Ipv4Address address;
-  for (std::size_t offset = 0; offset + address.octets.size() <= received.octets.size();
-       offset += address.octets.size()) {
-    std::memcpy(address.octets.data(), received.octets.data() + offset, address.octets.size());
-    found.addresses.push_back(address);
+  std::string_view rest = received.octets;
+  while (found.addresses.size() < received.ipv4_count && take_address(rest, found.addresses)) {
+  }
+  while (take_address(rest, found.addresses6)) {
   }
   return found;
 }

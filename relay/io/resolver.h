@@ -16,7 +16,7 @@ class Resolver {
  public:
   static constexpr std::size_t most_name_octets = 4096;
   static constexpr std::size_t most_file_octets = (std::size_t{1} << 20U) + 1;  ///< what is behind is not read
-  static constexpr std::size_t most_addresses = 1024;  ///< of one name; further ones are left out
+  static constexpr std::size_t most_addresses = 1024;  ///< of one name and family; further ones are left out
 
   /// Forks, and waits until the new process is ready. Call it before any thread is started and any socket is opened.
   /// Throws std::runtime_error with one sentence.
@@ -26,7 +26,7 @@ class Resolver {
   [[nodiscard]] std::string read_file(const std::string& name) const;
 
   /// As `io::look_up`; throws std::runtime_error where the process has ended.
-  [[nodiscard]] Found look_up(const std::string& name) const;
+  [[nodiscard]] Found look_up(const std::string& name, Families families) const;
 
  private:
   Descriptor socket_;

@@ -36,7 +36,8 @@ constexpr std::size_t buffer_size = 65536 + 512;  // as for messages that are re
   if (configuration == nullptr) {
     throw relay::UsageError("expected flags that start a relay agent");
   }
-  configuration->interfaces.servers = relay::io::resolve(configuration->servers, relay::io::look_up);
+  configuration->interfaces.servers =
+      relay::io::resolve(configuration->servers, configuration->families, relay::io::look_up).ipv4;
   configuration->interfaces.agent_information.host_name = "relay.example";
   return std::move(*configuration);
 }

@@ -47,6 +47,7 @@ namespace fs = std::filesystem;
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 
 constexpr const char* killed = "killed by the filter";
 constexpr int has_thrown = 255;
@@ -352,32 +353,76 @@ TEST_F(ResolverTest, ReadsWhatItsAccountMayRead) {
 
 TEST_F(ResolverTest, ResolvesNames) {
   const Resolver resolver{account()};
-  const Found found = resolver.look_up("localhost");
+  const Families ipv4{.ipv4 = true};
+  const Found found = resolver.look_up("localhost", ipv4);
   EXPECT_EQ(found.error, 0);
   EXPECT_THAT(found.addresses, ElementsAre(Ipv4Address{{127, 0, 0, 1}}));
-  EXPECT_NE(resolver.look_up("no such name").error, 0);
-  EXPECT_EQ(resolver.look_up("localhost").addresses.size(), 1U);
+  EXPECT_THAT(found.addresses6, IsEmpty());
+  EXPECT_NE(resolver.look_up("no such name", ipv4).error, 0);
+  EXPECT_EQ(resolver.look_up("localhost", ipv4).addresses.size(), 1U);
+}
+
+TEST_F(ResolverTest, ResolvesNumbersOfEitherFamily) {
+  const Resolver resolver{account()};
+  const Families ipv6{.ipv6 = true};
+  const Families both{.ipv4 = true, .ipv6 = true};
+  const Ipv6Address address{{0x20, 1, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}};
+  EXPECT_THAT(resolver.look_up("2001:db8::1", ipv6).addresses6, ElementsAre(address));
+  EXPECT_THAT(resolver.look_up("2001:db8::1", both).addresses6, ElementsAre(address));
+  EXPECT_THAT(resolver.look_up("10.9.0.2", both).addresses, ElementsAre(Ipv4Address{{10, 9, 0, 2}}));
+  EXPECT_THAT(resolver.look_up("10.9.0.2", both).addresses6, IsEmpty());
+  EXPECT_NE(resolver.look_up("10.9.0.2", ipv6).error, 0);
+}
+
+constexpr Families both_families{.ipv4 = true, .ipv6 = true};
+constexpr Ipv6Address documentation{{0x20, 1, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2}};
+
+/// What the resolving of the name `dhcp` throws, with `found` as the resolver's answer; empty where it does not.
+std::string refusal_of(const Found& found) {
+  try {
+    static_cast<void>(
+        resolve(std::vector<std::string>{"dhcp"}, both_families, [&](const std::string&, Families) { return found; }));
+  } catch (const std::runtime_error& error) {
+    return error.what();
+  }
+  return {};
 }
 
 TEST_F(ResolverTest, AddressesAreNotAskedFor) {
-  const auto asked = [](const std::string& name) -> Found { throw std::runtime_error("asked for " + name); };
-  EXPECT_THAT(resolve(std::vector<std::string>{"10.9.0.2", "10.9.0.3", "10.9.0.2"}, asked),
-              ElementsAre(Ipv4Address{{10, 9, 0, 2}}, Ipv4Address{{10, 9, 0, 3}}));
-  EXPECT_THROW(static_cast<void>(resolve(std::vector<std::string>{"dhcp"}, asked)), std::runtime_error);
-  EXPECT_FALSE(has_name({{"*", {"10.9.0.2"}}}));
+  const auto asked = [](const std::string& name, Families) -> Found { throw std::runtime_error("asked for " + name); };
+  const auto addresses = resolve(
+      std::vector<std::string>{"10.9.0.2", "2001:db8::2", "10.9.0.3", "10.9.0.2", "2001:DB8::2", "2001:db8::2%d1"},
+      both_families, asked);
+  EXPECT_THAT(addresses.ipv4, ElementsAre(Ipv4Address{{10, 9, 0, 2}}, Ipv4Address{{10, 9, 0, 3}}));
+  EXPECT_THAT(addresses.ipv6, ElementsAre(ServerName6{documentation}, ServerName6{documentation, "d1"}));
+  EXPECT_THROW(static_cast<void>(resolve(std::vector<std::string>{"dhcp"}, both_families, asked)), std::runtime_error);
+  EXPECT_FALSE(has_name({{"*", {"10.9.0.2", "ff05::1:3%d1"}}}));
   EXPECT_TRUE(has_name({{"*", {"10.9.0.2"}}, {"d1", {"dhcp"}}}));
 }
 
+TEST_F(ResolverTest, AListWithoutAServerOfAFamilyHasNoEntryForIt) {
+  const auto two = [](const std::string&, Families) -> Found { return {0, {Ipv4Address{{10, 9, 0, 9}}}, {documentation}}; };
+  const auto settings = resolve(
+      std::vector<Setting<std::vector<std::string>>>{{"*", {"10.9.0.2"}}, {"d1", {"ff05::1:3%u1"}}, {"d2", {"dhcp"}}},
+      both_families, two);
+  ASSERT_EQ(settings.ipv4.size(), 2U);
+  EXPECT_EQ(settings.ipv4[0].pattern, "*");
+  EXPECT_EQ(settings.ipv4[1].pattern, "d2");
+  ASSERT_EQ(settings.ipv6.size(), 2U);
+  EXPECT_EQ(settings.ipv6[0].pattern, "d1");
+  EXPECT_THAT(settings.ipv6[0].value, ElementsAre(ServerName6{all_dhcp_servers, "u1"}));
+  EXPECT_THAT(settings.ipv6[1].value, ElementsAre(ServerName6{documentation}));
+  EXPECT_EQ(settings.families(), both_families);
+}
+
 TEST_F(ResolverTest, AnswersThatNoServerCanHaveAreRefused) {
-  const auto loopback = [](const std::string&) -> Found { return {0, {Ipv4Address{}}}; };
-  EXPECT_THROW(static_cast<void>(resolve(std::vector<std::string>{"dhcp"}, loopback)), std::runtime_error);
-  const auto unknown = [](const std::string&) -> Found { return {EAI_NONAME}; };
-  try {
-    static_cast<void>(resolve(std::vector<std::string>{"dhcp"}, unknown));
-    ADD_FAILURE() << "resolved";
-  } catch (const std::runtime_error& error) {
-    EXPECT_THAT(error.what(), HasSubstr("cannot resolve server 'dhcp': "));
-  }
+  const std::string nobody = "server 'dhcp' resolves to an address that no other host can have";
+  EXPECT_EQ(refusal_of({0, {Ipv4Address{}}}), nobody);
+  EXPECT_EQ(refusal_of({0, {}, {Ipv6Address{}}}), nobody);
+  EXPECT_EQ(refusal_of({0, {}, {all_dhcp_servers}}), nobody);
+  EXPECT_EQ(refusal_of({0, {}, {Ipv6Address{{0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}}}}),
+            "server 'dhcp' resolves to a link-local address, which is one link's; expected it as ADDR%IF");
+  EXPECT_THAT(refusal_of({EAI_NONAME}), HasSubstr("cannot resolve server 'dhcp': "));
 }
 
 }  // namespace
