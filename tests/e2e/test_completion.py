@@ -57,7 +57,7 @@ def test_offers_the_choices_of_each_flag_that_has_some(flags):
 def test_offers_the_interfaces_of_the_host(new_network):
     place = new_network().namespace("router")
     place.ip("link add d1 type bridge", "link add d2 type bridge")
-    for flag in ("-i", "-id", "-iu", "--downstream", "--trust", "-U"):
+    for flag in ("-i", "-id", "-iu", "-l", "-u", "--downstream", "--trust", "-U"):
         assert offers(flag, "d", inside=place) == ["d1", "d2"]
         assert offers("-a", flag, "", inside=place) == ["d1", "d2", "lo"]
 

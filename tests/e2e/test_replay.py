@@ -175,7 +175,7 @@ def test_names_are_not_resolved(tmp_path):
     result = subprocess.run([BINARY, "-id", "d1", "dhcp.example.", *INTERFACES, "--replay", tmp_path / "input"],
                             capture_output=True, text=True, check=False, timeout=60)
     assert (result.returncode, result.stdout) == (2, "")
-    assert result.stderr == "dhcp-relay: SERVER 'dhcp.example.': expected an IPv4 address in a replay\n"
+    assert result.stderr == "dhcp-relay: SERVER 'dhcp.example.': expected an IP address in a replay\n"
 
 
 def test_filter_that_goes_with_some_link_types(replay):
