@@ -122,7 +122,7 @@ Families families_of(const std::string& server) {
   return {.ipv4 = !is_ipv6, .ipv6 = !is_ipv4};
 }
 
-// What the servers demand for sure. Whoever names a server has meant DHCPv4 since before there was DHCPv6 here.
+// What the servers demand for sure: a name that has been one of DHCPv4 may have got an IPv6 address since.
 Families sure_families(const Configuration& configuration, const std::vector<Given>& givens) {
   const bool named6 = find_given(givens, "ipv6-only") != nullptr || find_given(givens, "lower") != nullptr ||
                       find_given(givens, "upper") != nullptr;
@@ -130,6 +130,11 @@ Families sure_families(const Configuration& configuration, const std::vector<Giv
       std::any_of(configuration.servers.begin(), configuration.servers.end(),
                   [](const auto& list) { return std::any_of(list.value.begin(), list.value.end(), is_ipv6_server); });
   return {.ipv4 = configuration.families.ipv4, .ipv6 = configuration.families.ipv6 && (named6 || has_address6)};
+}
+
+bool has_downstream4(const InterfaceSettings& interfaces) {
+  return std::any_of(interfaces.roles.begin(), interfaces.roles.end(),
+                     [](const auto& each) { return each.value.downstream; });
 }
 
 void settle_families(Configuration& configuration, const std::vector<Given>& givens) {
@@ -142,7 +147,8 @@ void settle_families(Configuration& configuration, const std::vector<Given>& giv
       families = {.ipv4 = families.ipv4 || each.ipv4, .ipv6 = families.ipv6 || each.ipv6};
     }
   }
-  families.ipv4 &= find_given(givens, "ipv6-only") == nullptr;
+  families.ipv4 &= find_given(givens, "ipv6-only") == nullptr &&
+                   (configuration.capture.only || has_downstream4(configuration.interfaces));
   families.ipv6 &= find_given(givens, "ipv4-only") == nullptr;
 }
 
@@ -188,10 +194,9 @@ void check_families(const std::vector<Given>& givens) {
   }
 }
 
-// The clients' side and what has servers, of each protocol and of either.
+// The clients' side and what has servers, of one protocol and of either.
 struct Sides {
   Patterns downstream4;
-  Patterns downstream6;
   Patterns downstream;
   Patterns served;
   Patterns served6;
@@ -204,7 +209,6 @@ Sides sides_of(const Configuration& configuration) {
       sides.downstream4.add(pattern);
     }
     if (role.is_downstream6()) {
-      sides.downstream6.add(pattern);
       sides.downstream.add(pattern);
     }
   }
@@ -215,6 +219,13 @@ Sides sides_of(const Configuration& configuration) {
     }
   }
   return sides;
+}
+
+bool has_address4(const Configuration& configuration) {
+  return std::any_of(configuration.servers.begin(), configuration.servers.end(), [](const auto& list) {
+    return std::any_of(list.value.begin(), list.value.end(),
+                       [](const auto& server) { return flags::ipv4_address(server).has_value(); });
+  });
 }
 
 void check_setting(const Sides& sides, const Given& given) {
@@ -243,6 +254,10 @@ void check_interfaces(const Configuration& configuration, const std::vector<Give
       flags::reject(given, "this interface has no server; expected -u IF, an IPv6 SERVER, or --server IF=ADDR for it");
     }
     check_setting(sides, given);
+  }
+  if (!configuration.capture.only && !has_downstream4(configuration.interfaces) && has_address4(configuration)) {
+    throw UsageError(
+        "no downstream interface of DHCPv4, for which there is a server: expected the clients' side as -id IF");
   }
 }
 

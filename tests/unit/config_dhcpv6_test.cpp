@@ -230,6 +230,7 @@ TEST(Dhcpv6Words, InterfacesOfIsc) {
       {"-l d1 -u fe80::2%u1 -u fe80::2%u1", "6 role:d1=lower role:u1=upper role:u1=upper server:*=fe80::2%u1 named"},
       {"-l 2001:db8:1::1%d1 2001:db8::2", "6 role:d1=lower server:*=2001:db8::2 link:d1=2001:db8:1::1"},
       {"-l vlan* 2001:db8::2", "6 role:vlan*=lower server:*=2001:db8::2"},
+      {"-l d1 dhcp", "6 role:d1=lower server:*=dhcp"},
       {"-l d1 -id d2 10.9.0.2 2001:db8::2", "46 role:d1=lower role:d2=down server:*=10.9.0.2,2001:db8::2"},
       {"-6 -q -d -I -c 10 -p 1547 -s gold -l d1 -u u1",
        "6 role:d1=lower role:u1=upper server:*=ff05::1:3%u1 p:1547 c:10 anyone named 38:*=gold I"},
@@ -275,6 +276,8 @@ TEST(Dhcpv6Errors, InterfacesOfIsc) {
   expect({
       {"-l d1 10.9.0.2",
        "error: -l 'd1': this interface has no server; expected -u IF, an IPv6 SERVER, or --server IF=ADDR for it"},
+      {"-l d1 10.9.0.2 2001:db8::2",
+       "error: no downstream interface of DHCPv4, for which there is a server: expected the clients' side as -id IF"},
       {"-6 -l d1", "error: no server: expected the address or name of at least one SERVER"},
       {"-6 -u u1",
        "error: no downstream interface: expected the clients' side as -id IF, or as -i IF if servers are there too"},
