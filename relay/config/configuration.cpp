@@ -385,6 +385,14 @@ void check_dhcpv6(const Configuration& configuration, const std::vector<Given>& 
   }
 }
 
+// Which protocol the flag is about as it is given here.
+flags::Scope scope_of(const Given& given) noexcept {
+  if (given.flag->name == "source-address") {
+    return given.value.find(':') == std::string::npos ? flags::Scope::dhcpv4 : flags::Scope::dhcpv6;
+  }
+  return given.flag->scope;
+}
+
 // What has no effect is said, not refused: most of what is given may be meant for the other protocol.
 void warn_of_scope(Configuration& configuration, const std::vector<Given>& givens, Families sure) {
   const auto warn = [&configuration](const std::string& sentence) {
@@ -394,11 +402,10 @@ void warn_of_scope(Configuration& configuration, const std::vector<Given>& given
     }
   };
   for (const Given& given : givens) {
-    const Flag& flag = *given.flag;
-    if (flag.scope == flags::Scope::dhcpv4 && !configuration.families.ipv4) {
+    if (scope_of(given) == flags::Scope::dhcpv4 && !configuration.families.ipv4) {
       warn(given.spelled + " has no effect where DHCPv4 is not relayed");
     }
-    if (flag.scope == flags::Scope::dhcpv6 && !configuration.families.ipv6) {
+    if (scope_of(given) == flags::Scope::dhcpv6 && !configuration.families.ipv6) {
       warn(given.spelled + " has no effect where DHCPv6 is not relayed");
     }
   }

@@ -370,6 +370,7 @@ TEST(Dhcpv6Warnings, WhatHasNoEffectInTheOneProtocolThatIsRelayed) {
       {"-a", "warning:'-a has no effect where DHCPv4 is not relayed'"},
       {"-m append -D",
        "warning:'-m has no effect where DHCPv4 is not relayed' warning:'-D has no effect where DHCPv4 is not relayed'"},
+      {"--source-address 10.9.0.1", "warning:'--source-address has no effect where DHCPv4 is not relayed'"},
       {"--giaddr d1=10.1.0.1", "warning:'--giaddr has no effect where DHCPv4 is not relayed'"},
       {"--reply-delivery unicast --reply-delivery d1=auto",
        "warning:'--reply-delivery has no effect where DHCPv4 is not relayed'"},
@@ -385,6 +386,8 @@ TEST(Dhcpv6Warnings, WhatHasNoEffectInTheOneProtocolThatIsRelayed) {
 
 TEST(Dhcpv6Warnings, WhatHasNoEffectInOneOfBoth) {
   expect({
+      {"-id d1 10.9.0.2 2001:db8::2 --source-address 10.9.0.1 --source-address 2001:db8::9",
+       "46 role:d1=down server:*=10.9.0.2,2001:db8::2 source:2001:db8::9"},
       {"-id d1 10.9.0.2 2001:db8::2 --subscriber-id x",
        "46 role:d1=down server:*=10.9.0.2,2001:db8::2 38:*=x "
        "warning:'--subscriber-id has no effect in DHCPv4 without -a, which adds option 82'"},
