@@ -22,8 +22,10 @@ inline constexpr std::size_t max_message_size = 65535 - 8;
 using RelayHeader = std::span<const std::uint8_t, relay_header_size>;
 using MutableRelayHeader = std::span<std::uint8_t, relay_header_size>;
 
-/// Values of msg-type that change what a relay agent does; every other one is relayed (RFC 7283 section 4.2).
+/// Values of msg-type that change what a relay agent does, or that it looks at under load; every other one is relayed
+/// (RFC 7283 section 4.2).
 namespace message_type {
+inline constexpr std::uint8_t solicit = 1;
 inline constexpr std::uint8_t advertise = 2;
 inline constexpr std::uint8_t reply = 7;
 inline constexpr std::uint8_t reconfigure = 10;

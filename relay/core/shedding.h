@@ -13,7 +13,7 @@ namespace relay {
 /// What the kernel can tell apart.
 enum class ShedKind : std::uint8_t {
   other,
-  discover,
+  discover,  ///< or a Solicit: it begins a handshake
 };
 
 /// Learns from what a `FairQueue` gives up. Of a flow whose line overflows, and of each kind by itself, so much is kept

@@ -65,7 +65,7 @@ DataPath::DataPath(const Sockets& sockets, const Ports& ports, InterfaceTable& t
              }),
       response_times_(unpredictable_number()),
       received_(batch_size),
-      shedding_(sockets.requests),
+      shedding_(sockets.requests, Family::ipv4),
       requests_from_relay_port_(2 * batch_size, [this](int error) { tell_refused(Offload::run_sending, error); }),
       requests_(2 * batch_size, [this](int error) { tell_refused(Offload::run_sending, error); }),
       datagrams_(batch_size),
@@ -249,7 +249,7 @@ void DataPath::queue_request(const Ingress& ingress, Interface* interface, std::
   const bool is_early = early_left_ != 0;
   const std::uint64_t epoch = is_early ? epoch_ - 1 : epoch_;
   const Urgency urgency = urgency_of(kind);
-  shedding_.took(ingress, octets);
+  shedding_.took(ingress.interface_index, octets);
   bool has_room = requests_waiting_.push(ingress, octets, kind, epoch);
   if (!has_room) {
     if (auto given_up = requests_waiting_.give_up_for(ingress, urgency)) {
@@ -263,7 +263,7 @@ void DataPath::queue_request(const Ingress& ingress, Interface* interface, std::
     return;
   }
   if (requests_waiting_.is_full()) {
-    shedding_.gave_up(ingress, octets);
+    shedding_.gave_up(ingress.interface_index, octets);
   }
   Message message{ingress, {octets, octets.size()}, interface, Direction::request, kind};
   settle(message, &Relay::admitted_request, DropReason::queue_full);
@@ -271,7 +271,7 @@ void DataPath::queue_request(const Ingress& ingress, Interface* interface, std::
 
 void DataPath::refuse(const QueuedRequest& request) {
   early_waiting_ -= request.epoch != epoch_ ? 1 : 0;
-  shedding_.gave_up(request.ingress, std::as_const(request.buffer).octets());
+  shedding_.gave_up(request.ingress.interface_index, std::as_const(request.buffer).octets());
   Interface* const interface = table_.find(request.ingress.interface_index);
   Message message{request.ingress, request.buffer, interface, Direction::request, request.kind};
   settle(message, &Relay::admitted_request, DropReason::queue_full);
@@ -288,7 +288,7 @@ void DataPath::decide_batch() {
   std::ranges::fill(std::span{fates_}.first(count), RequestFate{});
   for (std::size_t number = 0; number < count; ++number) {
     const QueuedRequest request = *requests_waiting_.pop();
-    shedding_.served(request.ingress, std::as_const(request.buffer).octets());
+    shedding_.served(request.ingress.interface_index, std::as_const(request.buffer).octets());
     Interface* const interface = table_.find(request.ingress.interface_index);
     const auto refusal = not_ours(request, interface);
     early_waiting_ -= request.epoch != epoch_ ? 1 : 0;

@@ -18,7 +18,7 @@ void RequestShedding::adjust(bool keeps_all, std::chrono::nanoseconds now) noexc
     is_due_ = shedding_.adjust() || is_due_;
   }
   if (is_due_) {
-    is_due_ = accept_requests(socket_, shedding_.shares()) != 0;
+    is_due_ = accept_requests(socket_, family_, shedding_.shares()) != 0;
   }
 }
 

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <span>
 
-#include "relay/core/decision.h"
+#include "relay/core/families.h"
 #include "relay/core/shedding.h"
 #include "relay/io/descriptor.h"
 #include "relay/io/socket_filters.h"
@@ -15,21 +15,21 @@ namespace relay::io {
 class RequestShedding {
  public:
   /// `socket` is that of `accept_requests`, and must outlive this.
-  explicit RequestShedding(const Descriptor& socket) : socket_(socket) {}
+  RequestShedding(const Descriptor& socket, Family family) : socket_(socket), family_(family) {}
 
   /// A request was taken from the socket; it had its turn; it was given up for want of room.
-  void took(const Ingress& ingress, std::span<const std::uint8_t> request) noexcept {
+  void took(std::uint32_t interface_index, std::span<const std::uint8_t> request) noexcept {
     if (shedding_.has_flows()) {
-      shedding_.took(ingress.interface_index, shed_kind_of(request));
+      shedding_.took(interface_index, shed_kind_of(request, family_));
     }
   }
-  void served(const Ingress& ingress, std::span<const std::uint8_t> request) noexcept {
+  void served(std::uint32_t interface_index, std::span<const std::uint8_t> request) noexcept {
     if (shedding_.has_flows()) {
-      shedding_.served(ingress.interface_index, shed_kind_of(request));
+      shedding_.served(interface_index, shed_kind_of(request, family_));
     }
   }
-  void gave_up(const Ingress& ingress, std::span<const std::uint8_t> request) noexcept {
-    shedding_.gave_up(ingress.interface_index, shed_kind_of(request));
+  void gave_up(std::uint32_t interface_index, std::span<const std::uint8_t> request) noexcept {
+    shedding_.gave_up(interface_index, shed_kind_of(request, family_));
   }
 
   /// Once a turn: has the kernel keep what `Shedding` says, or everything if `keeps_all`. What the kernel refused is
@@ -48,6 +48,7 @@ class RequestShedding {
 
  private:
   const Descriptor& socket_;
+  Family family_;
   Shedding shedding_;
   std::chrono::nanoseconds adjusted_{};
   bool is_due_ = false;  // the kernel does not know the shares yet

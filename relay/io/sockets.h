@@ -9,21 +9,25 @@ namespace relay::io {
 /// Octets that each UDP socket asks for: a burst of some 10,000 messages.
 inline constexpr int receive_buffer_size = 8 * 1024 * 1024;
 
+/// Those of one family.
 struct Sockets {
-  /// UDP on 0.0.0.0 and the same port, told apart by the kernel: what begins with BOOTREPLY's op goes to `replies`,
-  /// everything else, also what is neither, to `requests`.
+  /// UDP on all addresses of the family and the same port, told apart by the kernel: what begins with BOOTREPLY's op,
+  /// or with the type Relay-reply, goes to `replies`, everything else, also what is neither, to `requests`.
   Descriptor requests;
   Descriptor replies;
-  /// UDP on the relay port: sends to servers what carries sub-option 19, receives their replies. Closed where there is
-  /// no relay port.
+  /// UDP on the relay port: sends to servers what carries sub-option 19 or option 135, receives their replies. Closed
+  /// where there is no relay port.
   Descriptor upstream;
-  /// AF_PACKET without a protocol: sends frames, receives none.
+  /// AF_PACKET without a protocol: sends frames, receives none. Closed in DHCPv6, where every peer has an address.
   Descriptor frames;
 };
 
 /// Opens them all, non-blocking. Throws std::system_error with a sentence that says what is in the way: a missing
 /// capability, or another process on the port.
 [[nodiscard]] Sockets open_sockets(const Ports& ports);
+/// The same of DHCPv6. Multicasts are received of the groups that this host is in on the interface where they come,
+/// whoever joined (`Memberships`); those that are sent are not received here.
+[[nodiscard]] Sockets open_sockets(const Ports6& ports);
 
 /// Lets the kernel hand over several messages of one sender at once (UDP_GRO of udp(7), Linux 5.0), or not. Returns 0
 /// or the errno where it cannot.

@@ -69,7 +69,7 @@ class SocketFilters : public test_support::NetworkNamespaceTest {
   }
 
   void shed(const std::vector<Shedding::Share>& shares) const {
-    ASSERT_EQ(accept_requests(sockets_.requests, shares), 0);
+    ASSERT_EQ(accept_requests(sockets_.requests, Family::ipv4, shares), 0);
   }
 
   std::uint32_t lo_ = 0;
@@ -122,10 +122,10 @@ TEST_F(SocketFilters, tell_kinds_apart_as_shed_kind_of_does) {
   without_cookie[239] = 0;
   for (const Bytes& each : {discover_, request_, padded, without_cookie, Bytes{}, Bytes(242, 1),
                             Bytes(discover_.begin(), discover_.begin() + 243)}) {
-    EXPECT_EQ(kept(each) == 1, shed_kind_of(each) == ShedKind::other) << each.size();
+    EXPECT_EQ(kept(each) == 1, shed_kind_of(each, Family::ipv4) == ShedKind::other) << each.size();
   }
-  EXPECT_EQ(shed_kind_of(discover_), ShedKind::discover);
-  EXPECT_EQ(shed_kind_of(padded), ShedKind::other);
+  EXPECT_EQ(shed_kind_of(discover_, Family::ipv4), ShedKind::discover);
+  EXPECT_EQ(shed_kind_of(padded, Family::ipv4), ShedKind::other);
 }
 
 TEST_F(SocketFilters, keep_a_share) {
