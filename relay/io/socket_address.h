@@ -21,4 +21,16 @@ namespace relay::io {
   return result;
 }
 
+[[nodiscard]] inline in6_addr to_in_addr(const Ipv6Address& address) noexcept {
+  in6_addr result{};
+  std::memcpy(&result.s6_addr, address.octets.data(), address.octets.size());
+  return result;
+}
+
+[[nodiscard]] inline Ipv6Address from_in_addr(const in6_addr& address) noexcept {
+  Ipv6Address result;
+  std::memcpy(result.octets.data(), &address.s6_addr, result.octets.size());
+  return result;
+}
+
 }  // namespace relay::io

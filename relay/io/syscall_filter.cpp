@@ -295,12 +295,16 @@ void allow_descriptor_flags(Filter& filter, std::initializer_list<int> commands)
   }
 }
 
-/// UDP_GRO is switched, and what the kernel turns away in a flood; a capture has its rings and filters. Not
-/// SO_PASSCRED, by which a socket gets a name, to which descriptors can be sent: a second number of the pid file.
+/// UDP_GRO is switched, what the kernel turns away in a flood, and the groups of multicasts; a capture has its rings
+/// and filters. Not SO_PASSCRED, by which a socket gets a name, to which descriptors can be sent: a second number of
+/// the pid file.
 void allow_socket_options(Filter& filter, bool captures) {
   filter.allow(SCMP_SYS(setsockopt), {is(1, IPPROTO_UDP)});
   for (const int option : {SO_ATTACH_FILTER, SO_DETACH_FILTER}) {
     filter.allow(SCMP_SYS(setsockopt), {is(1, SOL_SOCKET), is(2, option)});
+  }
+  for (const int option : {IPV6_JOIN_GROUP, IPV6_LEAVE_GROUP}) {
+    filter.allow(SCMP_SYS(setsockopt), {is(1, IPPROTO_IPV6), is(2, option)});
   }
   if (captures) {
     filter.allow(SCMP_SYS(setsockopt), {is(1, SOL_PACKET)});
