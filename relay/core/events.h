@@ -62,8 +62,9 @@ enum class InterfaceChange : std::uint8_t {
   renamed,   ///< `previous_name` says from what
   came_up,
   went_down,
-  giaddr_changed,  ///< `Interface::giaddr` is the new one; none: the interface has no address now
-  became_passive,  ///< this host does not hold the giaddr that the operator gave
+  giaddr_changed,        ///< `Interface::giaddr` is the new one; none: the interface has no address now
+  link_address_changed,  ///< `Interface6::link_address` is the new one; unspecified: Interface-Id alone tells the link
+  became_passive,        ///< this host does not hold the giaddr that the operator gave
   became_active,
 };
 

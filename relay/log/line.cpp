@@ -121,6 +121,8 @@ std::string_view change_name(InterfaceChange change) {
       return "went_down";
     case InterfaceChange::giaddr_changed:
       return "giaddr_changed";
+    case InterfaceChange::link_address_changed:
+      return "link_address_changed";
     case InterfaceChange::became_passive:
       return "became_passive";
     case InterfaceChange::became_active:
@@ -198,6 +200,10 @@ LogLine& LogLine::field(std::string_view key, std::uint64_t value) {
 }
 
 LogLine& LogLine::field(std::string_view key, Ipv4Address value) {
+  return field(key, address_text(value));
+}
+
+LogLine& LogLine::field(std::string_view key, const Ipv6Address& value) {
   return field(key, address_text(value));
 }
 
@@ -357,6 +363,12 @@ void add_change(LogLine& line, const InterfaceEvent& event) {
     line.field("giaddr", *event.interface.giaddr);
   } else if (event.interface.is_downstream) {
     line.field("giaddr", "none");
+  }
+  const Ipv6Address& link_address = event.interface.v6.link_address;
+  if (!link_address.is_unspecified()) {
+    line.field("link_address", link_address);
+  } else if (event.change == InterfaceChange::link_address_changed) {
+    line.field("link_address", "none");
   }
 }
 

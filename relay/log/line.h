@@ -34,6 +34,7 @@ class LogLine {
   LogLine& field(std::string_view key, std::string_view value);
   LogLine& field(std::string_view key, std::uint64_t value);
   LogLine& field(std::string_view key, Ipv4Address value);
+  LogLine& field(std::string_view key, const Ipv6Address& value);
   /// Text: joined by commas; JSON: an array.
   LogLine& field(std::string_view key, std::span<const Ipv4Address> values);
 

@@ -36,6 +36,7 @@ LogLevel level_of(const InterfaceEvent& event) {
     case InterfaceChange::giaddr_changed:
       return event.interface.giaddr ? LogLevel::info : LogLevel::warning;
     case InterfaceChange::appeared:
+    case InterfaceChange::link_address_changed:
     case InterfaceChange::renamed:
     case InterfaceChange::came_up:
     case InterfaceChange::became_passive:

@@ -167,6 +167,42 @@ std::string address_text(Ipv4Address address) {
   return result;
 }
 
+std::string address_text(const Ipv6Address& address) {
+  constexpr std::size_t count = 8;
+  std::array<unsigned, count> fields{};
+  for (std::size_t place = 0; place < count; ++place) {
+    fields[place] = unsigned{address.octets[2 * place]} << 8U | address.octets[2 * place + 1];
+  }
+  // RFC 5952 section 4.2: the longest run of zero fields is shortened, the first of equals, and never a single field.
+  std::size_t begin = count;
+  std::size_t size = 1;
+  for (std::size_t place = 0; place < count; ++place) {
+    std::size_t zeros = 0;
+    while (place + zeros < count && fields[place + zeros] == 0) {
+      ++zeros;
+    }
+    if (zeros > size) {
+      begin = place;
+      size = zeros;
+    }
+  }
+  std::string result;
+  for (std::size_t place = 0; place < count; ++place) {
+    if (place == begin) {
+      result += "::";
+      place += size - 1;
+      continue;
+    }
+    if (!result.empty() && result.back() != ':') {
+      result += ':';
+    }
+    std::array<char, 4> digits{};
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), fields[place], 16).ptr;
+    result.append(digits.data(), end);
+  }
+  return result;
+}
+
 std::string mac_text(const MacAddress& mac) {
   return colon_text(mac.octets);
 }

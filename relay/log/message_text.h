@@ -24,6 +24,8 @@ namespace relay {
 [[nodiscard]] std::string chaddr_text(bootp::Header header);
 
 [[nodiscard]] std::string address_text(Ipv4Address address);
+/// As RFC 5952 section 4 says: one text for each address.
+[[nodiscard]] std::string address_text(const Ipv6Address& address);
 [[nodiscard]] std::string mac_text(const MacAddress& mac);
 
 /// `text` with everything but printable ASCII as `\xNN`.

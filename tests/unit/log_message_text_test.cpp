@@ -11,6 +11,7 @@
 
 #include "relay/log/message_text.h"
 #include "relay/log/verdict_text.h"
+#include "tests/support/message6.h"
 #include "tests/support/message_builder.h"
 
 namespace relay {
@@ -37,6 +38,15 @@ TEST(MessageText, addresses) {
   EXPECT_EQ(address_text(limited_broadcast), "255.255.255.255");
   EXPECT_EQ(address_text(ip(10, 101, 0, 1)), "10.101.0.1");
   EXPECT_EQ(mac_text(MacAddress{{0, 1, 0x0a, 0xff, 0x10, 0}}), "00:01:0a:ff:10:00");
+}
+
+TEST(MessageText, ipv6_addresses_as_rfc_5952_has_them) {
+  for (const char* const each :
+       {"::", "::1", "1::", "fe80::1", "2001:db8::1", "2001:db8:0:1:1:1:1:1", "2001:db8::1:0:0:1", "2001:0:0:1::1",
+        "1:2:3:4:5:6:7:8", "2001:db8:1:2:3:4:5:0", "1:0:2::", "::2:0:0:3:4:5", "ff02::1:2", "abcd:ef01::"}) {
+    EXPECT_EQ(address_text(test_support::ip6(each)), each);
+  }
+  EXPECT_EQ(address_text(test_support::ip6("2001:0DB8:0:0:0:0:0:00A1")), "2001:db8::a1");
 }
 
 TEST(MessageText, fields_of_the_header) {
