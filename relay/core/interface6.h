@@ -64,7 +64,7 @@ struct Interface6 {
 
   Ipv6Address source;      ///< of what goes to servers, and to peers that are further away; unspecified: the kernel's
   Ipv6Address link_local;  ///< source of what goes to link-local peers; unspecified: the kernel chooses
-  std::vector<InterfaceAddress6> addresses;  ///< all of them, in the kernel's order
+  std::vector<InterfaceAddress6> addresses;  ///< all that can be used, in order
 
   [[nodiscard]] bool has(const Ipv6Address& address) const noexcept {
     return std::ranges::any_of(addresses, [&](const InterfaceAddress6& own) { return own.prefix.address == address; });

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "relay/core/agent_information_content.h"
+#include "relay/core/relay_forward_content.h"
 #include "relay/io/settings_by_name.h"
 
 namespace relay::io {
@@ -49,7 +50,14 @@ std::vector<Ipv4Prefix> prefixes_of(const std::vector<LinkAddress>& addresses,
 }
 
 bool has_role(const Interface& interface) {
-  return interface.is_downstream || interface.is_upstream;
+  return interface.is_downstream6() || interface.is_upstream6();
+}
+
+/// Of the address in a list that is in order.
+template <typename Addresses>
+auto place_of(Addresses& addresses, const Ipv6Address& address) {
+  return std::ranges::lower_bound(
+      addresses, address, {}, [](const InterfaceAddress6& each) -> const Ipv6Address& { return each.prefix.address; });
 }
 
 bool is_same(const LinkAddress& left, const LinkAddress& right) {
@@ -106,6 +114,13 @@ InterfaceView::InterfaceView(InterfaceTable& table, const InterfaceSettings& set
 
 InterfaceView::~InterfaceView() = default;
 
+void InterfaceView::follow(Follower follower) {
+  follower_ = std::move(follower);
+  for (const auto& entry : known_) {
+    follower_(entry.first, std::as_const(table_).find(entry.first));
+  }
+}
+
 void InterfaceView::apply(const InterfaceSettings& settings) {
   choices_ = std::make_unique<const SettingsByName>(settings);
   update_all();
@@ -135,7 +150,7 @@ void InterfaceView::begin_synchronise(std::vector<Link> links) {
       to_update.insert(bridge);
     }
   }
-  if (giaddr_interface_changed()) {
+  if (what_all_depend_on_changed()) {
     for (const auto& [index, known] : known_) {
       to_update.insert(index);
     }
@@ -208,6 +223,11 @@ void InterfaceView::compare(Link& link, Indexes& bridges) {
     known.addresses = std::move(link.addresses);
     differences_.to_update.insert(index);
   }
+  std::ranges::sort(link.addresses6, {}, [](const InterfaceAddress6& each) { return each.prefix; });
+  if (known.addresses6 != link.addresses6) {
+    known.addresses6 = std::move(link.addresses6);
+    differences_.to_update.insert(index);
+  }
 }
 
 void InterfaceView::note_moved(const std::vector<LinkAddress>& addresses) {
@@ -245,7 +265,7 @@ void InterfaceView::link_removed(std::uint32_t index) {
   const std::vector<LinkAddress> addresses = std::move(entry->second.addresses);
   const LinkState link = entry->second.link;
   forget(entry);
-  if (giaddr_interface_changed()) {
+  if (what_all_depend_on_changed()) {
     update_all();
     report_all();
   }
@@ -287,6 +307,36 @@ void InterfaceView::address_removed(std::uint32_t index, const LinkAddress& addr
   settle_holders({address});
 }
 
+void InterfaceView::address6_added(std::uint32_t index, const InterfaceAddress6& address) {
+  const auto entry = known_.find(index);
+  if (entry == known_.end()) {
+    return;
+  }
+  std::vector<InterfaceAddress6>& addresses = entry->second.addresses6;
+  const auto place = place_of(addresses, address.prefix.address);
+  if (place == addresses.end() || place->prefix.address != address.prefix.address) {
+    addresses.insert(place, address);
+  } else if (*place == address) {
+    return;
+  } else {
+    *place = address;
+  }
+  settle(entry->second);
+}
+
+void InterfaceView::address6_removed(std::uint32_t index, const Ipv6Address& address) {
+  const auto entry = known_.find(index);
+  if (entry == known_.end()) {
+    return;
+  }
+  std::vector<InterfaceAddress6>& addresses = entry->second.addresses6;
+  const auto place = place_of(addresses, address);
+  if (place != addresses.end() && place->prefix.address == address) {
+    addresses.erase(place);
+    settle(entry->second);
+  }
+}
+
 std::optional<std::uint32_t> InterfaceView::mtu_of(std::uint32_t index) const {
   const auto entry = known_.find(index);
   return entry == known_.end() ? std::nullopt : std::optional{entry->second.link.mtu};
@@ -318,8 +368,16 @@ Interface InterfaceView::resolved(const Known& known) const {
   interface.is_upstream = role.upstream;
   interface.v6.is_lower = role.lower;
   interface.v6.is_upper = role.upper;
-  if (role.downstream) {
+  interface.v6.addresses = known.addresses6;
+  if (interface.is_downstream6()) {
     resolve_bridge(interface, known.link);
+    interface.is_trusted = choices_->trusted.value_or(name, false);
+    if (const RateLimit* const limit = choices_->rate_limits.find(name)) {
+      interface.rate_limit = *limit;
+    }
+    resolve_requests6(interface);
+  }
+  if (role.downstream) {
     resolve_requests(interface, primary);
     if (names_client_port(interface)) {
       interface.bridge_ports = port_names(interface.bridge_index);
@@ -353,17 +411,13 @@ std::vector<std::string> InterfaceView::port_names(std::uint32_t bridge) const {
   return names;
 }
 
-/// What becomes of requests that arrive on `interface`, whose name and addresses are known.
+/// What becomes of requests of DHCPv4 that arrive on `interface`, whose name and addresses are known.
 void InterfaceView::resolve_requests(Interface& interface, const std::optional<Ipv4Prefix>& primary) const {
   const SettingsByName& choices = *choices_;
   const std::string& name = interface.name;
-  interface.is_trusted = choices.trusted.value_or(name, false);
   interface.refuses_relayed = choices.refuses_relayed.value_or(name, false);
   interface.reply_delivery = choices.reply_delivery.value_or(name, ReplyDelivery::automatic);
   interface.servers = choices.servers.value_or(name, {});
-  if (const RateLimit* const limit = choices.rate_limits.find(name)) {
-    interface.rate_limit = *limit;
-  }
   // RFC 1542 section 4.1.1: what came as a broadcast is not broadcast again where it came from.
   std::erase_if(interface.servers, [&interface](Ipv4Address server) {
     return std::any_of(interface.addresses.begin(), interface.addresses.end(),
@@ -385,6 +439,29 @@ void InterfaceView::resolve_requests(Interface& interface, const std::optional<I
                            choices.agent_information);
 }
 
+/// The same of DHCPv6. A server on an interface that is not there is none for now: where routes lead, another one may
+/// have its address.
+void InterfaceView::resolve_requests6(Interface& interface) const {
+  const SettingsByName6& choices = choices_->v6;
+  const std::string& name = interface.name;
+  if (const auto* const servers = choices.servers.find(name)) {
+    for (const ServerName6& server : *servers) {
+      const auto found = index_by_name_.find(server.interface_name);
+      if (server.interface_name.empty()) {
+        interface.v6.servers.push_back({server.address});
+      } else if (found != index_by_name_.end()) {
+        interface.v6.servers.push_back({server.address, found->second});
+      }
+    }
+  }
+  const Ipv6Address* const given = choices.link_addresses.find(name);
+  choose_addresses(interface.v6, given == nullptr ? std::nullopt : std::optional{*given});
+  encode_relay_forward(interface,
+                       {choices.interface_ids.value_or(name, {}), choices.remote_ids.value_or(name, {}),
+                        choices.subscriber_ids.value_or(name, {})},
+                       choices.relay_forward);
+}
+
 /// Whether the address of the interface of `-U` is another one than before; keeps it.
 bool InterfaceView::giaddr_interface_changed() {
   std::optional<Ipv4Address> giaddr;
@@ -394,6 +471,22 @@ bool InterfaceView::giaddr_interface_changed() {
     }
   }
   return std::exchange(giaddr_of_interface_, giaddr) != giaddr;
+}
+
+/// Whether the interfaces that servers are given with are others than before; keeps which they are.
+bool InterfaceView::server_interfaces_changed() {
+  std::vector<std::uint32_t> interfaces;
+  for (const std::string& name : choices_->v6.server_interfaces) {
+    const auto found = index_by_name_.find(name);
+    interfaces.push_back(found == index_by_name_.end() ? 0 : found->second);
+  }
+  std::swap(server_interfaces_, interfaces);
+  return server_interfaces_ != interfaces;
+}
+
+bool InterfaceView::what_all_depend_on_changed() {
+  const bool giaddr_changed = giaddr_interface_changed();
+  return server_interfaces_changed() || giaddr_changed;
 }
 
 /// Makes `link` known by its name and to its relatives.
@@ -421,17 +514,20 @@ void InterfaceView::update(Known& known) {
     known.told.reset();
   }
   table_.put(std::move(interface));
+  if (follower_) {
+    follower_(known.link.index, std::as_const(table_).find(known.link.index));
+  }
 }
 
 void InterfaceView::update_all() {
-  static_cast<void>(giaddr_interface_changed());
+  static_cast<void>(what_all_depend_on_changed());
   for (auto& [index, known] : known_) {
     update(known);
   }
 }
 
 void InterfaceView::settle(Known& known) {
-  if (giaddr_interface_changed()) {
+  if (what_all_depend_on_changed()) {
     update_all();
     report_all();
   } else {
@@ -489,6 +585,9 @@ void InterfaceView::drop(const Known& known) {
     tell(InterfaceChange::vanished, *table_.find(known.link.index));
   }
   table_.remove(known.link.index);
+  if (follower_) {
+    follower_(known.link.index, nullptr);
+  }
 }
 
 /// Tells the listener how the interface differs from what it was told.
@@ -503,7 +602,7 @@ void InterfaceView::report(Known& known) {
   const bool is_working = interface.is_up && interface.has_carrier;
   if (!known.told) {
     tell(InterfaceChange::appeared, interface);
-    known.told = Told{interface.name, is_working, interface.giaddr};
+    known.told = Told{interface.name, is_working, interface.giaddr, interface.v6.link_address};
   }
   Told& told = *known.told;
   if (told.name != interface.name) {
@@ -512,6 +611,9 @@ void InterfaceView::report(Known& known) {
   }
   if (std::exchange(told.giaddr, interface.giaddr) != interface.giaddr && interface.is_downstream) {
     tell(InterfaceChange::giaddr_changed, interface);
+  }
+  if (std::exchange(told.link_address, interface.v6.link_address) != interface.v6.link_address) {
+    tell(InterfaceChange::link_address_changed, interface);
   }
   if (std::exchange(told.is_working, is_working) != is_working) {
     tell(is_working ? InterfaceChange::came_up : InterfaceChange::went_down, interface);

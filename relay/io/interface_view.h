@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -65,6 +66,7 @@ struct LinkAddress {
 struct Link {
   LinkState state;
   std::vector<LinkAddress> addresses;
+  std::vector<InterfaceAddress6> addresses6{};  ///< those that can be used, in whatever order
 };
 
 /// Every link of the host goes into the table, with roles where the settings give any. The primary address of a link is
@@ -74,8 +76,9 @@ struct Link {
 /// The listener hears of interfaces that have a role. One that gains its first role, by a rename or new settings,
 /// appeared; one that loses its last role vanished, under the name it had; a rename in between is `renamed`. For
 /// `appeared`, `Interface::is_up`, `has_carrier` and `giaddr` say how it is, without events of their own.
-/// A change costs that interface alone, but for the interface of `-U`, for a giaddr that several interfaces share, and
-/// for a bridge and its ports, which the interfaces of that bridge may speak of (`%p`): it and the VLANs on it.
+/// A change costs that interface alone, but for the interface of `-U` and those that servers are given with (which all
+/// others depend on), for a giaddr that several interfaces share, and for a bridge and its ports, which the interfaces
+/// of that bridge may speak of (`%p`): it and the VLANs on it.
 class InterfaceView {
  public:
   /// `table` and what `listener` refers to must outlive the view. The listener must not call the view.
@@ -83,6 +86,12 @@ class InterfaceView {
   ~InterfaceView();
   InterfaceView(const InterfaceView&) = delete;
   InterfaceView& operator=(const InterfaceView&) = delete;
+
+  /// Told of every link of the host, with a role or not, whenever it is put into the table, and with null when it has
+  /// been taken out.
+  using Follower = std::function<void(std::uint32_t index, const Interface* interface)>;
+  /// At once of all that there are.
+  void follow(Follower follower);
 
   /// New settings (a reload): every interface is resolved anew, counters stay.
   void apply(const InterfaceSettings& settings);
@@ -104,6 +113,11 @@ class InterfaceView {
   /// `address.prefix` and `address.peer` say which.
   void address_removed(std::uint32_t index, const LinkAddress& address);
 
+  /// An IPv6 address of the link can be used, or has other flags or another prefix length than before; or it cannot be
+  /// used (any more).
+  void address6_added(std::uint32_t index, const InterfaceAddress6& address);
+  void address6_removed(std::uint32_t index, const Ipv6Address& address);
+
   /// MTU of the link; nothing where there is none.
   [[nodiscard]] std::optional<std::uint32_t> mtu_of(std::uint32_t index) const;
 
@@ -116,11 +130,13 @@ class InterfaceView {
     std::string name;
     bool is_working = false;  // up, with carrier
     std::optional<Ipv4Address> giaddr;
+    Ipv6Address link_address;
     bool is_passive = false;
   };
   struct Known {
     LinkState link;
     std::vector<LinkAddress> addresses;
+    std::vector<InterfaceAddress6> addresses6;  // in order
     std::optional<Told> told;
   };
 
@@ -136,7 +152,10 @@ class InterfaceView {
   void resolve_bridge(Interface& interface, const LinkState& link) const;
   [[nodiscard]] std::vector<std::string> port_names(std::uint32_t bridge) const;
   void resolve_requests(Interface& interface, const std::optional<Ipv4Prefix>& primary) const;
+  void resolve_requests6(Interface& interface) const;
   [[nodiscard]] bool giaddr_interface_changed();
+  [[nodiscard]] bool server_interfaces_changed();
+  [[nodiscard]] bool what_all_depend_on_changed();
   void enter(const LinkState& link);
   void release(const LinkState& link);
   void update(Known& known);
@@ -158,11 +177,13 @@ class InterfaceView {
   InterfaceTable& table_;
   std::unique_ptr<const SettingsByName> choices_;
   Listener listener_;
+  Follower follower_;
   std::map<std::uint32_t, Known> known_;
   std::unordered_map<std::string, std::uint32_t> index_by_name_;
   std::unordered_map<std::uint32_t, std::set<std::uint32_t>> ports_by_master_;
   std::unordered_map<std::uint32_t, std::set<std::uint32_t>> vlans_by_parent_;
   std::optional<Ipv4Address> giaddr_of_interface_;  // `-U`
+  std::vector<std::uint32_t> server_interfaces_;    // by number of their names in the settings; 0: there is none
   Differences differences_;
 };
 

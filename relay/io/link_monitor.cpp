@@ -32,7 +32,7 @@ constexpr std::size_t interfaces_per_turn = 64;
 
 }  // namespace
 
-Descriptor open_link_reports() {
+LinkReports open_link_reports(Families families) {
   Descriptor socket{::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE)};
   if (!socket.is_open()) {
     fail(errno, "Cannot open a rtnetlink socket, without which no interface is known");
@@ -43,17 +43,24 @@ Descriptor open_link_reports() {
   }
   sockaddr_nl address{};
   address.nl_family = AF_NETLINK;
-  address.nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR;
+  // Of a family that is not relayed nothing is reported: with thousands of links each report counts.
+  address.nl_groups = RTMGRP_LINK;
+  address.nl_groups |= families.ipv4 ? RTMGRP_IPV4_IFADDR : 0;
+  address.nl_groups |= families.ipv6 ? RTMGRP_IPV6_IFADDR : 0;
   if (::bind(socket.number(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     fail(errno, "Cannot subscribe to changes of links and addresses with rtnetlink");
   }
-  return socket;
+  return {std::move(socket), families};
 }
 
 class LinkMonitor::Impl {
  public:
-  Impl(InterfaceView& view, std::function<void()> wake, Descriptor reports)
-      : view_(view), wake_(std::move(wake)), reports_(std::move(reports)), buffer_(read_size) {}
+  Impl(InterfaceView& view, std::function<void()> wake, LinkReports reports)
+      : view_(view),
+        wake_(std::move(wake)),
+        reports_(std::move(reports.socket)),
+        buffer_(read_size),
+        survey_(reports.families) {}
 
   [[nodiscard]] int descriptor() const noexcept { return reports_.number(); }
   [[nodiscard]] LinkProgress progress() const noexcept { return progress_; }
@@ -72,6 +79,7 @@ class LinkMonitor::Impl {
   [[nodiscard]] LinkProgress read_reports();
   void discard_changes() const noexcept;
   void take(nlmsghdr* message);
+  void take_address(nlmsghdr* message);
 
   InterfaceView& view_;
   std::function<void()> wake_;
@@ -190,17 +198,23 @@ void LinkMonitor::Impl::take(nlmsghdr* message) {
       }
       break;
     case RTM_NEWADDR:
-      if (const auto report = read_address(message)) {
-        view_.address_added(report->index, report->address);
-      }
-      break;
     case RTM_DELADDR:
-      if (const auto report = read_address(message)) {
-        view_.address_removed(report->index, report->address);
-      }
+      take_address(message);
       break;
     default:
       break;
+  }
+}
+
+/// An IPv6 address is reported anew when it has passed its test, or failed it.
+void LinkMonitor::Impl::take_address(nlmsghdr* message) {
+  const bool is_there = message->nlmsg_type == RTM_NEWADDR;
+  if (const auto report = read_address(message)) {
+    is_there ? view_.address_added(report->index, report->address)
+             : view_.address_removed(report->index, report->address);
+  } else if (const auto report6 = read_address6(message)) {
+    is_there && report6->is_usable ? view_.address6_added(report6->index, report6->address)
+                                   : view_.address6_removed(report6->index, report6->address.prefix.address);
   }
 }
 
@@ -231,7 +245,7 @@ bool LinkMonitor::Impl::holds(Ipv4Address address) noexcept {
   }
 }
 
-LinkMonitor::LinkMonitor(InterfaceView& view, std::function<void()> wake, Descriptor reports)
+LinkMonitor::LinkMonitor(InterfaceView& view, std::function<void()> wake, LinkReports reports)
     : impl_(std::make_unique<Impl>(view, std::move(wake), std::move(reports))) {}
 LinkMonitor::~LinkMonitor() = default;
 

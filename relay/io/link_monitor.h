@@ -1,4 +1,4 @@
-// rtnetlink: links and IPv4 addresses of this host, first all of them, then each change as the kernel reports it, in
+// rtnetlink: links and addresses of this host, first all of them, then each change as the kernel reports it, in
 // portions, so that whoever follows thousands of changes has time for messages between them.
 #pragma once
 
@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "relay/core/address.h"
+#include "relay/core/families.h"
 #include "relay/io/descriptor.h"
 #include "relay/io/interface_view.h"
 
@@ -22,9 +23,15 @@ enum class LinkProgress : std::uint8_t {
   failed,   ///< it did not answer, or not with one piece: `ask_again` after a while
 };
 
-/// A socket to which the kernel reports changes of links and addresses. With CAP_NET_ADMIN it has room for some 2,000
+/// A socket to which the kernel reports changes of links, and of the addresses of these families.
+struct LinkReports {
+  Descriptor socket;
+  Families families;
+};
+
+/// With CAP_NET_ADMIN it has room for some 2,000
 /// of them, else for what net.core.rmem_max allows. Throws std::system_error.
-[[nodiscard]] Descriptor open_link_reports();
+[[nodiscard]] LinkReports open_link_reports(Families families = {.ipv4 = true});
 
 /// Needs no privilege and opens nothing after construction. A link is up when it is so administratively (IFF_UP). Its
 /// carrier (IFF_LOWER_UP) is told apart, since the kernel reports it late.
@@ -32,7 +39,7 @@ class LinkMonitor {
  public:
   /// Opens the other sockets; throws std::system_error. `view` must outlive the monitor. `wake` is called on another
   /// thread, also while the monitor is being destroyed. `reports` is of `open_link_reports`.
-  LinkMonitor(InterfaceView& view, std::function<void()> wake, Descriptor reports = open_link_reports());
+  LinkMonitor(InterfaceView& view, std::function<void()> wake, LinkReports reports = open_link_reports());
   ~LinkMonitor();
   LinkMonitor(const LinkMonitor&) = delete;
   LinkMonitor& operator=(const LinkMonitor&) = delete;

@@ -98,4 +98,26 @@ std::optional<AddressReport> read_address(nlmsghdr* message) {
   return report;
 }
 
+std::optional<AddressReport6> read_address6(nlmsghdr* message) {
+  Attributes<IFA_MAX> attributes{};
+  if (!parse<ifaddrmsg, IFA_MAX>(message, attributes)) {
+    return std::nullopt;
+  }
+  const auto header = header_of<ifaddrmsg>(message);
+  // Of a point-to-point link IFA_ADDRESS is the other end's.
+  const auto* const own = attributes[attributes[IFA_LOCAL] != nullptr ? IFA_LOCAL : IFA_ADDRESS];
+  const auto octets = octets_of<decltype(Ipv6Address::octets)>(own);
+  if (header.ifa_family != AF_INET6 || header.ifa_prefixlen > 128 || !octets) {
+    return std::nullopt;
+  }
+  // All flags that are wanted are among the first eight, and so in the header too.
+  const auto has = [&header](unsigned flag) { return (header.ifa_flags & flag) != 0; };
+  AddressReport6 report{header.ifa_index, {}, true};
+  report.address.prefix = {{*octets}, header.ifa_prefixlen};
+  report.address.is_deprecated = has(IFA_F_DEPRECATED);
+  report.address.is_temporary = has(IFA_F_TEMPORARY);
+  report.is_usable = !has(IFA_F_DADFAILED) && (!has(IFA_F_TENTATIVE) || has(IFA_F_OPTIMISTIC));
+  return report;
+}
+
 }  // namespace relay::io

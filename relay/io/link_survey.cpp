@@ -70,21 +70,32 @@ LinkSurvey::Result LinkSurvey::ask_once() {
     }
   });
 
-  ifaddrmsg header{};
-  header.ifa_family = AF_INET;
-  const Message addresses = request_message(RTM_GETADDR, NLM_F_DUMP, header);
-  const bool addresses_are_consistent = questions_.ask(*addresses, [&](nlmsghdr* answer) {
+  const auto link_of = [&](std::uint32_t index) {
+    const auto found = position.find(index);
+    return found == position.end() ? nullptr : &result.links[found->second];
+  };
+  const bool addresses_are_consistent = !families_.ipv4 || ask_for_addresses(AF_INET, [&](nlmsghdr* answer) {
     const auto report = read_address(answer);
-    if (!report) {
-      return;
-    }
-    const auto found = position.find(report->index);
-    if (found != position.end()) {
-      result.links[found->second].addresses.push_back(report->address);
+    if (Link* const link = report ? link_of(report->index) : nullptr) {
+      link->addresses.push_back(report->address);
     }
   });
-  result.is_consistent = links_are_consistent && addresses_are_consistent;
+  const bool addresses6_are_consistent = !families_.ipv6 || ask_for_addresses(AF_INET6, [&](nlmsghdr* answer) {
+    const auto report = read_address6(answer);
+    if (Link* const link = report && report->is_usable ? link_of(report->index) : nullptr) {
+      link->addresses6.push_back(report->address);
+    }
+  });
+  result.is_consistent = links_are_consistent && addresses_are_consistent && addresses6_are_consistent;
   return result;
+}
+
+/// Whether nothing changed meanwhile.
+bool LinkSurvey::ask_for_addresses(int family, const std::function<void(nlmsghdr*)>& take) {
+  ifaddrmsg header{};
+  header.ifa_family = static_cast<std::uint8_t>(family);
+  const Message addresses = request_message(RTM_GETADDR, NLM_F_DUMP, header);
+  return questions_.ask(*addresses, take);
 }
 
 }  // namespace relay::io

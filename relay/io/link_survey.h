@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "relay/core/families.h"
 #include "relay/io/interface_view.h"
 #include "relay/io/rtnetlink.h"
 
@@ -21,8 +22,8 @@ class LinkSurvey {
     bool is_consistent = false;  ///< nothing changed while the kernel wrote it
   };
 
-  /// Opens the socket, and nothing after that; throws std::system_error.
-  LinkSurvey() = default;
+  /// Opens the socket, and nothing after that; throws std::system_error. Asks for the addresses of these families.
+  explicit LinkSurvey(Families families) : families_(families) {}
   /// Waits for the kernel where a survey is under way.
   ~LinkSurvey();
   LinkSurvey(const LinkSurvey&) = delete;
@@ -42,7 +43,9 @@ class LinkSurvey {
 
  private:
   [[nodiscard]] Result ask_once();
+  [[nodiscard]] bool ask_for_addresses(int family, const std::function<void(nlmsghdr*)>& take);
 
+  Families families_;
   rtnetlink::Questions questions_;
   std::optional<Result> result_;  // the thread's until it has finished
   std::atomic<bool> is_finished_ = false;

@@ -42,7 +42,9 @@ using check::ServerFacts;
 class Look {
  public:
   Look(const Orders& orders, const Ports& ports)
-      : orders_(orders), links_(LinkSurvey{}.ask().links), view_(table_, orders.interfaces, {}) {
+      : orders_(orders),
+        links_(LinkSurvey{{.ipv4 = true, .ipv6 = true}}.ask().links),
+        view_(table_, orders.interfaces, {}) {
     facts_.policy = orders.policy;
     facts_.ports = ports;
     facts_.roles = orders.interfaces.roles;

@@ -29,7 +29,7 @@ constexpr std::chrono::seconds link_retry_delay{1};
 
 class Observer::Impl {
  public:
-  Impl(Descriptor link_reports, const InterfaceSettings& settings, const Listener& listener, Surroundings surroundings)
+  Impl(LinkReports link_reports, const InterfaceSettings& settings, const Listener& listener, Surroundings surroundings)
       : surroundings_(std::move(surroundings)),
         view_(table_, settings, listener),
         monitor_(
@@ -152,7 +152,7 @@ class Observer::Impl {
   int ending_signal_ = 0;
 };
 
-Observer::Observer(Descriptor link_reports, const InterfaceSettings& settings, const Listener& listener,
+Observer::Observer(LinkReports link_reports, const InterfaceSettings& settings, const Listener& listener,
                    Surroundings surroundings)
     : impl_(std::make_unique<Impl>(std::move(link_reports), settings, listener, std::move(surroundings))) {}
 Observer::~Observer() = default;

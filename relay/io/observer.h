@@ -10,7 +10,7 @@
 #include "relay/core/events.h"
 #include "relay/core/interface_settings.h"
 #include "relay/core/interface_table.h"
-#include "relay/io/descriptor.h"
+#include "relay/io/link_monitor.h"
 
 namespace relay::io {
 
@@ -24,7 +24,7 @@ class Observer {
   };
 
   /// Learns the interfaces; throws std::system_error. `link_reports` is of `open_link_reports`.
-  Observer(Descriptor link_reports, const InterfaceSettings& settings, const Listener& listener,
+  Observer(LinkReports link_reports, const InterfaceSettings& settings, const Listener& listener,
            Surroundings surroundings);
   ~Observer();
   Observer(const Observer&) = delete;

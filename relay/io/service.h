@@ -14,7 +14,7 @@
 #include "relay/core/interface_table.h"
 #include "relay/core/policy.h"
 #include "relay/core/policy6.h"
-#include "relay/io/descriptor.h"
+#include "relay/io/link_monitor.h"
 #include "relay/io/service_manager.h"
 #include "relay/io/sockets.h"
 
@@ -52,7 +52,7 @@ struct Surroundings {
 /// What takes a privilege to open, at least for it to be as large as it should be.
 struct ServiceSockets {
   Sockets messages;
-  Descriptor link_reports;
+  LinkReports link_reports;
 };
 
 /// Throws std::system_error as `open_sockets`.

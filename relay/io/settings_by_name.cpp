@@ -39,6 +39,16 @@ class PlainNames {
   std::vector<std::string> names_;
 };
 
+std::vector<std::string> interfaces_of_servers(const InterfaceSettings6& settings) {
+  PlainNames names;
+  for (const auto& setting : settings.servers) {
+    for (const ServerName6& server : setting.value) {
+      names.add(server.interface_name);
+    }
+  }
+  return std::move(names).names();
+}
+
 std::vector<std::string> plain_names(const InterfaceSettings& settings) {
   PlainNames names;
   names.add(settings.roles);
@@ -52,6 +62,14 @@ std::vector<std::string> plain_names(const InterfaceSettings& settings) {
   names.add(settings.circuit_ids);
   names.add(settings.remote_ids);
   names.add(settings.subscriber_ids);
+  names.add(settings.v6.servers);
+  for (const std::string& name : interfaces_of_servers(settings.v6)) {
+    names.add(name);
+  }
+  names.add(settings.v6.link_addresses);
+  names.add(settings.v6.interface_ids);
+  names.add(settings.v6.remote_ids);
+  names.add(settings.v6.subscriber_ids);
   return std::move(names).names();
 }
 
@@ -60,6 +78,15 @@ std::vector<std::string> plain_names(const InterfaceSettings& settings) {
 bool matches(const std::string& pattern, const std::string& name) {
   return ::fnmatch(pattern.c_str(), name.c_str(), 0) == 0;
 }
+
+SettingsByName6::SettingsByName6(const InterfaceSettings6& settings)
+    : servers(settings.servers),
+      link_addresses(settings.link_addresses),
+      interface_ids(settings.interface_ids),
+      remote_ids(settings.remote_ids),
+      subscriber_ids(settings.subscriber_ids),
+      relay_forward(settings.relay_forward),
+      server_interfaces(interfaces_of_servers(settings)) {}
 
 SettingsByName::SettingsByName(const InterfaceSettings& settings)
     : roles(settings.roles),
@@ -74,6 +101,7 @@ SettingsByName::SettingsByName(const InterfaceSettings& settings)
       remote_ids(settings.remote_ids),
       subscriber_ids(settings.subscriber_ids),
       agent_information(settings.agent_information),
+      v6(settings.v6),
       names(plain_names(settings)) {}
 
 }  // namespace relay::io

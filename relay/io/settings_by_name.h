@@ -89,6 +89,19 @@ class Roles {
   std::vector<Setting<InterfaceRole>> patterns_;
 };
 
+/// Those of DHCPv6 alone.
+struct SettingsByName6 {
+  explicit SettingsByName6(const InterfaceSettings6& settings);
+
+  ByName<std::vector<ServerName6>> servers;
+  ByName<Ipv6Address> link_addresses;
+  ByName<options82::Template> interface_ids;
+  ByName<options82::Template> remote_ids;
+  ByName<options82::Template> subscriber_ids;
+  RelayForwardSettings relay_forward;
+  std::vector<std::string> server_interfaces;  ///< names of interfaces that servers are given with, each once
+};
+
 /// All settings.
 struct SettingsByName {
   explicit SettingsByName(const InterfaceSettings& settings);
@@ -105,6 +118,7 @@ struct SettingsByName {
   ByName<options82::Template> remote_ids;
   ByName<options82::Template> subscriber_ids;
   AgentInformationSettings agent_information;
+  SettingsByName6 v6;
   std::vector<std::string> names;  ///< every name given without shell characters, once, in the order given
 };
 

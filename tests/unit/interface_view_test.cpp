@@ -16,6 +16,7 @@
 
 #include "options82/agent_information_form.h"
 #include "options82/template.h"
+#include "tests/support/message6.h"
 
 namespace relay::io {
 namespace {
@@ -87,6 +88,8 @@ std::string line_of(const InterfaceEvent& event) {
       return "down " + name;
     case InterfaceChange::giaddr_changed:
       return "giaddr " + name + " " + text_of(event.interface.giaddr);
+    case InterfaceChange::link_address_changed:
+      return "link-address " + name + " " + test_support::described(event.interface.v6.link_address);
     case InterfaceChange::became_passive:
       return "passive " + name;
     case InterfaceChange::became_active:
