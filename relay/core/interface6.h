@@ -4,10 +4,12 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
 #include "relay/core/address.h"
+#include "relay/core/counters.h"
 #include "relay/core/options6.h"
 
 namespace relay {
@@ -54,8 +56,9 @@ struct RelayForwardOptions {
 };
 
 struct Interface6 {
-  bool is_lower = false;  ///< downstream of DHCPv6 alone (`-l`)
-  bool is_upper = false;  ///< upstream of DHCPv6 alone, by name (`-u`)
+  bool is_relayed = false;  ///< it has a role, and DHCPv6 is relayed at all: its messages are counted by themselves
+  bool is_lower = false;    ///< downstream of DHCPv6 alone (`-l`)
+  bool is_upper = false;    ///< upstream of DHCPv6 alone, by name (`-u`)
   /// What we write into link-address: `--link-address`, or what `choose_link_address` does; unspecified: Interface-Id
   /// alone tells the link.
   Ipv6Address link_address;
@@ -65,6 +68,9 @@ struct Interface6 {
   Ipv6Address source;      ///< of what goes to servers, and to peers that are further away; unspecified: the kernel's
   Ipv6Address link_local;  ///< source of what goes to link-local peers; unspecified: the kernel chooses
   std::vector<InterfaceAddress6> addresses;  ///< all that can be used, in order
+
+  /// Of an interface in a table that is or was `is_relayed`, else null.
+  std::shared_ptr<Counters6> counters;
 
   [[nodiscard]] bool has(const Ipv6Address& address) const noexcept {
     return std::ranges::any_of(addresses, [&](const InterfaceAddress6& own) { return own.prefix.address == address; });

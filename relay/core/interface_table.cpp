@@ -157,6 +157,10 @@ void InterfaceTable::put(Interface interface) {
   Interface& current = interfaces_[index];
   const std::vector<Ipv4Address> moved = change(current, interface);
   interface.counters = is_new ? std::make_shared<Counters>() : current.counters;
+  interface.v6.counters = is_new ? nullptr : current.v6.counters;
+  if (interface.v6.is_relayed && interface.v6.counters == nullptr) {
+    interface.v6.counters = std::make_shared<Counters6>();
+  }
   if (!is_new) {
     // What was used up of another limit says nothing about this one.
     if (interface.rate_limit == current.rate_limit) {
@@ -174,6 +178,9 @@ void InterfaceTable::remove(std::uint32_t index) {
     return;
   }
   of_removed_->add(*present->counters);
+  if (present->v6.counters != nullptr) {
+    of_removed6_->add(*present->v6.counters);
+  }
   Interface nothing;
   nothing.index = index;
   const std::vector<Ipv4Address> moved = change(*present, nothing);
@@ -242,6 +249,12 @@ void InterfaceTable::settle_holders(const std::vector<Ipv4Address>& addresses) {
 Counters InterfaceTable::left_over() const {
   Counters sum = *of_removed_;
   sum.add(*unattributed_);
+  return sum;
+}
+
+Counters6 InterfaceTable::left_over6() const {
+  Counters6 sum = *of_removed6_;
+  sum.add(*unattributed6_);
   return sum;
 }
 

@@ -123,8 +123,13 @@ class InterfaceTable {
   [[nodiscard]] Counters& unattributed() noexcept { return *unattributed_; }
   [[nodiscard]] const std::shared_ptr<Counters>& shared_unattributed() const noexcept { return unattributed_; }
 
+  /// The same of DHCPv6, and of interfaces whose messages are not counted by themselves.
+  [[nodiscard]] Counters6& unattributed6() noexcept { return *unattributed6_; }
+  [[nodiscard]] const std::shared_ptr<Counters6>& shared_unattributed6() const noexcept { return unattributed6_; }
+
   /// What no interface of the table counts: the same, and what those counted that were removed.
   [[nodiscard]] Counters left_over() const;
+  [[nodiscard]] Counters6 left_over6() const;
 
   /// Every interface, in no particular order.
   [[nodiscard]] const std::unordered_map<std::uint32_t, Interface>& all() const noexcept { return interfaces_.all(); }
@@ -154,6 +159,8 @@ class InterfaceTable {
   StableMap<std::uint32_t, Interface> interfaces_;
   std::shared_ptr<Counters> unattributed_ = std::make_shared<Counters>();
   std::shared_ptr<Counters> of_removed_ = std::make_shared<Counters>();
+  std::shared_ptr<Counters6> unattributed6_ = std::make_shared<Counters6>();
+  std::shared_ptr<Counters6> of_removed6_ = std::make_shared<Counters6>();
   FlatMap<Ipv4Address, AtAddress> by_address_;
   FlatMap<Ipv4Address, Indices> downstream_by_server_;
   std::unordered_map<std::string, Indices, TextHash, std::equal_to<>> downstream_by_circuit_id_;

@@ -368,6 +368,7 @@ Interface InterfaceView::resolved(const Known& known) const {
   interface.is_upstream = role.upstream;
   interface.v6.is_lower = role.lower;
   interface.v6.is_upper = role.upper;
+  interface.v6.is_relayed = has_role(interface) && choices_->v6.is_relayed;
   interface.v6.addresses = known.addresses6;
   if (interface.is_downstream6()) {
     resolve_bridge(interface, known.link);

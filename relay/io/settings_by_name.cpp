@@ -80,7 +80,8 @@ bool matches(const std::string& pattern, const std::string& name) {
 }
 
 SettingsByName6::SettingsByName6(const InterfaceSettings6& settings)
-    : servers(settings.servers),
+    : is_relayed(!settings.servers.empty()),
+      servers(settings.servers),
       link_addresses(settings.link_addresses),
       interface_ids(settings.interface_ids),
       remote_ids(settings.remote_ids),

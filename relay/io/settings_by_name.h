@@ -93,6 +93,7 @@ class Roles {
 struct SettingsByName6 {
   explicit SettingsByName6(const InterfaceSettings6& settings);
 
+  bool is_relayed;  ///< there is a server
   ByName<std::vector<ServerName6>> servers;
   ByName<Ipv6Address> link_addresses;
   ByName<options82::Template> interface_ids;
