@@ -4,17 +4,20 @@
 #include <cassert>
 
 #include "options82/options.h"
-#include "relay/core/urgency.h"
 
 namespace relay::io {
 
 namespace {
 
-constexpr std::size_t room_for_option82 = options82::option_head_size + options82::max_option_value_size;
+/// Behind a message: for option 82. What DHCPv6 adds goes in front.
+template <typename Protocol>
+constexpr std::size_t tail_room =
+    Protocol::family == Family::ipv4 ? options82::option_head_size + options82::max_option_value_size : 0;
 
 }  // namespace
 
-RequestQueue::RequestQueue()
+template <typename Protocol>
+RequestQueueOf<Protocol>::RequestQueueOf()
     : rooms_(std::make_unique_for_overwrite<std::uint8_t[]>(place_count * place_size + large_count * large_size)) {
   free_.reserve(place_count);
   for (std::size_t place = place_count; place > 0; --place) {
@@ -27,27 +30,32 @@ RequestQueue::RequestQueue()
   taken_.reserve(place_count);
 }
 
-bool RequestQueue::push(const Ingress& ingress, std::span<const std::uint8_t> message, MessageKind kind,
-                        std::uint64_t epoch) noexcept {
-  assert(message.size() + room_for_option82 <= large_size);
-  const bool is_large = message.size() + room_for_option82 > place_size;
+template <typename Protocol>
+bool RequestQueueOf<Protocol>::push(const Ingress& ingress, std::span<const std::uint8_t> message, Kind kind,
+                                    std::uint64_t epoch, std::size_t headroom) noexcept {
+  const std::size_t size = message.size() + tail_room<Protocol>;
+  assert(size <= large_size);
+  const std::size_t in_front = std::min(headroom, large_size - size);
+  const bool is_large = in_front + size > place_size;
   if (free_.empty() || (is_large && free_large_.empty())) {
     return false;
   }
   const std::uint32_t place = free_.back();
   free_.pop_back();
   Entry& entry = entries_[place];
-  entry = {ingress, epoch, static_cast<std::uint32_t>(message.size()), 0, kind};
+  entry = {ingress, epoch, static_cast<std::uint32_t>(message.size()), static_cast<std::uint32_t>(in_front), 0, kind};
   if (is_large) {
     entry.large = free_large_.back();
     free_large_.pop_back();
   }
-  std::copy(message.begin(), message.end(), room_of(place).begin());  // std::ranges::copy of g++ 12 goes octet by octet
+  std::copy(message.begin(), message.end(),
+            room_of(place).subspan(in_front).begin());  // std::ranges::copy of g++ 12 goes octet by octet
   order_.push(ingress.interface_index, urgency_of(kind), place);
   return true;
 }
 
-std::optional<QueuedRequest> RequestQueue::pop() noexcept {
+template <typename Protocol>
+auto RequestQueueOf<Protocol>::pop() noexcept -> std::optional<Queued> {
   const auto place = order_.pop();
   if (!place) {
     return std::nullopt;
@@ -55,7 +63,8 @@ std::optional<QueuedRequest> RequestQueue::pop() noexcept {
   return take(*place);
 }
 
-std::optional<QueuedRequest> RequestQueue::give_up_for(const Ingress& ingress, Urgency urgency) noexcept {
+template <typename Protocol>
+auto RequestQueueOf<Protocol>::give_up_for(const Ingress& ingress, Urgency urgency) noexcept -> std::optional<Queued> {
   if (!is_full()) {
     return std::nullopt;  // it is too large
   }
@@ -63,13 +72,15 @@ std::optional<QueuedRequest> RequestQueue::give_up_for(const Ingress& ingress, U
   return place ? std::optional{take(*place)} : std::nullopt;
 }
 
-QueuedRequest RequestQueue::take(std::uint32_t place) noexcept {
+template <typename Protocol>
+auto RequestQueueOf<Protocol>::take(std::uint32_t place) noexcept -> Queued {
   taken_.push_back(place);
   const Entry& entry = entries_[place];
-  return {entry.ingress, {room_of(place), entry.size}, entry.kind, entry.epoch};
+  return {entry.ingress, {room_of(place), entry.size, entry.headroom}, entry.kind, entry.epoch};
 }
 
-void RequestQueue::release() noexcept {
+template <typename Protocol>
+void RequestQueueOf<Protocol>::release() noexcept {
   for (const std::uint32_t place : taken_) {
     if (entries_[place].large != 0) {
       free_large_.push_back(entries_[place].large);
@@ -79,12 +90,16 @@ void RequestQueue::release() noexcept {
   taken_.clear();
 }
 
-std::span<std::uint8_t> RequestQueue::room_of(std::uint32_t place) noexcept {
+template <typename Protocol>
+std::span<std::uint8_t> RequestQueueOf<Protocol>::room_of(std::uint32_t place) noexcept {
   const std::size_t large = entries_[place].large;
   if (large != 0) {
     return {rooms_.get() + place_count * place_size + (large - 1) * large_size, large_size};
   }
   return {rooms_.get() + place * place_size, place_size};
 }
+
+template class RequestQueueOf<Dhcpv4>;
+template class RequestQueueOf<Dhcpv6>;
 
 }  // namespace relay::io

@@ -9,34 +9,45 @@
 #include <span>
 #include <vector>
 
-#include "relay/core/decision.h"
 #include "relay/core/fair_queue.h"
 #include "relay/core/message_buffer.h"
-#include "relay/core/message_kind.h"
+#include "relay/core/protocols.h"
+#include "relay/core/urgency.h"
 
 namespace relay::io {
 
-/// A request that left its line. `buffer` borrows from the queue, with room for option 82, until `release`.
-struct QueuedRequest {
-  Ingress ingress;
+/// A request that left its line. `buffer` borrows from the queue, with room for option 82 behind it in DHCPv4 and with
+/// headroom in DHCPv6, until `release`.
+template <typename Protocol>
+struct QueuedRequestOf {
+  typename Protocol::Ingress ingress;
   MessageBuffer buffer;
-  MessageKind kind;     ///< as given to `push`
-  std::uint64_t epoch;  ///< as given to `push`
+  typename Protocol::Kind kind;  ///< as given to `push`
+  std::uint64_t epoch;           ///< as given to `push`
 };
 
-class RequestQueue {
- public:
-  RequestQueue();
+using QueuedRequest = QueuedRequestOf<Dhcpv4>;
+using QueuedRequest6 = QueuedRequestOf<Dhcpv6>;
 
-  /// Takes a copy, which waits by the urgency of its kind. False where there is no room for it.
-  [[nodiscard]] bool push(const Ingress& ingress, std::span<const std::uint8_t> message, MessageKind kind,
-                          std::uint64_t epoch) noexcept;
+template <typename Protocol>
+class RequestQueueOf {
+ public:
+  using Ingress = typename Protocol::Ingress;
+  using Kind = typename Protocol::Kind;
+  using Queued = QueuedRequestOf<Protocol>;
+
+  RequestQueueOf();
+
+  /// Takes a copy, which waits by the urgency of its kind, behind `headroom` free octets, or as many as a message of
+  /// that size can have at most. False where there is no room for it.
+  [[nodiscard]] bool push(const Ingress& ingress, std::span<const std::uint8_t> message, Kind kind, std::uint64_t epoch,
+                          std::size_t headroom = 0) noexcept;
 
   /// The request whose turn it is.
-  [[nodiscard]] std::optional<QueuedRequest> pop() noexcept;
+  [[nodiscard]] std::optional<Queued> pop() noexcept;
 
   /// The request that is given up so that there is room for another (`FairQueue`); nothing if it is that other itself.
-  [[nodiscard]] std::optional<QueuedRequest> give_up_for(const Ingress& ingress, Urgency urgency) noexcept;
+  [[nodiscard]] std::optional<Queued> give_up_for(const Ingress& ingress, Urgency urgency) noexcept;
 
   /// Gives back the room of every request that left its line.
   void release() noexcept;
@@ -47,7 +58,8 @@ class RequestQueue {
 
  private:
   static constexpr std::size_t place_count = 8192;  // some 100 ms of all that can be relayed
-  // What comes in one Ethernet frame, and option 82. Not a power of two, lest all begin in a few lines of the caches.
+  // What comes in one Ethernet frame, and option 82 or the usual headroom. Not a power of two, lest all begin in a few
+  // lines of the caches.
   static constexpr std::size_t place_size = 1792;
   static constexpr std::size_t large_count = 64;
   static constexpr std::size_t large_size = 65536 + 512;
@@ -56,11 +68,12 @@ class RequestQueue {
     Ingress ingress;
     std::uint64_t epoch = 0;
     std::uint32_t size = 0;
+    std::uint32_t headroom = 0;
     std::uint32_t large = 0;  // which of the large rooms it has, from 1 on; 0: none
-    MessageKind kind = MessageKind::unknown;
+    Kind kind = Kind::unknown;
   };
 
-  [[nodiscard]] QueuedRequest take(std::uint32_t place) noexcept;
+  [[nodiscard]] Queued take(std::uint32_t place) noexcept;
   [[nodiscard]] std::span<std::uint8_t> room_of(std::uint32_t place) noexcept;
 
   FairQueue order_{place_count};
@@ -70,5 +83,8 @@ class RequestQueue {
   std::vector<std::uint32_t> free_large_;
   std::vector<std::uint32_t> taken_;
 };
+
+using RequestQueue = RequestQueueOf<Dhcpv4>;
+using RequestQueue6 = RequestQueueOf<Dhcpv6>;
 
 }  // namespace relay::io

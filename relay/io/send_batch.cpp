@@ -44,9 +44,39 @@ void write(cmsghdr& control, int level, int type, const Value& value) noexcept {
   std::memcpy(CMSG_DATA(&control), &value, sizeof(value));
 }
 
+void write_destination(sockaddr_in& to, Ipv4Address address, std::uint16_t port, std::uint32_t /*interface*/) noexcept {
+  to.sin_family = AF_INET;
+  to.sin_port = htons(port);
+  to.sin_addr = to_in_addr(address);
+}
+
+/// RFC 4007 section 6: where the address is of a smaller scope than the world, the interface tells which zone is meant.
+void write_destination(sockaddr_in6& to, const Ipv6Address& address, std::uint16_t port,
+                       std::uint32_t interface) noexcept {
+  to.sin6_family = AF_INET6;
+  to.sin6_port = htons(port);
+  to.sin6_addr = to_in_addr(address);
+  to.sin6_scope_id = address.is_link_local() || address.is_multicast() ? interface : 0;
+}
+
+[[nodiscard]] in_pktinfo packet_info(Ipv4Address source, std::uint32_t interface) noexcept {
+  in_pktinfo info{};
+  info.ipi_ifindex = static_cast<int>(interface);
+  info.ipi_spec_dst = to_in_addr(source);
+  return info;
+}
+
+[[nodiscard]] in6_pktinfo packet_info(const Ipv6Address& source, std::uint32_t interface) noexcept {
+  in6_pktinfo info{};
+  info.ipi6_ifindex = interface;
+  info.ipi6_addr = to_in_addr(source);
+  return info;
+}
+
 }  // namespace
 
-DatagramBatch::DatagramBatch(std::size_t capacity, RunRefused refused)
+template <typename Protocol>
+DatagramBatchOf<Protocol>::DatagramBatchOf(std::size_t capacity, RunRefused refused)
     : refused_(std::move(refused)),
       entries_(capacity),
       runs_(capacity),
@@ -57,13 +87,14 @@ DatagramBatch::DatagramBatch(std::size_t capacity, RunRefused refused)
   for (std::size_t number = 0; number < capacity; ++number) {
     msghdr& header = headers_[number].msg_hdr;
     header.msg_name = &destinations_[number];
-    header.msg_namelen = sizeof(sockaddr_in);
+    header.msg_namelen = sizeof(typename Form::SocketAddress);
     header.msg_control = controls_[number].octets.data();
   }
 }
 
-void DatagramBatch::add(const Sending& sending, std::span<const std::uint8_t> payload, Ipv4Address source,
-                        std::uint16_t port, std::uint32_t interface_index) noexcept {
+template <typename Protocol>
+void DatagramBatchOf<Protocol>::add(const SendingOf<Protocol>& sending, std::span<const std::uint8_t> payload,
+                                    const Address& source, std::uint16_t port, std::uint32_t interface_index) noexcept {
   assert(!is_full());
   const auto entry = static_cast<std::uint32_t>(entry_count_++);
   entries_[entry] = {sending, payload, none};
@@ -81,21 +112,20 @@ void DatagramBatch::add(const Sending& sending, std::span<const std::uint8_t> pa
   runs_[run_count_++] = wanted;
 }
 
-bool DatagramBatch::can_join(const Run& run, const Run& wanted, std::size_t size) const noexcept {
+template <typename Protocol>
+bool DatagramBatchOf<Protocol>::can_join(const Run& run, const Run& wanted, std::size_t size) const noexcept {
   return run.destination == wanted.destination && run.source == wanted.source &&
          run.interface_index == wanted.interface_index && run.port == wanted.port &&
          entries_[run.first].payload.size() == size && size != 0 && size <= largest_in_run_ &&
          run.count < largest_run && (run.count + 1) * size <= max_run_octets;
 }
 
-void DatagramBatch::lay_out() noexcept {
+template <typename Protocol>
+void DatagramBatchOf<Protocol>::lay_out() noexcept {
   std::size_t vector = 0;
   for (std::size_t number = 0; number < run_count_; ++number) {
     const Run& run = runs_[number];
-    sockaddr_in& destination = destinations_[number];
-    destination.sin_family = AF_INET;
-    destination.sin_port = htons(run.port);
-    destination.sin_addr = to_in_addr(run.destination);
+    write_destination(destinations_[number], run.destination, run.port, run.interface_index);
     msghdr& header = headers_[number].msg_hdr;
     header.msg_iov = &vectors_[vector];
     header.msg_iovlen = run.count;
@@ -106,16 +136,14 @@ void DatagramBatch::lay_out() noexcept {
   }
 }
 
-void DatagramBatch::write_control(std::size_t number) noexcept {
+template <typename Protocol>
+void DatagramBatchOf<Protocol>::write_control(std::size_t number) noexcept {
   const Run& run = runs_[number];
   msghdr& header = headers_[number].msg_hdr;
-  header.msg_controllen = run.count > 1 ? sizeof(Control::octets) : CMSG_SPACE(sizeof(in_pktinfo));
-  in_pktinfo info{};
-  info.ipi_ifindex = static_cast<int>(run.interface_index);
-  info.ipi_spec_dst = to_in_addr(run.source);
+  header.msg_controllen = run.count > 1 ? sizeof(Control::octets) : CMSG_SPACE(sizeof(typename Form::PacketInfo));
   cmsghdr* const first = CMSG_FIRSTHDR(&header);
   assert(first != nullptr);
-  write(*first, IPPROTO_IP, IP_PKTINFO, info);
+  write(*first, Form::level, Form::packet_info, packet_info(run.source, run.interface_index));
   if (run.count > 1) {
     cmsghdr* const second = CMSG_NXTHDR(&header, first);
     assert(second != nullptr);
@@ -123,10 +151,11 @@ void DatagramBatch::write_control(std::size_t number) noexcept {
   }
 }
 
-int DatagramBatch::send_alone(int socket, std::size_t number, std::uint32_t entry) noexcept {
+template <typename Protocol>
+int DatagramBatchOf<Protocol>::send_alone(int socket, std::size_t number, std::uint32_t entry) noexcept {
   iovec vector = vector_of(entries_[entry].payload);
   msghdr header = headers_[number].msg_hdr;
-  header.msg_controllen = CMSG_SPACE(sizeof(in_pktinfo));
+  header.msg_controllen = CMSG_SPACE(sizeof(typename Form::PacketInfo));
   header.msg_iov = &vector;
   header.msg_iovlen = 1;
   return send_one(socket, header);
@@ -134,11 +163,13 @@ int DatagramBatch::send_alone(int socket, std::size_t number, std::uint32_t entr
 
 /// A message is too large for its link, or something on the way knows no segmentation: none of it concerns what leaves
 /// alone.
-bool DatagramBatch::is_about_runs(int error) noexcept {
+template <typename Protocol>
+bool DatagramBatchOf<Protocol>::is_about_runs(int error) noexcept {
   return error == EINVAL || error == EMSGSIZE || error == EIO || error == EOPNOTSUPP || error == ENOPROTOOPT;
 }
 
-void DatagramBatch::refuse(int error, std::size_t size) {
+template <typename Protocol>
+void DatagramBatchOf<Protocol>::refuse(int error, std::size_t size) {
   if (error == EINVAL || error == EMSGSIZE) {
     largest_in_run_ = std::min(largest_in_run_, size - 1);  // it needs fragments
     return;
@@ -146,13 +177,17 @@ void DatagramBatch::refuse(int error, std::size_t size) {
   refuse_runs(error);
 }
 
-void DatagramBatch::refuse_runs(int error) {
+template <typename Protocol>
+void DatagramBatchOf<Protocol>::refuse_runs(int error) {
   is_refused_ = true;
   forms_runs_ = false;
   if (refused_ && error != 0) {
     refused_(error);
   }
 }
+
+template class DatagramBatchOf<Dhcpv4>;
+template class DatagramBatchOf<Dhcpv6>;
 
 FrameBatch::FrameBatch(std::size_t capacity)
     : sendings_(capacity), headers_(capacity), vectors_(capacity), destinations_(capacity), frame_headers_(capacity) {

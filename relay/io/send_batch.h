@@ -17,20 +17,23 @@
 #include "relay/core/address.h"
 #include "relay/core/frame.h"
 #include "relay/core/interface_table.h"
-#include "relay/core/message_kind.h"
+#include "relay/core/protocols.h"
 #include "relay/io/socket_address.h"
 
 namespace relay::io {
 
 /// Whose message an entry is; returned when its fate is known.
-struct Sending {
+template <typename Protocol>
+struct SendingOf {
   Interface* interface =
       nullptr;              ///< counts it; valid until the table changes, which it does not before the batch is sent
   std::size_t message = 0;  ///< number within the decided batch: copies to several servers share it
-  Ipv4Address destination;
+  typename Protocol::Address destination;
   std::uint64_t serial = 0;  ///< of the received message, as in `MessageEvent`
-  MessageKind kind = MessageKind::unknown;
+  typename Protocol::Kind kind = Protocol::Kind::unknown;
 };
+using Sending = SendingOf<Dhcpv4>;
+using Sending6 = SendingOf<Dhcpv6>;
 
 /// Hands `headers` to the kernel and calls `sent(position, error)` for each, `error` being 0 or the errno of that entry
 /// alone: one that cannot be sent keeps none of the others back.
@@ -53,13 +56,16 @@ void send_all(int socket, std::span<mmsghdr> headers, Sent&& sent) {
 /// UDP datagrams with explicit source address and, where it matters, interface. Payloads stay where they are and must
 /// outlive the batch. Those that differ in nothing but their octets form a run, which the kernel takes as one
 /// (UDP_SEGMENT of udp(7)) and cuts up as late as it can; runs leave in the order of their first message.
-class DatagramBatch {
+template <typename Protocol>
+class DatagramBatchOf {
  public:
+  using Address = typename Protocol::Address;
+
   /// Told what error turned a run away that then left message by message.
   using RunRefused = std::function<void(int error)>;
 
   /// `refused` is called once, when `forms_runs` has become false for good.
-  explicit DatagramBatch(std::size_t capacity, RunRefused refused = {});
+  explicit DatagramBatchOf(std::size_t capacity, RunRefused refused = {});
 
   /// The kernel cannot take runs at all, for this reason; told unless it is 0.
   void refuse_runs(int error);
@@ -74,10 +80,11 @@ class DatagramBatch {
   [[nodiscard]] bool is_full() const noexcept { return entry_count_ == entries_.size(); }
 
   /// Needs `!is_full()`. An unspecified `source` leaves the choice to the kernel's routes, and so does interface 0.
-  void add(const Sending& sending, std::span<const std::uint8_t> payload, Ipv4Address source, std::uint16_t port,
-           std::uint32_t interface_index) noexcept;
+  /// An IPv6 destination of link-local scope, or a multicast group, needs an interface.
+  void add(const SendingOf<Protocol>& sending, std::span<const std::uint8_t> payload, const Address& source,
+           std::uint16_t port, std::uint32_t interface_index) noexcept;
 
-  /// Sends everything, calls `sent(const Sending&, int error)` for each, and is empty again.
+  /// Sends everything, calls `sent(const SendingOf<Protocol>&, int error)` for each, and is empty again.
   template <typename Sent>
   void send(int socket, Sent&& sent) {
     lay_out();
@@ -98,29 +105,32 @@ class DatagramBatch {
   }
 
  private:
+  using Form = KernelForm<Address>;
+
   static constexpr std::uint32_t none = 0xffffffff;
   static constexpr std::size_t max_message = 65535;
   static constexpr std::size_t looked_back = 8;         // runs that a message may still join
   static constexpr std::size_t largest_run = 64;        // messages; UDP_MAX_SEGMENTS of the oldest kernels
-  static constexpr std::size_t max_run_octets = 64000;  // of one IPv4 datagram, headers and some room apart
+  static constexpr std::size_t max_run_octets = 64000;  // of one datagram, headers and some room apart
 
   struct Entry {
-    Sending sending;
+    SendingOf<Protocol> sending;
     std::span<const std::uint8_t> payload;
     std::uint32_t next = none;  // of the same run
   };
   struct Run {
-    Ipv4Address destination;
-    Ipv4Address source;
+    Address destination;
+    Address source;
     std::uint32_t interface_index = 0;
     std::uint16_t port = 0;
     std::uint32_t first = none;  // entries
     std::uint32_t last = none;
     std::uint32_t count = 0;
   };
-  /// Room for what IP_PKTINFO and UDP_SEGMENT say.
+  /// Room for what the packet information and UDP_SEGMENT say.
   struct alignas(cmsghdr) Control {
-    std::array<std::uint8_t, CMSG_SPACE(sizeof(in_pktinfo)) + CMSG_SPACE(sizeof(std::uint16_t))> octets{};
+    std::array<std::uint8_t, CMSG_SPACE(sizeof(typename Form::PacketInfo)) + CMSG_SPACE(sizeof(std::uint16_t))>
+        octets{};
   };
 
   [[nodiscard]] bool can_join(const Run& run, const Run& wanted, std::size_t size) const noexcept;
@@ -139,10 +149,13 @@ class DatagramBatch {
   std::vector<Entry> entries_;
   std::vector<Run> runs_;
   std::vector<mmsghdr> headers_;  // by run, and so are these
-  std::vector<sockaddr_in> destinations_;
+  std::vector<typename Form::SocketAddress> destinations_;
   std::vector<Control> controls_;
   std::vector<iovec> vectors_;  // of each run those of its entries, in a row
 };
+
+using DatagramBatch = DatagramBatchOf<Dhcpv4>;
+using DatagramBatch6 = DatagramBatchOf<Dhcpv6>;
 
 /// Messages to clients without an address, each in an Ethernet frame. Payloads stay where they are and must outlive the
 /// batch.

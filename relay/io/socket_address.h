@@ -33,4 +33,22 @@ namespace relay::io {
   return result;
 }
 
+/// What the kernel has for addresses of a family, and the control message that says where a datagram came or leaves.
+template <typename Address>
+struct KernelForm;
+template <>
+struct KernelForm<Ipv4Address> {
+  using SocketAddress = sockaddr_in;
+  using PacketInfo = in_pktinfo;
+  static constexpr int level = IPPROTO_IP;
+  static constexpr int packet_info = IP_PKTINFO;
+};
+template <>
+struct KernelForm<Ipv6Address> {
+  using SocketAddress = sockaddr_in6;
+  using PacketInfo = in6_pktinfo;
+  static constexpr int level = IPPROTO_IPV6;
+  static constexpr int packet_info = IPV6_PKTINFO;
+};
+
 }  // namespace relay::io
