@@ -1,0 +1,81 @@
+// Where the frames came from that messages of DHCPv6 clients were in, for option 79 (RFC 6939). Of IPv6 frames a packet
+// socket has the headers of such messages alone; the router's IPv4 traffic never meets it.
+#pragma once
+
+#include <linux/if_packet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "relay/core/address.h"
+#include "relay/core/decision6.h"
+#include "relay/core/ports.h"
+#include "relay/io/descriptor.h"
+
+namespace relay::io {
+
+/// A packet socket that sees what clients send to this port, and neither relay messages nor what has extension headers.
+/// Takes CAP_NET_RAW; throws std::system_error.
+[[nodiscard]] Descriptor open_link_sources(const Ports6& ports);
+
+/// A neighbour's entry in the kernel would not do: there is none yet for a client that begins, and a later one says
+/// where its address is, not where this message came from. The kernel puts a frame into the packet socket before its
+/// datagram is in the socket of requests, so that what is asked for here has been seen, but in a flood, where the
+/// oldest are forgotten. Bounded; allocates at construction alone.
+class LinkSources {
+ public:
+  /// `seed` keeps others from choosing messages that push each other out.
+  LinkSources(Descriptor socket, std::uint64_t seed);
+
+  /// Learns from all that waits. To be called after datagrams were received, and before they are asked for.
+  void take() noexcept;
+
+  /// The source of the frame that this message was in; nothing where that was not seen, or the link has no such
+  /// addresses.
+  [[nodiscard]] std::optional<MacAddress> of(const Ingress6& ingress,
+                                             std::span<const std::uint8_t> message) const noexcept;
+
+ private:
+  static constexpr std::size_t batch_size = 64;
+  static constexpr std::size_t most_batches = 256;  // of one `take`: more frames than are remembered
+  static constexpr std::size_t set_count = 4096;
+  static constexpr std::size_t ways = 8;
+  // The IPv6 header, that of UDP, and what every message begins with: its type and transaction-id.
+  static constexpr std::size_t message_offset = 40 + 8;
+  static constexpr std::size_t seen_size = message_offset + 4;
+
+  /// What tells a message from others of these moments.
+  struct Key {
+    Ipv6Address source;
+    std::uint32_t interface_index = 0;
+    std::uint32_t begin = 0;  // of the message
+
+    friend bool operator==(const Key&, const Key&) = default;
+  };
+  struct Entry {
+    Key key;
+    MacAddress mac;
+    std::uint64_t serial = 0;  // 0: there is none
+  };
+  using Seen = std::array<std::uint8_t, seen_size>;
+
+  void learn(const Seen& seen, const sockaddr_ll& frame) noexcept;
+  [[nodiscard]] std::size_t first_of_set(const Key& key) const noexcept;
+
+  Descriptor socket_;
+  std::uint64_t seed_;
+  std::uint64_t serial_ = 0;
+  std::vector<Entry> entries_;  // in sets: a key is in the one that it hashes to, or nowhere
+  std::vector<mmsghdr> headers_;
+  std::vector<iovec> vectors_;
+  std::vector<sockaddr_ll> frames_;
+  std::vector<Seen> seen_;
+};
+
+}  // namespace relay::io
