@@ -8,35 +8,41 @@
 #include <span>
 #include <string_view>
 
-#include "relay/core/decision.h"
 #include "relay/core/interface_table.h"
+#include "relay/core/protocols.h"
 
 namespace relay {
 
 /// A stage in the life of one message, in this order: received, then one of the others.
 enum class MessageStage : std::uint8_t {
   received,   ///< as it arrived; `decision` is null
-  forwarded,  ///< sent, as edited: `decision` is `ToServers` or `ToClient`
+  forwarded,  ///< sent, as edited: `decision` is `ToServers` or `ToClient`, or one of their DHCPv6 twins
   dropped,    ///< `decision` is `Drop`
 };
 
-struct MessageEvent {
+template <typename Protocol>
+struct MessageEventOf {
   MessageStage stage;
-  const Ingress& ingress;
+  const typename Protocol::Ingress& ingress;
   const Interface* interface;             ///< where it arrived; null if the table does not know it
   std::span<const std::uint8_t> message;  ///< UDP payload; of any size and content
-  const Decision* decision;
+  const typename Protocol::Decision* decision;
   std::uint64_t serial = 0;  ///< of the message, the same in each stage; numbered in the order of receiving
 };
+using MessageEvent = MessageEventOf<Dhcpv4>;
+using MessageEvent6 = MessageEventOf<Dhcpv6>;
 
 /// A copy that could not be sent to one server, or a reply that could not be sent to its client.
-struct SendFailure {
+template <typename Protocol>
+struct SendFailureOf {
   DropReason reason;  ///< `send_buffer_full` or `send_failed`
   const Interface* interface;
-  Ipv4Address destination;
+  typename Protocol::Address destination;
   int error;                 ///< errno
   std::uint64_t serial = 0;  ///< of the message
 };
+using SendFailure = SendFailureOf<Dhcpv4>;
+using SendFailure6 = SendFailureOf<Dhcpv6>;
 
 /// Messages that the kernel gave up or turned away before they were received.
 struct KernelLoss {
@@ -75,6 +81,12 @@ struct InterfaceEvent {
   std::string_view previous_name{};
 };
 
+/// This host cannot become a member of the clients' group on an interface: it hears of no client of DHCPv6 there.
+struct MembershipRefusal {
+  const Interface& interface;
+  int error;  ///< errno
+};
+
 /// What the kernel can do for many messages at once. Where it is refused, each goes alone.
 enum class Offload : std::uint8_t {
   run_sending,       ///< UDP_SEGMENT
@@ -86,6 +98,10 @@ struct Listener {
   std::function<void(const MessageEvent&)> dropped;  ///< every drop, at any log level
   std::function<void(const MessageEvent&)> message;  ///< `received` and `forwarded`, only while `per_message`
   std::function<void(const SendFailure&)> send_failed;
+  std::function<void(const MessageEvent6&)> dropped6;  ///< the same three of DHCPv6
+  std::function<void(const MessageEvent6&)> message6;
+  std::function<void(const SendFailure6&)> send_failed6;
+  std::function<void(const MembershipRefusal&)> membership_refused;
   std::function<void(const KernelLoss&)> kernel_lost;
   std::function<void(Offload, int error)> offload_refused;  ///< by the kernel or a driver, with this errno
   std::function<void(const InterfaceEvent&)> interface_changed;

@@ -8,9 +8,13 @@
 
 namespace relay {
 
-std::optional<DropReason> Relay::refusal(Interface* interface, std::chrono::nanoseconds arrival) noexcept {
-  if (interface != nullptr && interface->is_downstream && interface->rate_limit &&
-      !interface->rate_meter.admit(*interface->rate_limit, arrival)) {
+std::optional<DropReason> Relay::refusal(Interface* interface, std::chrono::nanoseconds arrival,
+                                         Family family) noexcept {
+  if (interface == nullptr) {
+    return std::nullopt;
+  }
+  const bool is_downstream = family == Family::ipv4 ? interface->is_downstream : interface->is_downstream6();
+  if (is_downstream && interface->rate_limit && !interface->rate_meter.admit(*interface->rate_limit, arrival)) {
     return DropReason::rate_limited;
   }
   return std::nullopt;

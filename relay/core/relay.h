@@ -12,6 +12,7 @@
 #include "relay/core/address.h"
 #include "relay/core/decision.h"
 #include "relay/core/drop_reason.h"
+#include "relay/core/families.h"
 #include "relay/core/interface_table.h"
 #include "relay/core/message_buffer.h"
 #include "relay/core/policy.h"
@@ -33,8 +34,9 @@ class Relay {
 
   /// Why a request that arrived there (null: an interface that the table does not know) goes no further, if it is one
   /// more than the interface's rate limit. Asked once for each request, before it waits for its turn.
-  [[nodiscard]] static std::optional<DropReason> refusal(Interface* interface,
-                                                         std::chrono::nanoseconds arrival) noexcept;
+  /// One limit is for both families.
+  [[nodiscard]] static std::optional<DropReason> refusal(Interface* interface, std::chrono::nanoseconds arrival,
+                                                         Family family = Family::ipv4) noexcept;
 
   /// As `relay_request`, whose contract holds; for requests that were not refused.
   [[nodiscard]] Decision admitted_request(const Ingress& ingress, MessageBuffer& message) noexcept;

@@ -1,9 +1,6 @@
 #include "relay/io/data_path.h"
 
-#include <time.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <random>
 #include <span>
 #include <utility>
@@ -15,29 +12,7 @@ namespace relay::io {
 
 namespace {
 
-// Of one turn. Neither side starves the other, and signals and links are looked at in between.
-constexpr std::size_t max_replies = 1024;
-constexpr std::size_t max_taken_requests = 4096;  // many, so that a flood waits by interface and not in the socket
-constexpr std::size_t max_decided_batches = 2;
-
 constexpr std::size_t max_early = 65536;  // more than a receive buffer holds
-
-[[nodiscard]] DropReason failure_reason(int error) noexcept {
-  return error == EAGAIN || error == ENOBUFS ? DropReason::send_buffer_full : DropReason::send_failed;
-}
-
-/// Since the system started.
-[[nodiscard]] std::chrono::nanoseconds monotonic_time() noexcept {
-  timespec now{};
-  ::clock_gettime(CLOCK_MONOTONIC, &now);
-  return std::chrono::seconds{now.tv_sec} + std::chrono::nanoseconds{now.tv_nsec};
-}
-
-/// The beginning of the tick of a coarse clock that `now` is in.
-[[nodiscard]] std::chrono::nanoseconds tick_of(std::chrono::nanoseconds now) noexcept {
-  constexpr std::chrono::nanoseconds tick = std::chrono::milliseconds{4};
-  return now - now % tick;
-}
 
 /// Whether a message that was dropped for `reason` came from a server all the same, and the way that they come.
 [[nodiscard]] bool is_answer(DropReason reason) noexcept {
@@ -71,7 +46,7 @@ DataPath::DataPath(const Sockets& sockets, const Ports& ports, InterfaceTable& t
       datagrams_(batch_size),
       frames_(batch_size) {
   tell_messages(listener_.per_message);
-  if (const int error = segmentation_error(sockets_); error != 0) {
+  if (const int error = sockets_.requests.is_open() ? segmentation_error(sockets_) : 0; error != 0) {
     requests_.refuse_runs(error);
     requests_from_relay_port_.refuse_runs(0);
   }

@@ -30,6 +30,7 @@
 #include "relay/io/request_shedding.h"
 #include "relay/io/send_batch.h"
 #include "relay/io/sockets.h"
+#include "relay/io/turn.h"
 
 namespace relay::io {
 
@@ -41,17 +42,10 @@ struct LinkNews {
   std::function<bool(Ipv4Address)> holds_now;  ///< asks the kernel whether this host has the address
 };
 
-/// What the data path wants after a turn.
-enum class Turn : std::uint8_t {
-  more,   ///< another one at once
-  pause,  ///< another one after `Pacing::pause`, by when more messages have gathered
-  idle,   ///< another one when a socket has something
-};
-
 class DataPath {
  public:
-  /// `sockets` and `table` must outlive the data path; the table changes only between calls of `serve`, and in
-  /// `news.read`, which `serve` calls before it decides on requests.
+  /// `sockets`, which may be closed where DHCPv4 is not relayed, and `table` must outlive the data path; the table
+  /// changes only between calls of `serve`, and in `news.read`, which `serve` calls before it decides on requests.
   DataPath(const Sockets& sockets, const Ports& ports, InterfaceTable& table, LinkNews news, Listener listener);
 
   /// Whether requests may leave in runs, at first not; for as long as each message is told they never do.

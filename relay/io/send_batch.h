@@ -35,6 +35,11 @@ struct SendingOf {
 using Sending = SendingOf<Dhcpv4>;
 using Sending6 = SendingOf<Dhcpv6>;
 
+/// Why a message that could not be sent was dropped.
+[[nodiscard]] inline DropReason failure_reason(int error) noexcept {
+  return error == EAGAIN || error == ENOBUFS ? DropReason::send_buffer_full : DropReason::send_failed;
+}
+
 /// Hands `headers` to the kernel and calls `sent(position, error)` for each, `error` being 0 or the errno of that entry
 /// alone: one that cannot be sent keeps none of the others back.
 template <typename Sent>
