@@ -76,12 +76,13 @@ io::CaptureFile::Options capture_file_options(const Configuration& configuration
   return options;
 }
 
-Opened open_for_relaying(const Configuration& configuration, const Account& account) {
+Opened open_for_relaying(const Configuration& configuration, const io::Orders& orders, const Account& account) {
   Opened opened;
   if (!configuration.config_file.empty() || io::has_name(configuration.servers)) {
     opened.resolver = std::make_shared<io::Resolver>(account);
   }
-  opened.sockets = io::open_service_sockets({configuration.port, configuration.relay_port});
+  opened.sockets =
+      io::open_service_sockets({configuration.port, configuration.relay_port}, orders.policy6, orders.families);
   opened.capture_file = open_capture_file(configuration, account);
   if (!configuration.pid_file.empty()) {
     opened.pid_file = std::make_unique<io::PidFile>(configuration.pid_file);

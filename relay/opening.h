@@ -35,7 +35,9 @@ struct Opened {
 
 /// Opens what the configuration asks for, and becomes `account` without a privilege, but for the one that captures
 /// need. Call it before any thread is started. Throws std::runtime_error with one sentence.
-[[nodiscard]] Opened open_for_relaying(const Configuration& configuration, const std::optional<io::Account>& account);
+/// `orders` are those that the configuration gives.
+[[nodiscard]] Opened open_for_relaying(const Configuration& configuration, const io::Orders& orders,
+                                       const std::optional<io::Account>& account);
 
 /// The same where nothing is relayed.
 [[nodiscard]] Opened open_for_capturing(const Configuration& configuration, const std::optional<io::Account>& account);

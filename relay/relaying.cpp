@@ -54,7 +54,7 @@ int relay_until_signal(const Configuration& configuration, const std::vector<std
     background = io::Background::enter();
   }
   io::ServiceManager manager;  // looks at the environment, so before there are threads
-  Opened opened = open_for_relaying(configuration, account);
+  Opened opened = open_for_relaying(configuration, orders, account);
   Log log{configuration.foreground ? Log::Sink::standard_error : Log::Sink::syslog, configuration.log_format,
           configuration.log_level};
   std::optional<Capturing> capturing;

@@ -42,6 +42,7 @@ DataPath6::DataPath6(const Sockets& sockets, const Ports6& ports, InterfaceTable
 
 void DataPath6::apply(const Policy6& policy) {
   policy_ = policy;
+  policy_.ports = ports_;
   requests_.forget_limits();
   requests_from_relay_port_.forget_limits();
 }

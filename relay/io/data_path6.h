@@ -39,8 +39,8 @@ class DataPath6 {
   /// Whether many messages came of late.
   [[nodiscard]] bool is_busy() const noexcept { return is_busy_; }
 
-  /// Also called when routes may have changed: what was too large for one may fit another. `policy.ports` are those of
-  /// the sockets.
+  /// Also called when routes may have changed: what was too large for one may fit another. The ports stay those of the
+  /// sockets, whatever `policy` says.
   void apply(const Policy6& policy);
 
   /// While each message is told, each leaves and arrives by itself, so that a capture shows what is on the wire.

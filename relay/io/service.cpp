@@ -8,6 +8,7 @@
 #include <iterator>
 #include <mutex>
 #include <optional>
+#include <random>
 #include <system_error>
 #include <thread>
 #include <unordered_set>
@@ -20,8 +21,11 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "relay/io/data_path.h"
+#include "relay/io/data_path6.h"
 #include "relay/io/interface_view.h"
 #include "relay/io/link_monitor.h"
+#include "relay/io/link_sources.h"
+#include "relay/io/memberships.h"
 #include "relay/io/segmentation.h"
 
 namespace relay::io {
@@ -40,6 +44,8 @@ constexpr std::chrono::seconds routes_last{1};  // they may change without a wor
 
 // So many interfaces can be looked through at each change of one; of more, a burst of changes is worth one look.
 constexpr std::size_t looked_at_at_once = 256;
+
+constexpr std::uint32_t least_ipv6_mtu = 1280;  // RFC 8200 section 5; on a link with a smaller one there is no IPv6
 
 /// Where a reload that is under way leaves its result; outlives the service if the resolver takes longer than that.
 struct Mailbox {
@@ -92,6 +98,10 @@ class Service::Impl {
   void finish_reload(const Orders& orders);
   void end_reload();
   void measure_route();
+  void start_dhcpv6(ServiceSockets& sockets, const Listener& listener);
+  void follow_memberships();
+  void tell_membership_refused(std::uint32_t index, int error) const;
+  [[nodiscard]] bool has_open_question() const noexcept;
 
   asio::io_context loop_{1};
   Surroundings surroundings_;
@@ -101,6 +111,11 @@ class Service::Impl {
   LinkMonitor monitor_;
   Sockets sockets_;
   DataPath data_path_;
+  Sockets sockets6_;
+  std::function<void(const MembershipRefusal&)> membership_refused_;
+  std::optional<Memberships> memberships_;
+  std::optional<LinkSources> link_sources_;
+  std::optional<DataPath6> data_path6_;  // where DHCPv6 is relayed, and so are the two above
   /// A socket of the data path, and whether the loop waits for it.
   struct MessageWatch {
     Watch watch;
@@ -154,12 +169,17 @@ Service::Impl::Impl(ServiceSockets sockets, const Ports& ports, const Orders& or
   signals_.add(SIGUSR1);
   signals_.add(SIGUSR2);
   mailbox_->loop = &loop_;
-  for (const Descriptor* socket : {&sockets_.replies, &sockets_.upstream, &sockets_.requests}) {
+  start_dhcpv6(sockets, listener);
+  for (const Descriptor* socket : {&sockets_.replies, &sockets_.upstream, &sockets_.requests, &sockets6_.replies,
+                                   &sockets6_.upstream, &sockets6_.requests}) {
     if (socket->is_open()) {
       message_watches_.push_back({Watch{loop_, socket->number()}});
     }
   }
   monitor_.synchronise();
+  if (memberships_) {
+    memberships_->settle();
+  }
   measure_route();
   apply_servers();
   tell_figures();
@@ -174,6 +194,45 @@ Service::Impl::~Impl() {
     each.watch.release();  // the sockets close themselves
   }
   link_watch_.release();
+}
+
+/// Before the first look at the links, so that none is missed.
+void Service::Impl::start_dhcpv6(ServiceSockets& sockets, const Listener& listener) {
+  sockets6_ = std::move(sockets.messages6);
+  if (!sockets6_.requests.is_open()) {
+    return;
+  }
+  std::random_device random;
+  if (sockets.link_sources.is_open()) {
+    link_sources_.emplace(std::move(sockets.link_sources), std::uint64_t{random()} << 32U | random());
+  }
+  membership_refused_ = listener.membership_refused;
+  memberships_.emplace(std::move(sockets.membership_holders), [this](std::uint32_t index, int error) {
+    asio::post(loop_, [this, index, error] { tell_membership_refused(index, error); });
+  });
+  data_path6_.emplace(sockets6_, orders_.policy6.ports, table_, link_sources_ ? &*link_sources_ : nullptr,
+                      with_report_timer(listener));
+  data_path6_->apply(orders_.policy6);
+  follow_memberships();
+}
+
+/// RFC 8415 section 19: relay agents hear clients by the group.
+void Service::Impl::follow_memberships() {
+  view_.follow([this](std::uint32_t index, const Interface* interface) {
+    memberships_->want(index, interface != nullptr && interface->v6.is_relayed && interface->is_downstream6() &&
+                                  interface->mtu >= least_ipv6_mtu);
+  });
+}
+
+void Service::Impl::tell_membership_refused(std::uint32_t index, int error) const {
+  const Interface* const interface = table_.find(index);
+  if (interface != nullptr && membership_refused_) {
+    membership_refused_({*interface, error});
+  }
+}
+
+bool Service::Impl::has_open_question() const noexcept {
+  return data_path_.has_open_question() || (data_path6_ && data_path6_->has_open_question());
 }
 
 int Service::Impl::run(ServiceManager& manager) {
@@ -202,6 +261,24 @@ Listener Service::Impl::with_report_timer(Listener listener) {
     tell(failure);
     start_report_timer();
   };
+  if (listener.dropped6) {
+    listener.dropped6 = [this, tell = std::move(listener.dropped6)](const MessageEvent6& event) {
+      tell(event);
+      start_report_timer();
+    };
+  }
+  if (listener.send_failed6) {
+    listener.send_failed6 = [this, tell = std::move(listener.send_failed6)](const SendFailure6& failure) {
+      tell(failure);
+      start_report_timer();
+    };
+  }
+  if (listener.message6) {
+    listener.message6 = [this, tell = std::move(listener.message6)](const MessageEvent6& event) {
+      tell(event);
+      start_report_timer();
+    };
+  }
   listener.kernel_lost = [this, tell = std::move(listener.kernel_lost)](const KernelLoss& loss) {
     tell(loss);
     start_report_timer();
@@ -231,7 +308,10 @@ void Service::Impl::await_messages() {
 }
 
 void Service::Impl::serve() {
-  const Turn next = data_path_.serve();
+  Turn next = data_path_.serve();
+  if (data_path6_) {
+    next = std::min(next, data_path6_->serve());
+  }
   choose_runs();
   if (data_path_.has_asked_servers()) {
     judge_in_a_moment();
@@ -278,7 +358,7 @@ bool Service::Impl::cuts_up_runs() {
 
 /// After a storm, when nothing comes that would make the data path look again.
 void Service::Impl::settle_losses() {
-  if (!data_path_.has_open_question()) {
+  if (!has_open_question()) {
     return;
   }
   losses_timer_.expires_after(2 * ReceiveLosses::delay);
@@ -291,6 +371,9 @@ void Service::Impl::settle_losses() {
 
 void Service::Impl::tell_messages(bool per_message) {
   data_path_.tell_messages(per_message);
+  if (data_path6_) {
+    data_path6_->tell_messages(per_message);
+  }
   asio::post(loop_, [this] {
     if (!is_serving_) {
       serve();  // it has taken messages
@@ -342,7 +425,11 @@ void Service::Impl::follow_links() {
 }
 
 void Service::Impl::read_links() {
-  static_cast<void>(monitor_.read_changes());
+  const bool was_asking = monitor_.progress() == LinkProgress::asking;
+  const LinkProgress progress = monitor_.read_changes();
+  if (memberships_ && was_asking && progress != LinkProgress::asking) {
+    memberships_->renew();  // links may have gone and come back under their index meanwhile
+  }
   start_report_timer();
   if (table_.all().size() <= looked_at_at_once) {
     tell_interfaces();
@@ -542,10 +629,25 @@ void Service::Impl::measure_route() {
   }
   orders_.policy.upstream_mtu = least.value_or(Policy{}.upstream_mtu);
   data_path_.apply(orders_.policy);
+  if (data_path6_) {
+    data_path6_->apply(orders_.policy6);
+  }
 }
 
-ServiceSockets open_service_sockets(const Ports& ports) {
-  return {open_sockets(ports), open_link_reports()};
+ServiceSockets open_service_sockets(const Ports& ports, const Policy6& policy6, Families families) {
+  ServiceSockets sockets;
+  sockets.link_reports = open_link_reports(families);
+  if (families.ipv4) {
+    sockets.messages = open_sockets(ports);
+  }
+  if (families.ipv6) {
+    sockets.messages6 = open_sockets(policy6.ports);
+    sockets.membership_holders = open_membership_holders();
+    if (policy6.client_link_layer_address) {
+      sockets.link_sources = open_link_sources(policy6.ports);
+    }
+  }
+  return sockets;
 }
 
 Service::Service(ServiceSockets sockets, const Ports& ports, const Orders& orders, const Listener& listener,

@@ -53,14 +53,19 @@ struct Surroundings {
 struct ServiceSockets {
   Sockets messages;
   LinkReports link_reports;
+  Sockets messages6;
+  std::vector<Descriptor> membership_holders;
+  Descriptor link_sources;  ///< closed where no message gets option 79
 };
 
-/// Throws std::system_error as `open_sockets`.
-[[nodiscard]] ServiceSockets open_service_sockets(const Ports& ports);
+/// Those of the families that are relayed; option 79 is looked for where the policy adds it. Throws std::system_error
+/// as `open_sockets`.
+[[nodiscard]] ServiceSockets open_service_sockets(const Ports& ports, const Policy6& policy6, Families families);
 
 class Service {
  public:
-  /// Learns the interfaces; throws std::system_error. Takes no privilege. `sockets` are open on `ports`.
+  /// Learns the interfaces; throws std::system_error. Takes no privilege. `sockets` are those of
+  /// `open_service_sockets` for `ports`, `orders.policy6` and `orders.families`, which stay until the service ends.
   Service(ServiceSockets sockets, const Ports& ports, const Orders& orders, const Listener& listener,
           Surroundings surroundings);
   ~Service();
