@@ -58,6 +58,10 @@ Listener listener_of(Log& log) {
   listener.dropped = [&log](const MessageEvent& event) { log.dropped(event); };
   listener.message = [&log](const MessageEvent& event) { log.message(event); };
   listener.send_failed = [&log](const SendFailure& failure) { log.send_failed(failure); };
+  listener.dropped6 = [&log](const MessageEvent6& event) { log.dropped(event); };
+  listener.message6 = [&log](const MessageEvent6& event) { log.message(event); };
+  listener.send_failed6 = [&log](const SendFailure6& failure) { log.send_failed(failure); };
+  listener.membership_refused = [&log](const MembershipRefusal& refusal) { log.membership_refused(refusal); };
   listener.kernel_lost = [&log](const KernelLoss& loss) { log.kernel_lost(loss); };
   listener.offload_refused = [&log](Offload offload, int error) { log.offload_refused(offload, error); };
   listener.interface_changed = [&log](const InterfaceEvent& event) { log.interface_changed(event); };

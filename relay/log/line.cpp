@@ -208,16 +208,25 @@ LogLine& LogLine::field(std::string_view key, const Ipv6Address& value) {
 }
 
 LogLine& LogLine::field(std::string_view key, std::span<const Ipv4Address> values) {
-  std::string list;
+  return list(key, values, [](Ipv4Address address) { return address_text(address); });
+}
+
+LogLine& LogLine::field(std::string_view key, std::span<const Server6> values) {
+  return list(key, values, [](const Server6& server) { return address_text(server.address); });
+}
+
+template <typename Value, typename TextOf>
+LogLine& LogLine::list(std::string_view key, std::span<const Value> values, TextOf text_of) {
+  std::string texts;
   const std::string_view quote = is_json() ? "\"" : "";
-  for (const Ipv4Address address : values) {
-    list.append(list.empty() ? "" : ",").append(quote).append(address_text(address)).append(quote);
+  for (const Value& value : values) {
+    texts.append(texts.empty() ? "" : ",").append(quote).append(text_of(value)).append(quote);
   }
   if (!is_json()) {
-    return field(key, list);
+    return field(key, texts);
   }
   begin_field(key);
-  storage_.append("[").append(list).append("]");
+  storage_.append("[").append(texts).append("]");
   return *this;
 }
 
@@ -335,6 +344,45 @@ void add_destination(LogLine& line, const MessageEvent& event) {
     }
   }
   add_size(line, event.message);
+}
+
+void add_message(LogLine& line, const MessageEvent6& event) {
+  const bool has_header = dhcpv6::has_header(event.message);
+  const bool is_of_relays = has_header && (dhcpv6::msg_type(event.message) == dhcpv6::message_type::relay_forward ||
+                                           dhcpv6::msg_type(event.message) == dhcpv6::message_type::relay_reply);
+  if (has_header) {
+    line.field("type", type6_text(dhcpv6::msg_type(event.message)));
+  }
+  if (has_header && !is_of_relays) {
+    line.field("xid", xid6_text(event.message));
+  }
+  line.field("interface", interface_label(event.interface, event.ingress.interface_index));
+  if (is_of_relays) {
+    const dhcpv6::RelayHeader header = event.message.first<dhcpv6::relay_header_size>();
+    line.field("hops", std::uint64_t{dhcpv6::hop_count(header)});
+    line.field("link_address", dhcpv6::link_address(header)).field("peer_address", dhcpv6::peer_address(header));
+  }
+}
+
+void add_arrival(LogLine& line, const MessageEvent6& event) {
+  line.field("source", event.ingress.source).field("destination", event.ingress.destination);
+  line.field("size", event.message.size());
+}
+
+void add_destination(LogLine& line, const MessageEvent6& event) {
+  if (event.decision == nullptr) {
+    return;
+  }
+  if (const auto* request = std::get_if<ToServers6>(event.decision)) {
+    line.field("servers", request->servers).field("source", request->source);
+  } else if (const auto* reply = std::get_if<ToPeer6>(event.decision)) {
+    line.field("server", event.ingress.source);
+    if (reply->egress != nullptr) {
+      line.field("egress", reply->egress->name);
+    }
+    line.field("destination", reply->destination).field("port", std::uint64_t{reply->destination_port});
+  }
+  line.field("size", event.message.size());
 }
 
 void add_explanation(LogLine& line, DropReason reason) {

@@ -37,12 +37,15 @@ class LogLine {
   LogLine& field(std::string_view key, const Ipv6Address& value);
   /// Text: joined by commas; JSON: an array.
   LogLine& field(std::string_view key, std::span<const Ipv4Address> values);
+  LogLine& field(std::string_view key, std::span<const Server6> values);
 
   /// The whole line without its newline, valid as long as the storage is left alone; nothing can be added afterwards.
   [[nodiscard]] std::string_view finish();
 
  private:
   [[nodiscard]] bool is_json() const noexcept { return format_ == LogFormat::json; }
+  template <typename Value, typename TextOf>
+  LogLine& list(std::string_view key, std::span<const Value> values, TextOf text_of);
   void begin_field(std::string_view key);
   void append_escaped(std::string_view octets);
   void append_quoted(std::string_view octets);
@@ -55,15 +58,24 @@ class LogLine {
 /// shorter than its header only the interface.
 void add_message(LogLine& line, const MessageEvent& event);
 
+/// The same of DHCPv6: type, xid, interface; of a relay message hops, link_address and peer_address.
+void add_message(LogLine& line, const MessageEvent6& event);
+
 /// What a captured message says of itself, where it was seen, and how it was addressed.
 void add_seen(LogLine& line, const capture::Annotated& annotated);
 
 /// How the message arrived: source, destination, hops, secs, size; and agent_information where it has option 82.
 void add_arrival(LogLine& line, const MessageEvent& event);
 
+/// The same of DHCPv6: source, destination, size.
+void add_arrival(LogLine& line, const MessageEvent6& event);
+
 /// Where a forwarded message goes: servers, source, hops, option82; or server, egress, delivery, destination, yiaddr;
 /// then size; and agent_information where it has option 82.
 void add_destination(LogLine& line, const MessageEvent& event);
+
+/// The same of DHCPv6: servers, source; or server, egress, destination, port; then size.
+void add_destination(LogLine& line, const MessageEvent6& event);
 
 /// reason, meaning, hint.
 void add_explanation(LogLine& line, DropReason reason);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "relay/log/line.h"
+#include "relay/log/message_text.h"
 #include "relay/log/queued_output.h"
 #include "relay/log/tallies.h"
 
@@ -21,7 +22,8 @@ namespace {
 // A label in place of a name; an interface's name could look like it, but nobody names one so.
 constexpr std::string_view unattributed_label = "(unattributed)";
 
-DropReason reason_of(const MessageEvent& event) {
+template <typename Event>
+DropReason reason_of(const Event& event) {
   const auto* drop = event.decision == nullptr ? nullptr : std::get_if<Drop>(event.decision);
   assert(drop != nullptr);
   return drop->reason;
@@ -85,6 +87,14 @@ class Log::Impl {
 
   void set_threshold(LogLevel threshold) noexcept { threshold_ = threshold; }
 
+  // Of either family.
+  template <typename Event>
+  void message(const Event& event);
+  template <typename Event>
+  void dropped(const Event& event);
+  template <typename Failure>
+  void send_failed(const Failure& failure);
+
   Tallies tallies;
   std::uint64_t lost_reported = 0;
 
@@ -96,6 +106,81 @@ class Log::Impl {
   LogLevel threshold_;
   std::string storage_;
 };
+
+template <typename Event>
+void Log::Impl::message(const Event& event) {
+  if (!wants(LogLevel::debug)) {
+    return;
+  }
+  switch (event.stage) {
+    case MessageStage::received:
+      write(LogLevel::debug, "received", [&](LogLine& line) {
+        add_message(line, event);
+        add_arrival(line, event);
+      });
+      return;
+    case MessageStage::forwarded:
+      write(LogLevel::debug, "forwarded", [&](LogLine& line) {
+        add_message(line, event);
+        add_destination(line, event);
+      });
+      return;
+    case MessageStage::dropped:
+      dropped(event);
+      return;
+  }
+}
+
+template <typename Event>
+void Log::Impl::dropped(const Event& event) {
+  if (!wants(LogLevel::warning)) {
+    return;
+  }
+  const DropReason reason = reason_of(event);
+  Tally& tally = tallies.of(event.interface, event.ingress.interface_index);
+  if (tally.is_first(reason)) {
+    write(LogLevel::warning, "dropped", [&](LogLine& line) {
+      add_message(line, event);
+      add_arrival(line, event);
+      add_explanation(line, reason);
+    });
+  } else if (wants(LogLevel::debug)) {
+    write(LogLevel::debug, "dropped", [&](LogLine& line) {
+      add_message(line, event);
+      add_arrival(line, event);
+      line.field("reason", text(reason).name);
+    });
+  } else {
+    tally.suppress(reason);
+  }
+}
+
+template <typename Failure>
+void Log::Impl::send_failed(const Failure& failure) {
+  if (!wants(LogLevel::warning)) {
+    return;
+  }
+  const std::uint32_t index = failure.interface == nullptr ? 0 : failure.interface->index;
+  Tally& tally = tallies.of(failure.interface, index);
+  tally.last_error = failure.error;
+  const auto add_failure = [&](LogLine& line) {
+    line.field("interface", interface_label(failure.interface, index)).field("destination", failure.destination);
+    line.field("error", std::generic_category().message(failure.error));
+  };
+  if (tally.is_first(failure.reason)) {
+    write(LogLevel::warning, "send_failed", [&](LogLine& line) {
+      add_failure(line);
+      add_explanation(line, failure.reason);
+    });
+  } else if (wants(LogLevel::debug)) {
+    write(LogLevel::debug, "send_failed", [&](LogLine& line) {
+      add_failure(line);
+      line.field("reason", text(failure.reason).name);
+    });
+  } else {
+    tally.suppress(failure.reason);
+  }
+}
 
 Log::Log(Sink sink, LogFormat format, LogLevel threshold)
     : impl_(std::make_unique<Impl>(std::make_unique<QueuedOutput>(sink), nullptr, format, threshold,
@@ -127,49 +212,17 @@ void Log::note(LogLevel level, std::string_view sentence) {
 }
 
 void Log::message(const MessageEvent& event) noexcept {
-  if (!wants_messages()) {
-    return;
-  }
-  switch (event.stage) {
-    case MessageStage::received:
-      impl_->write(LogLevel::debug, "received", [&](LogLine& line) {
-        add_message(line, event);
-        add_arrival(line, event);
-      });
-      return;
-    case MessageStage::forwarded:
-      impl_->write(LogLevel::debug, "forwarded", [&](LogLine& line) {
-        add_message(line, event);
-        add_destination(line, event);
-      });
-      return;
-    case MessageStage::dropped:
-      dropped(event);
-      return;
-  }
+  impl_->message(event);
+}
+void Log::message(const MessageEvent6& event) noexcept {
+  impl_->message(event);
 }
 
 void Log::dropped(const MessageEvent& event) noexcept {
-  if (!impl_->wants(LogLevel::warning)) {
-    return;
-  }
-  const DropReason reason = reason_of(event);
-  Tally& tally = impl_->tallies.of(event.interface, event.ingress.interface_index);
-  if (tally.is_first(reason)) {
-    impl_->write(LogLevel::warning, "dropped", [&](LogLine& line) {
-      add_message(line, event);
-      add_arrival(line, event);
-      add_explanation(line, reason);
-    });
-  } else if (wants_messages()) {
-    impl_->write(LogLevel::debug, "dropped", [&](LogLine& line) {
-      add_message(line, event);
-      add_arrival(line, event);
-      line.field("reason", text(reason).name);
-    });
-  } else {
-    tally.suppress(reason);
-  }
+  impl_->dropped(event);
+}
+void Log::dropped(const MessageEvent6& event) noexcept {
+  impl_->dropped(event);
 }
 
 void Log::kernel_lost(const KernelLoss& loss) noexcept {
@@ -199,29 +252,16 @@ void Log::offload_refused(Offload offload, int error) noexcept {
 }
 
 void Log::send_failed(const SendFailure& failure) noexcept {
-  if (!impl_->wants(LogLevel::warning)) {
-    return;
-  }
-  const std::uint32_t index = failure.interface == nullptr ? 0 : failure.interface->index;
-  Tally& tally = impl_->tallies.of(failure.interface, index);
-  tally.last_error = failure.error;
-  const auto add_failure = [&](LogLine& line) {
-    line.field("interface", interface_label(failure.interface, index)).field("destination", failure.destination);
-    line.field("error", std::generic_category().message(failure.error));
-  };
-  if (tally.is_first(failure.reason)) {
-    impl_->write(LogLevel::warning, "send_failed", [&](LogLine& line) {
-      add_failure(line);
-      add_explanation(line, failure.reason);
-    });
-  } else if (wants_messages()) {
-    impl_->write(LogLevel::debug, "send_failed", [&](LogLine& line) {
-      add_failure(line);
-      line.field("reason", text(failure.reason).name);
-    });
-  } else {
-    tally.suppress(failure.reason);
-  }
+  impl_->send_failed(failure);
+}
+void Log::send_failed(const SendFailure6& failure) noexcept {
+  impl_->send_failed(failure);
+}
+
+void Log::membership_refused(const MembershipRefusal& refusal) noexcept {
+  note(LogLevel::warning, "interface " + printable_text(refusal.interface.name) +
+                              " hears no DHCPv6 client, since the kernel refuses to join the group ff02::1:2 on it: " +
+                              std::generic_category().message(refusal.error));
 }
 
 void Log::interface_changed(const InterfaceEvent& event) noexcept {

@@ -51,12 +51,16 @@ class Log {
 
   /// `received` and `forwarded`: debug lines.
   void message(const MessageEvent& event) noexcept;
+  void message(const MessageEvent6& event) noexcept;
   /// The first drop of a reason on an interface is a warning with what to do about it; further ones are counted, and
   /// `report_suppressed` says how many there were. At debug level every drop has its line. Beyond 8,192 interfaces
   /// with drops the others are counted together.
   void dropped(const MessageEvent& event) noexcept;
+  void dropped(const MessageEvent6& event) noexcept;
   /// Limited as drops are, with the error's text.
   void send_failed(const SendFailure& failure) noexcept;
+  void send_failed(const SendFailure6& failure) noexcept;
+  void membership_refused(const MembershipRefusal& refusal) noexcept;
   /// Limited as drops are.
   void kernel_lost(const KernelLoss& loss) noexcept;
   void offload_refused(Offload offload, int error) noexcept;

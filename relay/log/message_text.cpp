@@ -152,6 +152,17 @@ std::string xid_text(bootp::Header header) {
   return hex_text(Ipv4Address::from_host_order(bootp::xid(header)).octets);
 }
 
+std::string type6_text(std::uint8_t type) {
+  constexpr std::array<std::string_view, 14> names{
+      "",        "SOLICIT",     "ADVERTISE",           "REQUEST",    "CONFIRM",   "RENEW", "REBIND", "REPLY", "RELEASE",
+      "DECLINE", "RECONFIGURE", "INFORMATION-REQUEST", "RELAY-FORW", "RELAY-REPL"};
+  return type == 0 || type >= names.size() ? "type-" + std::to_string(type) : std::string{names[type]};
+}
+
+std::string xid6_text(dhcpv6::Octets message) {
+  return hex_text(message.subspan<1, 3>());
+}
+
 std::string chaddr_text(bootp::Header header) {
   return colon_text(bootp::hardware_address(header));
 }

@@ -11,6 +11,7 @@
 #include "options82/options.h"
 #include "relay/core/address.h"
 #include "relay/core/bootp.h"
+#include "relay/core/dhcpv6.h"
 
 namespace relay {
 
@@ -19,6 +20,11 @@ namespace relay {
 [[nodiscard]] std::string type_text(bootp::Header header, std::span<const std::uint8_t> message);
 
 [[nodiscard]] std::string xid_text(bootp::Header header);
+
+/// The same of DHCPv6: `SOLICIT`, and so on in the words of RFC 8415 section 7.3, `type-77` for a type without one.
+[[nodiscard]] std::string type6_text(std::uint8_t type);
+/// The transaction-id, of a message that has one and is not shorter than its header.
+[[nodiscard]] std::string xid6_text(dhcpv6::Octets message);
 
 /// `02:00:00:00:00:01`; as many octets as hlen says, 16 at most.
 [[nodiscard]] std::string chaddr_text(bootp::Header header);

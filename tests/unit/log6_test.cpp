@@ -1,0 +1,87 @@
+// Log lines of DHCPv6 messages.
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "relay/core/dhcpv6.h"
+#include "relay/log/log.h"
+#include "tests/support/message6.h"
+#include "tests/support/test_network6.h"
+
+namespace relay {
+namespace {
+
+using test_support::Bytes;
+using test_support::ip6;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+class Log6Test : public ::testing::Test {
+ protected:
+  Log6Test() { interface_.name = "vlan7"; }
+
+  void tell(MessageStage stage, const Bytes& message, const Decision6* decision) {
+    log_.message(MessageEvent6{stage, ingress_, &interface_, message, decision, 1});
+  }
+
+  /// Of a Solicit, as its octets have it.
+  [[nodiscard]] static std::string xid() {
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string text = "0x";
+    const Bytes message = test_support::solicit6();
+    for (std::size_t place = 1; place < dhcpv6::message_header_size; ++place) {
+      text += digits[message[place] >> 4U];
+      text += digits[message[place] & 0xfU];
+    }
+    return text;
+  }
+
+  std::vector<std::string> lines_;
+  Log log_{[this](std::string_view line) { lines_.emplace_back(line); }, LogFormat::text, LogLevel::debug,
+           Log::Clock{}};
+  Interface interface_;
+  Ingress6 ingress_ = test_support::from_client();
+};
+
+TEST_F(Log6Test, what_came_and_where_it_went) {
+  const Bytes solicit = test_support::solicit6();
+  const std::vector<Server6> servers{{ip6("2001:db8:53::10")}, {ip6("ff05::1:3"), 9}};
+  const Decision6 decision = ToServers6{servers, ip6("2001:db8:1::1")};
+  tell(MessageStage::received, solicit, nullptr);
+  tell(MessageStage::forwarded, solicit, &decision);
+  const std::string size = std::to_string(solicit.size());
+  EXPECT_THAT(lines_,
+              ElementsAre("DEBUG received type=SOLICIT xid=" + xid() +
+                              " interface=vlan7 source=fe80::1 destination=ff02::1:2 size=" + size,
+                          "DEBUG forwarded type=SOLICIT xid=" + xid() +
+                              " interface=vlan7 servers=2001:db8:53::10,ff05::1:3 source=2001:db8:1::1 size=" + size));
+}
+
+TEST_F(Log6Test, what_a_relay_message_says) {
+  const Bytes reply = test_support::relay_reply6(test_support::advertise6());
+  tell(MessageStage::received, reply, nullptr);
+  EXPECT_THAT(lines_, ElementsAre(StartsWith("DEBUG received type=RELAY-REPL interface=vlan7 hops=0 "
+                                             "link_address=2001:db8:1::1 peer_address=fe80::1 source=fe80::1 ")));
+}
+
+TEST_F(Log6Test, why_a_message_was_dropped) {
+  const Decision6 decision = Drop{DropReason::header_too_short};
+  tell(MessageStage::dropped, Bytes{1, 2}, &decision);
+  tell(MessageStage::dropped, Bytes{1, 2}, &decision);
+  EXPECT_THAT(lines_, ElementsAre(StartsWith("WARNING dropped interface=vlan7 source=fe80::1 destination=ff02::1:2 "
+                                             "size=2 reason=header_too_short meaning="),
+                                  "DEBUG dropped interface=vlan7 source=fe80::1 destination=ff02::1:2 size=2 "
+                                  "reason=header_too_short"));
+}
+
+TEST_F(Log6Test, a_refused_membership) {
+  log_.membership_refused({interface_, 22});
+  EXPECT_THAT(lines_, ElementsAre(HasSubstr("interface vlan7 hears no DHCPv6 client")));
+}
+
+}  // namespace
+}  // namespace relay
