@@ -17,8 +17,8 @@ std::vector<InterfaceFigures> interface_figures(const InterfaceTable& table) {
   for (const Interface* const interface : interfaces) {
     const bool is_up = interface->is_up && interface->has_carrier;
     const bool is_active = interface->is_downstream && is_up && interface->giaddr && table.is_local(*interface->giaddr);
-    result.push_back(
-        {interface->name, interface->is_downstream, interface->is_upstream, is_up, is_active, interface->counters});
+    result.push_back({interface->name, interface->is_downstream, interface->is_upstream, is_up, is_active,
+                      interface->counters, interface->v6.counters});
   }
   return result;
 }

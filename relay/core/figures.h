@@ -22,6 +22,7 @@ struct InterfaceFigures {
   bool is_up = false;        ///< administratively, and with carrier
   bool is_active = false;    ///< downstream, up and with a giaddr that this host holds: its requests can be relayed
   std::shared_ptr<const Counters> counters;
+  std::shared_ptr<const Counters6> counters6{};  ///< null: none of its messages of DHCPv6 is counted by itself
 };
 
 struct ServerFigures {
@@ -32,6 +33,7 @@ struct ServerFigures {
 struct Figures {
   std::vector<InterfaceFigures> interfaces;  ///< of this host, used or not, in order of index
   std::shared_ptr<const Counters> unattributed;
+  std::shared_ptr<const Counters6> unattributed6{};  ///< null: DHCPv6 is not relayed
   std::vector<ServerFigures> servers;
   std::shared_ptr<const Gauge> queue_length;  ///< requests that wait for their turn
   std::uint64_t queue_capacity = 0;

@@ -547,6 +547,9 @@ void Service::Impl::tell_figures() {
   }
   Figures figures = data_path_.figures();
   figures.interfaces = interface_figures(table_);
+  if (data_path6_) {
+    figures.unattributed6 = table_.shared_unattributed6();
+  }
   surroundings_.figures_changed(std::move(figures));
 }
 

@@ -2,9 +2,10 @@
 
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
+#include <type_traits>
 
 #include "relay/core/transactions.h"
 #include "relay/metrics/exposition.h"
@@ -14,6 +15,7 @@ namespace relay::metrics {
 namespace {
 
 constexpr std::string_view family_ipv4 = "ipv4";
+constexpr std::string_view family_ipv6 = "ipv6";
 
 [[nodiscard]] std::string text_of(Ipv4Address address) {
   std::string result;
@@ -27,99 +29,105 @@ constexpr std::string_view family_ipv4 = "ipv4";
   return std::chrono::duration<double>{time}.count();
 }
 
-/// Of an interface, or under no name of messages that arrived on none.
-struct Source {
-  std::string_view interface;
-  const Counters& counters;
-};
-
-/// Who has counted something, or will.
-[[nodiscard]] std::vector<Source> sources_of(const Figures& figures) {
-  std::vector<Source> sources;
+/// Calls `with(interface, family, counters)` for all who have counted something, or will; under no name of messages
+/// that arrived on no interface.
+template <typename With>
+void for_each_source(const Figures& figures, With&& with) {
+  const auto of_both = [&with](std::string_view interface, const Counters& ipv4, const Counters6* ipv6) {
+    with(interface, family_ipv4, ipv4);
+    if (ipv6 != nullptr) {
+      with(interface, family_ipv6, *ipv6);
+    }
+  };
   for (const InterfaceFigures& interface : figures.interfaces) {
-    sources.push_back({interface.name, *interface.counters});
+    of_both(interface.name, *interface.counters, interface.counters6.get());
   }
-  sources.push_back({"", *figures.unattributed});
-  return sources;
+  of_both("", *figures.unattributed, figures.unattributed6.get());
 }
 
 [[nodiscard]] bool has_role(const InterfaceFigures& interface) {
   return interface.is_downstream || interface.is_upstream;
 }
 
-/// Calls `with(direction's counters, direction's name)` for both.
+/// Calls `with(interface, family, direction, messages)` for each direction of these.
 template <typename With>
-void for_each_direction(const Counters& counters, With&& with) {
-  with(counters.requests, name(Direction::request));
-  with(counters.replies, name(Direction::reply));
+void for_each_direction(const Figures& figures, With&& with) {
+  for_each_source(figures, [&with](std::string_view interface, std::string_view family, const auto& counters) {
+    with(interface, family, name(Direction::request), counters.requests);
+    with(interface, family, name(Direction::reply), counters.replies);
+  });
 }
 
-void add_passed(Exposition& exposition, const std::vector<Source>& sources) {
+void add_passed(Exposition& exposition, const Figures& figures) {
   const auto add = [&](auto count_of) {
-    for (const Source& source : sources) {
-      for_each_direction(source.counters, [&](const auto& messages, std::string_view direction) {
-        for (const MessageKind kind : messages.kinds()) {
-          if (const std::uint64_t count = count_of(messages, kind); count != 0) {
-            exposition.value({{"interface", source.interface},
-                              {"family", family_ipv4},
-                              {"direction", direction},
-                              {"type", name(kind)}},
-                             static_cast<double>(count));
-          }
-        }
-      });
-    }
-  };
-  exposition.family("dhcp_relay_messages_received_total", Type::counter,
-                    "Messages that arrived on an interface; of those without one, its name is empty.");
-  add([](const auto& messages, MessageKind kind) { return messages.received(kind).value(); });
-  exposition.family("dhcp_relay_messages_forwarded_total", Type::counter,
-                    "Requests that arrived on an interface and were sent to a server at least; replies that were sent "
-                    "to a client on it.");
-  add([](const auto& messages, MessageKind kind) { return messages.forwarded(kind).value(); });
-}
-
-void add_dropped(Exposition& exposition, const std::vector<Source>& sources) {
-  exposition.family("dhcp_relay_messages_dropped_total", Type::counter,
-                    "Messages that were dropped, by reason; those that occurred alone.");
-  for (const Source& source : sources) {
-    for_each_direction(source.counters, [&](const auto& messages, std::string_view direction) {
-      for (const DropReason reason : all_drop_reasons()) {
-        if (messages.dropped(reason) == 0) {
-          continue;
-        }
-        for (const MessageKind kind : messages.kinds()) {
-          if (const std::uint64_t count = messages.dropped(kind, reason).value(); count != 0) {
-            exposition.value({{"interface", source.interface},
-                              {"family", family_ipv4},
-                              {"direction", direction},
-                              {"type", name(kind)},
-                              {"reason", text(reason).name}},
-                             static_cast<double>(count));
-          }
+    for_each_direction(figures, [&](std::string_view interface, std::string_view family, std::string_view direction,
+                                    const auto& messages) {
+      for (const auto kind : messages.kinds()) {
+        if (const std::uint64_t count = count_of(messages, kind); count != 0) {
+          exposition.value(
+              {{"interface", interface}, {"family", family}, {"direction", direction}, {"type", name(kind)}},
+              static_cast<double>(count));
         }
       }
     });
-  }
+  };
+  exposition.family("dhcp_relay_messages_received_total", Type::counter,
+                    "Messages that arrived on an interface; of those without one, its name is empty.");
+  add([](const auto& messages, auto kind) { return messages.received(kind).value(); });
+  exposition.family("dhcp_relay_messages_forwarded_total", Type::counter,
+                    "Requests that arrived on an interface and were sent to a server at least; replies that were sent "
+                    "to a client on it.");
+  add([](const auto& messages, auto kind) { return messages.forwarded(kind).value(); });
+}
+
+void add_dropped(Exposition& exposition, const Figures& figures) {
+  exposition.family("dhcp_relay_messages_dropped_total", Type::counter,
+                    "Messages that were dropped, by reason; those that occurred alone.");
+  for_each_direction(figures, [&](std::string_view interface, std::string_view family, std::string_view direction,
+                                  const auto& messages) {
+    for (const DropReason reason : all_drop_reasons()) {
+      if (messages.dropped(reason) == 0) {
+        continue;
+      }
+      for (const auto kind : messages.kinds()) {
+        if (const std::uint64_t count = messages.dropped(kind, reason).value(); count != 0) {
+          exposition.value({{"interface", interface},
+                            {"family", family},
+                            {"direction", direction},
+                            {"type", name(kind)},
+                            {"reason", text(reason).name}},
+                           static_cast<double>(count));
+        }
+      }
+    }
+  });
 }
 
 void add_interfaces(Exposition& exposition, const Figures& figures) {
-  const auto add_counters = [&](std::string_view metric, std::string_view help, Counter Counters::*counter) {
+  const auto add_counters = [&](std::string_view metric, std::string_view help, auto counter_of) {
     exposition.family(metric, Type::counter, help);
     for (const InterfaceFigures& interface : figures.interfaces) {
-      const std::uint64_t count = ((*interface.counters).*counter).value();
-      if (interface.is_downstream || count != 0) {
-        exposition.value({{"interface", interface.name}, {"family", family_ipv4}}, static_cast<double>(count));
+      const auto add = [&](std::string_view family, std::optional<std::uint64_t> count) {
+        if (count && (interface.is_downstream || *count != 0)) {
+          exposition.value({{"interface", interface.name}, {"family", family}}, static_cast<double>(*count));
+        }
+      };
+      add(family_ipv4, counter_of(*interface.counters));
+      if (interface.counters6 != nullptr) {
+        add(family_ipv6, counter_of(*interface.counters6));
       }
     }
   };
+  using Count = std::optional<std::uint64_t>;
   add_counters("dhcp_relay_request_copies_total", "Copies of requests that were sent, one for each server.",
-               &Counters::request_copies);
+               [](const auto& counters) { return Count{counters.request_copies.value()}; });
   add_counters("dhcp_relay_request_copies_failed_total", "Copies of requests that could not be sent.",
-               &Counters::request_copies_failed);
+               [](const auto& counters) { return Count{counters.request_copies_failed.value()}; });
   add_counters("dhcp_relay_option82_omitted_total",
-               "Requests relayed without option 82, since they would have become too large.",
-               &Counters::option82_omitted);
+               "Requests relayed without option 82, since they would have become too large.", [](const auto& counters) {
+                 constexpr bool has_option82 = std::is_same_v<decltype(counters), const Counters&>;
+                 return has_option82 ? Count{counters.option82_omitted.value()} : std::nullopt;
+               });
   exposition.family("dhcp_relay_interface_up", Type::gauge,
                     "Whether an interface that the relay uses is up and has carrier.");
   for (const InterfaceFigures& interface : figures.interfaces) {
@@ -206,6 +214,9 @@ void add_load(Exposition& exposition, const Figures& figures, const Moment& now)
   add("dhcp_relay_kernel_drops_total", Type::counter,
       "Messages that the kernel gave up before the relay took them, for want of room or by a wrong checksum.",
       figures.unattributed->lost_in_kernel.value());
+  if (figures.unattributed6 != nullptr) {
+    exposition.value({{"family", family_ipv6}}, static_cast<double>(figures.unattributed6->lost_in_kernel.value()));
+  }
   add("dhcp_relay_transactions", Type::gauge,
       "Transactions remembered for replies that neither giaddr nor option 82 leads to an interface.",
       figures.transactions->ahead(now.figures));
@@ -239,9 +250,8 @@ void add_process(Exposition& exposition, const Constants& constants) {
 
 std::string metrics_text(const Figures& figures, const Constants& constants, const Moment& now) {
   Exposition exposition;
-  const std::vector<Source> sources = sources_of(figures);
-  add_passed(exposition, sources);
-  add_dropped(exposition, sources);
+  add_passed(exposition, figures);
+  add_dropped(exposition, figures);
   add_interfaces(exposition, figures);
   add_servers(exposition, figures, now);
   add_load(exposition, figures, now);
