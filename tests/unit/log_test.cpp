@@ -682,7 +682,7 @@ TEST_F(LogTest, ThresholdsHoldBackWhatIsBelow) {
   log.note(LogLevel::warning, "quiet");
   log.interface_changed({InterfaceChange::vanished, clients_});
   drop(log, DropReason::no_server, 7);
-  log.send_failed({DropReason::send_failed, &clients_, {}, EPERM});
+  log.send_failed({DropReason::send_failed, &clients_, Ipv4Address{}, EPERM});
   EXPECT_THAT(lines_, IsEmpty());
   EXPECT_FALSE(log.has_suppressed());
   log.note(LogLevel::error, "loud");
