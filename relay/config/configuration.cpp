@@ -122,14 +122,25 @@ Families families_of(const std::string& server) {
   return {.ipv4 = !is_ipv6, .ipv6 = !is_ipv4};
 }
 
+bool has_address4(const Configuration& configuration) {
+  return std::any_of(configuration.servers.begin(), configuration.servers.end(), [](const auto& list) {
+    return std::any_of(list.value.begin(), list.value.end(),
+                       [](const auto& server) { return flags::ipv4_address(server).has_value(); });
+  });
+}
+
+bool has_address6(const Configuration& configuration) {
+  return std::any_of(configuration.servers.begin(), configuration.servers.end(), [](const auto& list) {
+    return std::any_of(list.value.begin(), list.value.end(), is_ipv6_server);
+  });
+}
+
 // What the servers demand for sure: a name that has been one of DHCPv4 may have got an IPv6 address since.
 Families sure_families(const Configuration& configuration, const std::vector<Given>& givens) {
   const bool named6 = find_given(givens, "ipv6-only") != nullptr || find_given(givens, "lower") != nullptr ||
                       find_given(givens, "upper") != nullptr;
-  const bool has_address6 =
-      std::any_of(configuration.servers.begin(), configuration.servers.end(),
-                  [](const auto& list) { return std::any_of(list.value.begin(), list.value.end(), is_ipv6_server); });
-  return {.ipv4 = configuration.families.ipv4, .ipv6 = configuration.families.ipv6 && (named6 || has_address6)};
+  return {.ipv4 = configuration.families.ipv4,
+          .ipv6 = configuration.families.ipv6 && (named6 || has_address6(configuration))};
 }
 
 bool has_downstream4(const InterfaceSettings& interfaces) {
@@ -219,13 +230,6 @@ Sides sides_of(const Configuration& configuration) {
     }
   }
   return sides;
-}
-
-bool has_address4(const Configuration& configuration) {
-  return std::any_of(configuration.servers.begin(), configuration.servers.end(), [](const auto& list) {
-    return std::any_of(list.value.begin(), list.value.end(),
-                       [](const auto& server) { return flags::ipv4_address(server).has_value(); });
-  });
 }
 
 void check_setting(const Sides& sides, const Given& given) {
@@ -544,8 +548,8 @@ std::vector<std::string> flags_for_next_start(const Configuration& started, cons
       flags.emplace_back(flag);
     }
   };
-  compare("relaying DHCPv4", now.families.ipv4 && !started.families.ipv4);
-  compare("relaying DHCPv6", now.families.ipv6 && !started.families.ipv6);
+  compare("relaying DHCPv4", now.families.ipv4 && !started.families.ipv4 && has_address4(now));
+  compare("relaying DHCPv6", now.families.ipv6 && !started.families.ipv6 && has_address6(now));
   compare("--port", started.port != now.port);
   compare("--relay-port", started.relay_port != now.relay_port);
   compare("--foreground", started.foreground != now.foreground);

@@ -415,6 +415,7 @@ TEST(Dhcpv6Reload, AnotherFamilyIsRelayedFromTheNextStart) {
   const Configuration both = configuration_of("-id d1 10.9.0.2 2001:db8::2");
   EXPECT_THAT(flags_for_next_start(ipv4, both), ElementsAre("relaying DHCPv6"));
   EXPECT_THAT(flags_for_next_start(both, ipv4), IsEmpty());
+  EXPECT_THAT(flags_for_next_start(ipv4, configuration_of("-id d1 dhcp")), IsEmpty()) << "of which nobody knows";
   EXPECT_THAT(flags_for_next_start(configuration_of("-id d1 2001:db8::2"), both), ElementsAre("relaying DHCPv4"));
 }
 
