@@ -87,6 +87,18 @@ class Frame:
         size = struct.unpack_from("!H", self._datagram, 4)[0]
         return checksum(header) == 0 and udp_checksum(self.source, self.destination, self._datagram[:size]) == 0
 
+    def __str__(self):
+        line = f"{'sent' if self.outgoing else 'came'} {self.source_mac}>{self.destination_mac} "
+        if self.packet:
+            line += f"{self.source}>{self.destination} protocol {self.protocol} ports {self.ports}"
+        else:
+            line += f"type {self.ethertype:#x}"
+        if self.message:
+            message = self.message
+            line += (f" op {message.op} kind {message.kind} xid {message.xid:#x} hops {message.hops} "
+                     f"giaddr {message.giaddr} yiaddr {message.yiaddr}")
+        return line
+
 
 def arrived(op=None, **fields):
     """A predicate: an arriving BOOTP message with these fields."""
@@ -194,16 +206,4 @@ def _join(parts):
 
 def describe(frames, last=20):
     """The last frames, one line each, for a failed test's message."""
-    lines = []
-    for frame in frames[-last:]:
-        line = f"{'sent' if frame.outgoing else 'came'} {frame.source_mac}>{frame.destination_mac} "
-        if frame.packet:
-            line += f"{frame.source}>{frame.destination} protocol {frame.protocol} ports {frame.ports}"
-        else:
-            line += f"type {frame.ethertype:#x}"
-        if frame.message:
-            message = frame.message
-            line += (f" op {message.op} kind {message.kind} xid {message.xid:#x} hops {message.hops} "
-                     f"giaddr {message.giaddr} yiaddr {message.yiaddr}")
-        lines.append(line)
-    return "\n".join(lines) or "(nothing)"
+    return "\n".join(map(str, frames[-last:])) or "(nothing)"
