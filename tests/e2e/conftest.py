@@ -3,14 +3,14 @@
     DHCP_RELAY=build/dev/dhcp-relay tests/e2e/run [pytest's options]
 
 Need root, `ip`, and the relay (DHCP_RELAY, else build/release/dhcp-relay). dnsmasq, ISC dhcpd, Kea, udhcpc, dhclient,
-dhcpcd, keepalived, ISC dhcrelay, systemd-analyze, lintian and debootstrap are used where they are installed; a test
-that lacks one is skipped and says so. The folder DHCP_RELAY_SHARED (else ../shared beside the repository) may hold
+dhcpcd, dhcp6c, keepalived, ISC dhcrelay, systemd-analyze, lintian and debootstrap are used where they are installed; a
+test that lacks one is skipped and says so. The folder DHCP_RELAY_SHARED (else ../shared beside the repository) may hold
 third parties' messages and captures.
 
 network, wire, message, capture: cables, octets, files of packets.  relay, peers: processes.  clients, dropped: crowds
 of clients, messages for each reason to drop.  metrics: what the relay tells Prometheus.  scene: the verbs most tests
-speak in.
-Row ids in the names of tests (4r02) are those of the requirements.
+speak in.  What ends in 6 is the same for DHCPv6; packet6 is the Ethernet, IPv6 and UDP around its messages.
+Row ids in the names of tests (4r02, 6f01) are those of the requirements.
 """
 
 import contextlib
@@ -22,9 +22,11 @@ from pathlib import Path
 import pytest
 
 import network
+import network6
 import peers
 import relay
 from scene import Scene
+from scene6 import Scene6
 
 
 def pytest_sessionstart():
@@ -85,6 +87,20 @@ def make_scene(new_network, stack, folder):
 def scene(make_scene):
     """Two segments, two servers, no relay yet."""
     return make_scene()
+
+
+@pytest.fixture
+def make_scene6(new_network, stack, folder):
+    """Makes a scene with IPv6 of any shape."""
+    def make(kind=network6.Topology6, offload=False, **shape):
+        return Scene6(kind(new_network(offload=offload), **shape), folder, stack)
+    return make
+
+
+@pytest.fixture
+def scene6(make_scene6):
+    """Two segments, two servers, all with IPv4 and IPv6, no relay yet."""
+    return make_scene6()
 
 
 @pytest.fixture

@@ -45,6 +45,17 @@ class Namespace:
     def close(self):
         subprocess.run(["ip", "netns", "del", self.name], check=False)
 
+    def with_ipv6(self):
+        """Interfaces have IPv6 from now on, those to come too, with no address but what is given to them."""
+        for place in ("all", "default"):
+            self.sysctl(f"net.ipv6.conf.{place}.accept_dad", 0)
+        with self.inside():
+            interfaces = os.listdir("/proc/sys/net/ipv6/conf")
+        for name in interfaces:
+            for setting, value in (("accept_dad", 0), ("accept_ra", 0), ("addr_gen_mode", 1)):
+                self.sysctl(f"net.ipv6.conf.{name}.{setting}", value)
+        self.sysctl("net.ipv6.conf.all.disable_ipv6", 0)
+
     def ip(self, *lines):
         """Runs lines of `ip` commands in one go."""
         batch = "\n".join(lines) + "\n"
@@ -151,6 +162,14 @@ class Segment:
     def host(self, number):
         return f"{self.network}.{number}"
 
+    @property
+    def address6(self):
+        """The router's global address, where the topology has IPv6."""
+        return self.host6(1)
+
+    def host6(self, number):
+        return f"2001:db8:{100 + self.number}::{number:x}"
+
 
 @dataclass
 class Server:
@@ -162,6 +181,11 @@ class Server:
     def __post_init__(self):
         self.address = f"10.9.0.{self.number + 1}"
         self.mac = f"02:00:00:00:09:{self.number + 1:02x}"
+
+    @property
+    def address6(self):
+        """Its global address, where the topology has IPv6."""
+        return f"2001:db8:9::{self.number + 1:x}"
 
 
 UPSTREAM_ADDRESS = "10.9.0.1"

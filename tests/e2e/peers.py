@@ -34,9 +34,10 @@ def _end(process):
 # --- servers ----------------------------------------------------------------------------------------------------------
 
 class RealServer:
-    """A server process with one pool of addresses, .100 to .199, for each segment."""
+    """A server process with one pool of addresses, .100 to .199, for each segment. It is ready when it has `port`."""
 
     program = ""
+    port = message.SERVER_PORT
 
     def __init__(self, topology, server, folder):
         self.server = server
@@ -58,7 +59,7 @@ class RealServer:
 
     def _ready(self):
         assert self._process.poll() is None, (self.folder / "log").read_text()[-2000:]
-        return port_bound(self._process.pid)
+        return port_bound(self._process.pid, self.port)
 
     def stop(self):
         _end(self._process)

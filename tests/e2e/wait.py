@@ -1,5 +1,6 @@
 """Waiting for conditions instead of for seconds."""
 
+import contextlib
 import os
 import re
 import subprocess
@@ -21,13 +22,14 @@ def wait_until(condition, what, timeout=TIMEOUT, pause=0.01):
         time.sleep(pause)
 
 
-def port_bound(pid, port=67):
-    """Whether a UDP socket in the network namespace of this process has the port."""
-    try:
-        with open(f"/proc/{pid}/net/udp", encoding="ascii") as file:
-            return any(line.split()[1].endswith(f":{port:04X}") for line in list(file)[1:])
-    except (FileNotFoundError, ProcessLookupError):
-        return False
+def port_bound(pid, port=67, protocols=("udp", "udp6")):
+    """Whether a UDP socket in the network namespace of this process has the port, of IPv4 or IPv6."""
+    lines = []
+    for protocol in protocols:
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            with open(f"/proc/{pid}/net/{protocol}", encoding="ascii") as file:
+                lines += list(file)[1:]
+    return any(line.split()[1].endswith(f":{port:04X}") for line in lines)
 
 
 def listening_packet_sockets(pid):
