@@ -253,7 +253,8 @@ class RealClient:
         self._process = None
 
     def start(self):
-        covered = [path for path in ("/run/dhcpcd", "/var/lib/dhcpcd", "/var/lib/dhcp") if os.path.isdir(path)]
+        state = ("/run/dhcpcd", "/var/lib/dhcpcd", "/var/lib/dhcp", "/var/lib/dhcpv6")
+        covered = [path for path in state if os.path.isdir(path)]
         (self.folder / "resolv.conf").touch()
         mounts = f"mount --bind {self.folder}/resolv.conf /etc/resolv.conf"
         for path in covered:
