@@ -163,7 +163,8 @@ def ia_pd(iaid=1, prefixes=(), t1=0, t2=0, more=()):
     leases = []
     for prefix, *lifetimes in _with_lifetimes(prefixes):
         address, size = prefix.split("/")
-        leases.append((IA_PREFIX, struct.pack("!IIB", *lifetimes, int(size)) + socket.inet_pton(socket.AF_INET6, address)))
+        octets = struct.pack("!IIB", *lifetimes, int(size)) + socket.inet_pton(socket.AF_INET6, address)
+        leases.append((IA_PREFIX, octets))
     return IA_PD, struct.pack("!III", iaid, t1, t2) + encode_options([*leases, *more])
 
 

@@ -1,4 +1,4 @@
-"""Ethernet, IPv6 and UDP around a payload, built octet by octet: fragments, extension headers and wrong sums included."""
+"""Ethernet, IPv6 and UDP around a payload, octet by octet: fragments, extension headers and wrong sums included."""
 
 import itertools
 import socket

@@ -70,7 +70,8 @@ class Dhcpd6(Server6):
 
     def command(self):
         lines = ["authoritative;", "default-lease-time 3600;", "preferred-lifetime 3000;",
-                 f"option dhcp-renewal-time {self._renew_after};", f"option dhcp-rebinding-time {2 * self._renew_after};",
+                 f"option dhcp-renewal-time {self._renew_after};",
+                 f"option dhcp-rebinding-time {2 * self._renew_after};",
                  "option dhcp6.name-servers 2001:db8:9::53;", "subnet6 2001:db8:9::/64 {}"]
         for each in self.topology.segments:
             prefixes = prefix_pool(each)
@@ -210,7 +211,7 @@ class Dhclient6(Client6):
 [ "$reason" = PREINIT6 ] && exit 0
 echo "$reason ${{new_ip6_address:-}} ${{new_ip6_prefix:-}}" >> {folder}/reasons
 case "$reason" in
-  BOUND6|REBIND6|RENEW6)
+  BOUND6|REBIND6|RENEW6|REBOOT6)
     if [ -n "$new_ip6_address" ] && [ -s {folder}/refusals ]; then
       sed -i 1d {folder}/refusals
       exit 3

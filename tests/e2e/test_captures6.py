@@ -1,4 +1,4 @@
-"""What clients, servers and relay agents really said, as public captures have it, arrives as it was in both directions."""
+"""What clients, servers and relay agents really said, as public captures have it, arrives as it was, both ways."""
 
 import struct
 

@@ -1,5 +1,5 @@
-"""Every client gets its address and its prefix from every server through the relay, over IPv6; also both families of one
-client at once."""
+"""Every client gets its address and its prefix from every server through the relay, over IPv6; and one client both
+families' at once."""
 
 import pytest
 

@@ -94,8 +94,8 @@ def test_6d04_interface_id_wins(scene6):
     scene6.nothing6(arrived6(xid=said.xid), wires=[scene6.clients[1]])
 
 
-@pytest.mark.parametrize("link_address, segment", [("2001:db8:102::1", 2), ("2001:db8:102::", 2), ("fd00:db8:101::1", 1),
-                                                   ("2001:db8:101::abcd", 1)])
+@pytest.mark.parametrize("link_address, segment", [("2001:db8:102::1", 2), ("2001:db8:102::", 2),
+                                                   ("fd00:db8:101::1", 1), ("2001:db8:101::abcd", 1)])
 def test_6d04_link_address_tells_the_link(scene6, link_address, segment):
     """Any address of the link's prefixes; ours are among them."""
     scene6.relay6()

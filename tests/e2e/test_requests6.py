@@ -266,7 +266,8 @@ def test_6f05_6f09_d2_relay_forward_of_another_relay_agent(scene6, source, link_
     """RFC 8415 section 19.1.2: the link is told only where the other's address does not; its message to the octet."""
     scene6.relay6("--trust", "d1")
     asked = request()
-    inner = wrapped(asked, "2001:db8:77::1", hop_count=2, first=[(INTERFACE_ID, b"port 7")], more=[(REMOTE_ID, b"1234x")])
+    inner = wrapped(asked, "2001:db8:77::1", hop_count=2, first=[(INTERFACE_ID, b"port 7")],
+                    more=[(REMOTE_ID, b"1234x")])
     send_from_relay(scene6, inner, source=source)
     for server in (1, 2):
         came = scene6.forward6(asked, server)
@@ -385,7 +386,8 @@ def test_6f15_virtual_subnet(scene6):
 def test_6f16_6f17_6f18_options_that_may_not_be_added(scene6, option):
     """RFC 6422 section 4, RFC 7037 section 5, RFC 4994 section 4: refused at start, with the flag and the value."""
     words = [relay_module.BINARY, "-d", "--no-pid", "--option6", option, "-id", "d1", "2001:db8:9::2"]
-    ended = subprocess.run(scene6.topology.router.command(words), capture_output=True, text=True, check=False, timeout=60)
+    command = scene6.topology.router.command(words)
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert (ended.returncode, ended.stderr.count("\n")) == (2, 1), ended.stderr
     assert "--option6" in ended.stderr
 

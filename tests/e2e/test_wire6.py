@@ -95,7 +95,7 @@ def test_6r12_no_tcp(scene6):
 
 
 def test_messages_to_others_are_routed_and_not_relayed(scene6):
-    """A Relay-forward from behind us to a server crosses the router: one packet, the same octets, hop limit one less."""
+    """A Relay-forward from behind us to a server crosses the router: one packet, the same octets."""
     scene6.relay6("--trust", "d1")
     place, server = scene6.topology.segment(1), scene6.topology.server(1)
     asked = request()
