@@ -11,7 +11,6 @@ import select
 import signal
 import socket
 import threading
-from pathlib import Path
 
 import message6
 from message6 import RelayMessage, reply_to
