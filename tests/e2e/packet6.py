@@ -44,9 +44,9 @@ def udp_packet(payload, source, destination, sport, dport, check="good"):
 
 
 def extension(kind, following, size=8):
-    """An extension header of this many octets that says nothing: (kind, octets)."""
-    pad = size - 4  # PadN (RFC 8200 section 4.2)
-    return kind, bytes([following, size // 8 - 1, 1, pad]) + bytes(pad)
+    """An extension header of this many octets, for hop-by-hop or destination options: (kind, octets). The option in it
+    is one for experiments, which who does not know it passes over (RFC 4727 section 3.1)."""
+    return kind, bytes([following, size // 8 - 1, 0x1e, size - 4]) + bytes(size - 4)
 
 
 def ip_frames(body, source, destination, source_mac, destination_mac, next_header=UDP, hop_limit=64, mtu=1500):

@@ -21,6 +21,10 @@ def octets_of(payload):
 class Scene6(Scene):
     """Servers are silent unless a test starts one: `sink6` makes their port 547 open so that no ICMP comes back."""
 
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self._sinks = {}
+
     def wire(self, namespace, interface="eth0"):
         made = Wire6(namespace, interface)
         self._stack.callback(made.close)
@@ -54,7 +58,9 @@ class Scene6(Scene):
         return self.relay6(*flags, servers=[*addresses, *self.server_addresses6()], **options)
 
     def sink6(self, number):
-        return self.keep(ScriptedServer6(self.topology.server(number), answer=lambda _: []))
+        if number not in self._sinks:
+            self._sinks[number] = self.keep(ScriptedServer6(self.topology.server(number), answer=lambda _: []))
+        return self._sinks[number]
 
     # --- sending ------------------------------------------------------------------------------------------------------
 
