@@ -180,7 +180,7 @@ TEST(Option82Words, interfaces_and_patterns) {
       {{"-s", "d1=x", "-s", "y"}, "subscriber:*=y subscriber:d1=x"},
       {{"--rate-limit", "d1=5", "--rate-limit", "7/9"}, "rate:*=7/9 rate:d1=5/5"},
   });
-  const std::string not_downstream = "expected a downstream interface, one that -id or -i names";
+  const std::string not_downstream = "expected a downstream interface, one that -id, -i or -l names";
   expect_errors({
       {{"--circuit-id", "d2=x"}, "--circuit-id 'd2=x': " + not_downstream},
       {{"--circuit-id", "a=b"}, "--circuit-id 'a=b': " + not_downstream},

@@ -34,7 +34,7 @@ bootp::Header header_of(const Bytes& message) {
 }
 
 TEST(MessageText, addresses) {
-  EXPECT_EQ(address_text({}), "0.0.0.0");
+  EXPECT_EQ(address_text(Ipv4Address{}), "0.0.0.0");
   EXPECT_EQ(address_text(limited_broadcast), "255.255.255.255");
   EXPECT_EQ(address_text(ip(10, 101, 0, 1)), "10.101.0.1");
   EXPECT_EQ(mac_text(MacAddress{{0, 1, 0x0a, 0xff, 0x10, 0}}), "00:01:0a:ff:10:00");

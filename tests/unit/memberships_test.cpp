@@ -196,8 +196,8 @@ TEST_F(MembershipsTest, what_is_refused_is_told_and_tried_again) {
 TEST_F(MembershipsTest, go_on_at_the_next_holder_where_one_is_full) {
   constexpr int more = 900;  // than one of 20 kB has room for
   std::vector<std::string> lines;
-  for (int number = 0; number < more; ++number) {
-    lines.push_back("link add d" + std::to_string(number) + " type dummy");
+  for (int number = 0; number < more; number += 2) {
+    lines.push_back("link add d" + std::to_string(number) + " type veth peer name d" + std::to_string(number + 1));
   }
   ASSERT_TRUE(ip(lines));
   for (int number = 0; number < more; ++number) {
