@@ -104,6 +104,26 @@ def scene6(make_scene6):
 
 
 @pytest.fixture
+def known_hosts(stack):
+    """Writes the names that a namespace knows: `known_hosts(router)` gives a function that takes them, each with its
+    address or addresses."""
+    def prepare(namespace):
+        folder = Path("/etc/netns") / namespace.name
+        fresh = not folder.parent.exists()
+        folder.mkdir(parents=True)
+        stack.callback(folder.parent.rmdir if fresh else lambda: None)
+        stack.callback(shutil.rmtree, folder)
+        (folder / "resolv.conf").write_text("nameserver 127.0.0.1\noptions timeout:1 attempts:1\n", encoding="ascii")
+
+        def write(**names):
+            lines = [f"{address} {name}\n" for name, known in names.items()
+                     for address in ([known] if isinstance(known, str) else known)]
+            (folder / "hosts").write_text("127.0.0.1 localhost\n" + "".join(lines), encoding="ascii")
+        return write
+    return prepare
+
+
+@pytest.fixture
 def need():
     """Skips the test unless these programs are installed."""
     def check(*programs):

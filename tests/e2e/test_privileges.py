@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 from pathlib import Path
@@ -113,19 +112,8 @@ def test_links_and_addresses_in_that_state(scene):
 
 
 @pytest.fixture
-def hosts(scene, stack):
-    """Writes the names that the router's namespace knows."""
-    folder = Path("/etc/netns") / scene.topology.router.name
-    fresh = not folder.parent.exists()
-    folder.mkdir(parents=True)
-    stack.callback(folder.parent.rmdir if fresh else lambda: None)
-    stack.callback(shutil.rmtree, folder)
-    (folder / "resolv.conf").write_text("nameserver 127.0.0.1\noptions timeout:1 attempts:1\n", encoding="ascii")
-
-    def write(**names):
-        lines = "".join(f"{address} {name}\n" for name, address in names.items())
-        (folder / "hosts").write_text("127.0.0.1 localhost\n" + lines, encoding="ascii")
-    return write
+def hosts(scene, known_hosts):
+    return known_hosts(scene.topology.router)
 
 
 def test_reload_in_that_state(scene, hosts):
