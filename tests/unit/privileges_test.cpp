@@ -401,7 +401,9 @@ TEST_F(ResolverTest, AddressesAreNotAskedFor) {
 }
 
 TEST_F(ResolverTest, AListWithoutAServerOfAFamilyHasNoEntryForIt) {
-  const auto two = [](const std::string&, Families) -> Found { return {0, {Ipv4Address{{10, 9, 0, 9}}}, {documentation}}; };
+  const auto two = [](const std::string&, Families) -> Found {
+    return {0, {Ipv4Address{{10, 9, 0, 9}}}, {documentation}};
+  };
   const auto settings = resolve(
       std::vector<Setting<std::vector<std::string>>>{{"*", {"10.9.0.2"}}, {"d1", {"ff05::1:3%u1"}}, {"d2", {"dhcp"}}},
       both_families, two);
