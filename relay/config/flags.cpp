@@ -132,6 +132,13 @@ void set_vss(Configuration& configuration, const Given& given) {
   configuration.interfaces.v6.relay_forward.vss = configuration.interfaces.agent_information.vss;
 }
 
+void refuse(Configuration& configuration, const Given& given) {
+  bool Policy6::*const relays =
+      choice(given, given.value, Choice<bool Policy6::*>{"reconfigure-request", &Policy6::relays_reconfigure_requests},
+             Choice<bool Policy6::*>{"relay-supplied-options", &Policy6::relays_relay_supplied_options});
+  configuration.policy6.*relays = false;
+}
+
 void add_option6(Configuration& configuration, const Given& given) {
   configuration.interfaces.v6.relay_forward.options.push_back(further_option6(given));
 }
@@ -532,6 +539,14 @@ constexpr std::array table = {
          .initial = "none",
          .help = "Any other option in Relay-forward: text, or 0x and hexadecimal digits.",
          .apply = add_option6},
+    Flag{.name = "refuse",
+         .value = "reconfigure-request|relay-supplied-options",
+         .group = Group::dhcpv6,
+         .scope = Scope::dhcpv6,
+         .repeatable = true,
+         .initial = "nothing",
+         .help = "Drop Reconfigure-requests (RFC 6977), or what carries Relay-Supplied Options (RFC 6422).",
+         .apply = refuse},
 
     Flag{.isc = "-D",
          .name = "drop-unmatched",

@@ -130,6 +130,16 @@ def test_6d04_d14_interface_id_of_two_segments(scene6):
     dropped(scene6, relay, made, "interface_id_ambiguous", said.xid)
 
 
+def test_6d04_link_address_of_two_segments(scene6):
+    """A misconfiguration: Interface-Id decides, and where there is none, nobody is guessed."""
+    relay = scene6.relay6("--link-address", "2001:db8:77::1")
+    said, made = scene6.reply_for(2, link_address="2001:db8:77::1", first=[(INTERFACE_ID, b"d2")])
+    scene6.send_reply6(made)
+    scene6.delivered6(said, 2)
+    said, made = scene6.reply_for(1, link_address="2001:db8:77::1")
+    dropped(scene6, relay, made, "link_address_ambiguous", said.xid)
+
+
 def test_6d05_link_local_peers_need_a_link(scene6):
     relay = scene6.relay6()
     said, made = scene6.reply_for(1, link_address=ANY)

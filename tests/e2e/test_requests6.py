@@ -150,15 +150,31 @@ def test_6r10_6r11_what_other_relay_agents_supply_is_relayed(scene6):
     assert scene6.forward6(reconfigure).carried == reconfigure.encode()
 
 
+def test_6r10_6r11_what_other_relay_agents_supply_is_refused(scene6):
+    """At whatever level of a chain; everything else of the same relay agent is relayed."""
+    relay = scene6.relay6("--trust", "d1", "--refuse", "relay-supplied-options", "--refuse", "reconfigure-request")
+    supplied = (RELAY_SUPPLIED, struct.pack("!HH", ERP_DOMAIN, 3) + b"\1a\0")
+    asked, reconfigure, plain = request(), request(RECONFIGURE_REQUEST), request()
+    send_from_relay(scene6, wrapped(wrapped(asked, "2001:db8:78::1", first=[supplied]), "2001:db8:77::1", hop_count=1))
+    send_from_relay(scene6, reconfigure)
+    send_from_relay(scene6, wrapped(plain, "2001:db8:77::1"))
+    assert scene6.forward6(plain).hop_count == 1
+    for refused in (asked, reconfigure):
+        scene6.nothing6(arrived6(xid=refused.xid), wires=scene6.servers.values())
+    relay.expect_drop("relay_supplied_options_refused")
+    relay.expect_drop("reconfigure_request_refused")
+
+
 def test_sources_that_cannot_be_answered(scene6):
     """RFC 8415 section 19.1: peer-address would be ours or nobody's. Nothing is relayed, whoever drops it."""
-    scene6.relay6()
+    relay = scene6.relay6()
     asked = {}
     for source in (ANY, "::1", ROUTER_LINK_LOCAL, "2001:db8:101::1", "2001:db8:9::1", "ff02::1", "::ffff:10.0.0.1"):
         asked[source] = scene6.solicit(frame={"source": source})
     scene6.settle6()
     for source, each in asked.items():
         assert not scene6.copies6(each.xid, scene6.servers[1]), source
+    relay.expect_drop("source_invalid")
 
 
 # --- what the Relay-forward says --------------------------------------------------------------------------------------

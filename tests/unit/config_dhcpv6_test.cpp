@@ -90,6 +90,8 @@ std::string account_of(const Policy6& policy) {
   add(policy.ports.relay.has_value(), "rp:" + std::to_string(policy.ports.relay.value_or(0)));
   add(policy.hop_count_limit != usual.hop_count_limit, "c:" + std::to_string(policy.hop_count_limit));
   add(!policy.client_link_layer_address, "79:no");
+  add(!policy.relays_reconfigure_requests, "no-reconfigure-request");
+  add(!policy.relays_relay_supplied_options, "no-rsoo");
   add(policy.replies_from_anyone, "anyone");
   add(policy.upstream_named, "named");
   add(policy.source_address.has_value(), "source:" + text_of(policy.source_address.value_or(Ipv6Address{})));
@@ -299,6 +301,9 @@ TEST(Dhcpv6Words, Options) {
       {"--link-address d1=fd00::1 --link-address 2001:db8:1::1", "link:*=2001:db8:1::1 link:d1=fd00::1"},
       {"--client-link-layer-address no", "79:no"},
       {"--client-link-layer-address yes", ""},
+      {"--refuse reconfigure-request", "no-reconfigure-request"},
+      {"--refuse relay-supplied-options", "no-rsoo"},
+      {"--refuse relay-supplied-options --refuse reconfigure-request", "no-reconfigure-request no-rsoo"},
       {"--circuit-id d1=port:%i", "18:d1=port:d1"},
       {"--enterprise 4294967295 --remote-id x", "37:*=x enterprise:4294967295"},
       {"-s 12", "38:*=12"},
@@ -327,6 +332,7 @@ TEST(Dhcpv6Errors, Options) {
       {"--source-address 2001:db8::8 --source-address 2001:db8::9",
        "--source-address '2001:db8::9': given twice; expected once"},
       {"--client-link-layer-address maybe", "--client-link-layer-address 'maybe': expected yes or no"},
+      {"--refuse all", "--refuse 'all': expected reconfigure-request or relay-supplied-options"},
       {"--enterprise 0", "--enterprise '0': expected a number from 1 to 4294967295"},
       {"--remote-id x", "--remote-id needs --enterprise N, with which Remote-Id of DHCPv6 begins (RFC 4649)"},
       {"--relay-id x",
