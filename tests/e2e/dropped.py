@@ -63,7 +63,7 @@ class Case:
 
 
 def reasons():
-    """The names of all, from the enumeration; those of DHCPv6 alone are for messages that are not relayed yet."""
+    """The names of all but those of DHCPv6 alone, from the enumeration; these stand in the tests of DHCPv6."""
     header = (ROOT / "relay/core/drop_reason.h").read_text(encoding="ascii")
     body = re.search(r"enum class DropReason[^{]*\{(.*?)\};", header, re.S)[1]
     body = re.sub(r"// DHCPv6, any message.*(?=// sending)", "", body, flags=re.S)
