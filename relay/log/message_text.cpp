@@ -208,7 +208,7 @@ std::string address_text(const Ipv6Address& address) {
       result += ':';
     }
     std::array<char, 4> digits{};
-    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), fields[place], 16).ptr;
+    const auto* const end = std::to_chars(digits.data(), digits.data() + digits.size(), fields[place], 16).ptr;
     result.append(digits.data(), end);
   }
   return result;
