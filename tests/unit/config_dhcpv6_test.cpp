@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <sstream>
 #include <string>
@@ -32,9 +33,8 @@ std::vector<std::string> split(std::string_view text) {
 }
 
 std::string text_of(const Ipv6Address& address) {
-  std::string text(INET6_ADDRSTRLEN, '\0');
-  inet_ntop(AF_INET6, address.octets.data(), text.data(), INET6_ADDRSTRLEN);
-  return text.c_str();
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  return inet_ntop(AF_INET6, address.octets.data(), text.data(), text.size());
 }
 
 std::string hexadecimal(std::string_view octets) {
