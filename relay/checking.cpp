@@ -120,7 +120,11 @@ int check_host(const Configuration& configuration) {
   const Account account = account_of(configuration);
   check_filter(configuration);
   std::vector<std::string> unresolved;
-  const io::Orders orders = known_orders(configuration, unresolved);
+  io::Orders orders = known_orders(configuration, unresolved);
+  if (orders.families == Families{}) {
+    // Of which family the servers are whose names are not known is not known either.
+    orders.families = {.ipv4 = configuration.families.ipv4, .ipv6 = !configuration.families.ipv4};
+  }
   check::Facts facts = io::look_around(orders, {configuration.port, configuration.relay_port});
   facts.unresolved_servers = std::move(unresolved);
   facts.warnings = configuration.warnings;

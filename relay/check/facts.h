@@ -9,8 +9,10 @@
 
 #include "relay/check/firewall_rules.h"
 #include "relay/core/address.h"
+#include "relay/core/families.h"
 #include "relay/core/interface_settings.h"
 #include "relay/core/policy.h"
+#include "relay/core/policy6.h"
 #include "relay/core/ports.h"
 
 namespace relay::check {
@@ -25,12 +27,24 @@ enum class MasterKind : std::uint8_t {
   vrf,
 };
 
-/// An interface that exists and that a flag names.
-struct InterfaceFacts {
-  std::string name;
-  bool is_named = true;  ///< by its name, not by a pattern alone
+/// What an interface is to DHCPv6.
+struct InterfaceFacts6 {
   bool is_downstream = false;
   bool is_upstream = false;
+  bool is_trusted = false;
+  bool has_server = true;
+  bool is_disabled = false;                  ///< net.ipv6.conf.*.disable_ipv6
+  std::vector<Ipv6Prefix> addresses{};       ///< those that can be used
+  Ipv6Address link_address{};                ///< unspecified: there is none
+  std::vector<std::uint8_t> interface_id{};  ///< value of option 18
+};
+
+/// An interface that exists and that a flag names for a protocol that is relayed.
+struct InterfaceFacts {
+  std::string name;
+  bool is_named = true;              ///< by its name, not by a pattern alone
+  bool is_downstream = false;        ///< of DHCPv4
+  bool is_upstream = false;          ///< of DHCPv4
   bool is_both_by_one_flag = false;  ///< `-i`
   bool is_up = true;
   bool has_carrier = true;
@@ -46,18 +60,28 @@ struct InterfaceFacts {
   ReversePathFilter reverse_path_filter = ReversePathFilter::off;
   bool forwards = true;
   bool forwards_broadcasts = false;
+  InterfaceFacts6 v6{};
+
+  [[nodiscard]] bool is_downstream_of(Family family) const noexcept {
+    return family == Family::ipv4 ? is_downstream : v6.is_downstream;
+  }
+  [[nodiscard]] bool is_upstream_of(Family family) const noexcept {
+    return family == Family::ipv4 ? is_upstream : v6.is_upstream;
+  }
 };
 
 struct ServerFacts {
-  Ipv4Address address;
+  IpAddress address;
+  std::string interface {};      ///< of DHCPv6: that it was given with
+  bool lacks_interface = false;  ///< there is none of that name; what follows is not known then
   bool is_local = false;
   bool is_broadcast = false;
-  std::string route_fault{};             ///< why there is no route; empty: there is one
-  std::string refusing_route{};          ///< type of the route that refuses it; empty: none does
-  std::string egress{};                  ///< name of the interface by which it leaves
-  std::optional<Ipv4Address> gateway{};  ///< none: the server is on the link
-  std::optional<std::size_t> mtu{};      ///< of the route
-  bool next_hop_has_failed = false;      ///< it did not answer ARP
+  std::string route_fault{};           ///< why there is no route; empty: there is one
+  std::string refusing_route{};        ///< type of the route that refuses it; empty: none does
+  std::string egress{};                ///< name of the interface by which it leaves
+  std::optional<IpAddress> gateway{};  ///< none: the server is on the link
+  std::optional<std::size_t> mtu{};    ///< of the route
+  bool next_hop_has_failed = false;    ///< it did not answer ARP or neighbour discovery
 };
 
 /// Who has a port that the relay needs.
@@ -81,8 +105,10 @@ struct FileFault {
 };
 
 struct Facts {
+  Families families{.ipv4 = true};  ///< those that are relayed; facts about the other are left as they are here
   Policy policy;
   Ports ports;
+  Policy6 policy6{};
   std::vector<Setting<InterfaceRole>> roles;
   std::string giaddr_interface{};  ///< `-U`
   bool giaddr_interface_has_address = true;
@@ -100,23 +126,27 @@ struct Facts {
   bool is_root = false;
   bool lacks_net_raw = false;
   bool lacks_bind_service = false;
+  bool lacks_ipv6 = false;
 
   std::vector<std::string> unmatched{};  ///< names and patterns of `roles` that no interface has
   std::vector<InterfaceFacts> interfaces{};
   std::vector<ServerFacts> servers{};
-  bool source_is_local = true;  ///< of `--source-address`
+  bool source_is_local = true;   ///< of `--source-address`
+  bool source6_is_local = true;  ///< the same of DHCPv6
 
   std::vector<PortHolder> port_holders{};
   std::string port_holders_fault{};  ///< why they could not be read; empty: they were
   bool hears_vrfs = false;           ///< net.ipv4.udp_l3mdev_accept
   NeighbourTable neighbours{};
+  NeighbourTable neighbours6{};
   std::uint64_t receive_buffer = 0;  ///< octets that the kernel would give; 0: as many as the relay asks for
   std::uint64_t wanted_receive_buffer = 0;
 
   Ruleset firewall{};
-  std::string firewall_fault{};              ///< why it could not be read; empty: it was
-  std::vector<std::string> early_chains{};   ///< base chains of nftables that see frames, and are not judged
-  std::vector<std::string> legacy_tables{};  ///< of iptables, with rules that nftables does not show
+  std::string firewall_fault{};               ///< why it could not be read; empty: it was
+  std::vector<std::string> early_chains{};    ///< base chains of nftables that see frames, and are not judged
+  std::vector<std::string> legacy_tables{};   ///< of iptables, with rules that nftables does not show
+  std::vector<std::string> legacy_tables6{};  ///< of ip6tables
 };
 
 }  // namespace relay::check

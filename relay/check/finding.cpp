@@ -15,7 +15,8 @@ using enum Severity;
 
 constexpr std::array<Entry, finding_kind_count> entries{{
     // the start
-    {FindingKind::flag_without_effect, {warning, "flag_without_effect", "{subject}", "leave it out, or add -a"}},
+    {FindingKind::flag_without_effect,
+     {warning, "flag_without_effect", "{subject}", "leave it out, or add what it needs"}},
     {FindingKind::server_unresolved,
      {error, "server_unresolved", "{subject}",
       "correct the name, give the server's address instead, or repair name resolution (/etc/resolv.conf, /etc/hosts)"}},
@@ -46,6 +47,9 @@ constexpr std::array<Entry, finding_kind_count> entries{{
       "UDP port {number} is held by {subject}: a relay runs here, and a second one "
       "would not start",
       "{command}"}},
+    {FindingKind::ipv6_missing,
+     {error, "ipv6_missing", "this kernel runs without IPv6, and there are DHCPv6 servers",
+      "start the kernel without ipv6.disable=1 (or: modprobe ipv6); or relay DHCPv4 alone: --ipv4-only"}},
     // interfaces
     {FindingKind::interface_missing,
      {warning, "interface_missing",
@@ -56,7 +60,8 @@ constexpr std::array<Entry, finding_kind_count> entries{{
       "correct the pattern (`ip link` lists the names) or create them; the relay uses them as soon as they are there"}},
     {FindingKind::upstream_missing,
      {warning, "upstream_missing", "interface{|s} {subject}, named for replies, {does|do} not exist",
-      "correct the name (`ip link` lists them), or leave out -iu: replies are then accepted wherever servers are"}},
+      "correct the name (`ip link` lists them), or leave out -iu or -u: replies are then accepted wherever servers "
+      "are"}},
     {FindingKind::giaddr_interface_missing,
      {error, "giaddr_interface_missing",
       "interface {subject} of -U does not exist or has no IPv4 address but 127.0.0.0/8, so there is "
@@ -89,8 +94,8 @@ constexpr std::array<Entry, finding_kind_count> entries{{
       "address"}},
     {FindingKind::interface_without_server,
      {error, "interface_without_server",
-      "interface{|s} {subject} {has|have} no server, so {its|their} requests are dropped",
-      "name one: a SERVER for all interfaces, or --server IF=ADDR; the broadcast address of its own subnet is none"}},
+      "interface{|s} {subject} {has|have} no {other}, so {its|their} requests are dropped",
+      "name one: a SERVER for all interfaces, or --server IF=ADDR{command}"}},
     {FindingKind::port_of_bridge,
      {error, "port_of_bridge",
       "interface{|s} {subject} {is a port|are ports} of {other}, which takes what arrives on {it|them}",
@@ -125,16 +130,56 @@ constexpr std::array<Entry, finding_kind_count> entries{{
       "interface{|s} {subject} {has|have} an MTU of {number}, less than the {limit} octets of a DHCP "
       "message that every client has to take (RFC 2131 section 2)",
       "raise it: ip link set {subject} mtu 1500"}},
+    {FindingKind::ipv6_disabled,
+     {error, "ipv6_disabled",
+      "IPv6 is disabled on interface{|s} {subject}, so {its|their} DHCPv6 clients are not heard",
+      "enable it: sysctl -w net/ipv6/conf/{subject}/disable_ipv6=0"}},
+    {FindingKind::ipv6_mtu,
+     {error, "ipv6_mtu",
+      "interface{|s} {subject} {has|have} an MTU of {number}, less than the {limit} octets that IPv6 takes (RFC 8200 "
+      "section 5), so {its|their} DHCPv6 clients are not heard",
+      "raise it: ip link set {subject} mtu 1500"}},
+    {FindingKind::no_link_local,
+     {error, "no_link_local",
+      "interface{|s} {subject} {has|have} no link-local address that can be used, so no reply reaches {its|their} "
+      "DHCPv6 "
+      "clients",
+      "add one: ip address add fe80::1/64 dev {subject}; or have the kernel make one: sysctl -w "
+      "net/ipv6/conf/{subject}/addr_gen_mode=0"}},
+    {FindingKind::no_link_address,
+     {warning, "no_link_address",
+      "interface{|s} {subject} {has|have} no global or unique-local address: link-address is ::, and Interface-Id "
+      "alone "
+      "tells DHCPv6 servers the clients' link",
+      "give it one of the clients' prefix: ip address add ADDRESS/PREFIX dev {subject}; or name one with "
+      "--link-address; "
+      "or see that servers choose the subnet by Interface-Id"}},
+    {FindingKind::link_address_foreign,
+     {warning, "link_address_foreign",
+      "the link-address {address} of interface{|s} {subject} is of another interface's prefix, from which DHCPv6 "
+      "servers "
+      "give {its|their} clients addresses",
+      "leave out --link-address, and it is the interface's own; or name one of the clients' prefix"}},
+    {FindingKind::shared_interface_id,
+     {error, "shared_interface_id",
+      "interfaces {subject} have one Interface-Id and one link-address: DHCPv6 replies to their clients are dropped as "
+      "interface_id_ambiguous",
+      "give each its own Interface-Id, such as with --interface-id '%i'"}},
     {FindingKind::nothing_served,
-     {error, "nothing_served", "no interface serves clients",
-      "see the warnings about interfaces; one at least has to be there and up, with a giaddr and a server"}},
+     {error, "nothing_served", "no interface serves clients{other}",
+      "see the warnings about interfaces; one at least has to be there and up, with {command} and a server"}},
     // servers
+    {FindingKind::server_interface_missing,
+     {warning, "server_interface_missing",
+      "interface {subject}, by which server {address} is reached, does not exist, so nothing is sent to that server",
+      "correct the name (`ip link` lists them) or create it; the relay uses it as soon as it is there"}},
     {FindingKind::server_unreachable,
      {error, "server_unreachable", "there is no route to server {address}: {other}",
       "add one, such as: ip route add {address} via ROUTER; or bring up the interface that leads there"}},
     {FindingKind::server_refused,
      {error, "server_refused", "the route to server {address} is of type {other}",
-      "take it out, or add a better one, such as: ip route add {address}/32 via ROUTER; where it is: ip route show "
+      "take it out, or add a better one, such as: ip route add {address}/{number} via ROUTER; where it is: ip route "
+      "show "
       "table all type {other}, ip rule"}},
     {FindingKind::server_is_local,
      {error, "server_is_local", "server {address} is an address of this host, where the relay itself has the port",
@@ -150,10 +195,11 @@ constexpr std::array<Entry, finding_kind_count> entries{{
     {FindingKind::server_beyond_upstream,
      {error, "server_beyond_upstream",
       "server {address} is reached through {subject}, and replies are accepted on the "
-      "interfaces of -iu and -i alone",
-      "add -iu {subject}, or leave out -iu: replies are then accepted wherever servers are"}},
+      "interfaces of {other} alone",
+      "add -iu {subject}, or leave out {command}: replies are then accepted wherever servers are"}},
     {FindingKind::server_not_answering,
-     {warning, "server_not_answering", "{next_hop} on {subject}, the next hop to server {address}, did not answer ARP",
+     {warning, "server_not_answering",
+      "{next_hop} on {subject}, the next hop to server {address}, did not answer {other}",
       "look whether it is on and in the same subnet and VLAN: ping {next_hop}"}},
     {FindingKind::source_missing,
      {error, "source_missing", "this host does not hold {address} of --source-address, so no request can be sent",
@@ -203,6 +249,11 @@ constexpr std::array<Entry, finding_kind_count> entries{{
       "clients that have an address are lost",
       "raise it, on the host itself and not in a network namespace of its own, which does not have these settings: "
       "{command}"}},
+    {FindingKind::neighbours6_full,
+     {warning, "neighbours6_full",
+      "the kernel has {number} of at most {limit} IPv6 neighbours: when it is full, replies to DHCPv6 clients are lost",
+      "raise it, on the host itself and not in a network namespace of its own, which does not have these settings: "
+      "{command}"}},
     {FindingKind::receive_buffer,
      {warning, "receive_buffer",
       "without CAP_NET_ADMIN the receive buffer has {number} octets instead of {limit}, so "
@@ -221,27 +272,35 @@ constexpr std::array<Entry, finding_kind_count> entries{{
     {FindingKind::firewall_drops_relayed,
      {error, "firewall_drops_relayed", "{other} drops what is relayed to servers through {subject}",
       "let it out: {command}"}},
+    {FindingKind::firewall_drops_delivered,
+     {error, "firewall_drops_delivered", "{other} drops what is delivered to DHCPv6 clients through {subject}",
+      "let it out: {command}"}},
     {FindingKind::firewall_may_drop,
      {warning, "firewall_may_drop",
       "{other} may drop messages of DHCP on {subject}: it has conditions that cannot be "
       "judged here",
       "look at it: {command}"}},
     {FindingKind::firewall_legacy,
-     {warning, "firewall_legacy", "there are rules of legacy iptables in {subject}, which are not read here",
-      "see that none drops UDP to port {number}: iptables-legacy -S INPUT"}},
+     {warning, "firewall_legacy", "there are rules of legacy {other} in {subject}, which are not read here",
+      "see that none drops UDP to port {number}: {other}-legacy -S INPUT"}},
     // what could not be looked at
     {FindingKind::firewall_ingress,
      {note, "firewall_ingress", "there are chains that see frames before IP does, which are not judged here: {subject}",
-      "see that none drops UDP to port {number}: nft -a list ruleset"}},
+      "see that none drops UDP to port {other}: nft -a list ruleset"}},
     {FindingKind::firewall_unread,
      {note, "firewall_unread", "the firewall's rules could not be read: {subject}",
-      "see that none drops UDP to port {number}, or repeat this as root where nft is installed"}},
+      "see that none drops UDP to port {other}, or repeat this as root where nft is installed"}},
     {FindingKind::port_holders_unread,
      {note, "port_holders_unread", "who holds UDP ports could not be read: {subject}",
-      "look yourself: ss -lunp sport = :{number}"}},
+      "look yourself: ss -lunp {command}"}},
+    {FindingKind::relay_agents_untrusted,
+     {note, "relay_agents_untrusted",
+      "whether other relay agents are behind interface{|s} {subject} is not known, and Relay-forward from there is "
+      "dropped as relay_forward_untrusted",
+      "where there are: --trusted {subject}"}},
     // what is well
     {FindingKind::interface_serves,
-     {ok, "interface_serves", "interface{|s} {subject} {is|are} up, with a giaddr and a server", ""}},
+     {ok, "interface_serves", "interface{|s} {subject} {is|are} up, with {other} and a server", ""}},
     {FindingKind::server_reached,
      {ok, "server_reached", "server {address} is reached through {subject}, next hop {next_hop}, source {source}", ""}},
 }};

@@ -33,6 +33,7 @@ enum class FindingKind : std::uint8_t {
   capability_missing,
   port_taken,
   port_taken_by_relay,
+  ipv6_missing,
   // interfaces
   interface_missing,
   pattern_unmatched,
@@ -53,8 +54,15 @@ enum class FindingKind : std::uint8_t {
   shared_giaddr,
   shared_subnet,
   interface_mtu,
+  ipv6_disabled,
+  ipv6_mtu,
+  no_link_local,
+  no_link_address,
+  link_address_foreign,
+  shared_interface_id,
   nothing_served,
   // servers
+  server_interface_missing,
   server_unreachable,
   server_refused,
   server_is_local,
@@ -72,18 +80,21 @@ enum class FindingKind : std::uint8_t {
   broadcast_forwarding,
   neighbours_many,
   neighbours_full,
+  neighbours6_full,
   receive_buffer,
   // firewall
   firewall_drops_requests,
   firewall_drops_rebinding,
   firewall_drops_replies,
   firewall_drops_relayed,
+  firewall_drops_delivered,
   firewall_may_drop,
   firewall_legacy,
   // what could not be looked at
   firewall_ingress,
   firewall_unread,
   port_holders_unread,
+  relay_agents_untrusted,
   // what is well
   interface_serves,
   server_reached,
@@ -93,7 +104,8 @@ inline constexpr std::size_t finding_kind_count = static_cast<std::size_t>(Findi
 
 /// `meaning` and `advice` are clauses in which `{subject}`, `{other}`, `{command}`, `{address}`, `{next_hop}`,
 /// `{source}`, `{number}` and `{limit}` stand for what the finding says, and `{is|are}` for the first of these words
-/// where it has one subject, for the second where it has several. Advice speaks of the first subject.
+/// where it has one subject, for the second where it has several. Advice speaks of the first subject. Link-local and
+/// multicast addresses have the finding's `zone` behind them.
 struct FindingText {
   Severity severity;
   std::string_view name;
@@ -112,12 +124,14 @@ struct Finding {
   std::vector<std::string> subjects{};  ///< what it is about: interfaces, or one process, setting, file
   std::string other{};
   std::string command{};
-  std::optional<Ipv4Address> address{};
-  std::optional<Ipv4Address> next_hop{};
-  std::optional<Ipv4Address> source{};  ///< none: giaddr
+  std::optional<IpAddress> address{};
+  std::optional<IpAddress> next_hop{};
+  std::optional<IpAddress> source{};  ///< none: `other` says whose
+  std::string zone{};                 ///< interface
   std::uint64_t number = 0;
   std::uint64_t limit = 0;
   Severity most = Severity::error;  ///< it is no graver than this, whatever its kind
+  std::optional<Family> family{};   ///< which protocol alone it is about; of two that say the same, no difference
 
   friend bool operator==(const Finding&, const Finding&) = default;
 };

@@ -1,6 +1,7 @@
 #include "relay/check/firewall_rules.h"
 
 #include <algorithm>
+#include <variant>
 
 namespace relay::check {
 
@@ -16,7 +17,24 @@ enum class Match : std::uint8_t { no, unknown, yes };
 struct Told {
   std::string_view text{};
   std::uint64_t number = 0;
+  const Ipv6Address* address = nullptr;
 };
+
+[[nodiscard]] Told told(const IpAddress& address) {
+  if (const auto* const ipv6 = std::get_if<Ipv6Address>(&address)) {
+    return {.address = ipv6};
+  }
+  return {.number = std::get<Ipv4Address>(address).host_order()};
+}
+
+/// Where the message goes, `one` being the word for one host.
+[[nodiscard]] std::string_view reach_of(const MessageOnWay& message, std::string_view one) {
+  const auto* const ipv6 = std::get_if<Ipv6Address>(&message.destination);
+  if (ipv6 != nullptr && ipv6->is_multicast()) {
+    return "multicast";
+  }
+  return message.is_broadcast ? "broadcast" : one;
+}
 
 [[nodiscard]] Told told(const MessageOnWay& message, PacketField field) {
   switch (field) {
@@ -27,28 +45,32 @@ struct Told {
     case PacketField::egress:
       return {.text = message.egress};
     case PacketField::source:
-      return {.number = message.source.host_order()};
+      return told(message.source);
     case PacketField::destination:
-      return {.number = message.destination.host_order()};
+      return told(message.destination);
     case PacketField::source_port:
       return {.number = message.source_port};
     case PacketField::destination_port:
       return {.number = message.destination_port};
     case PacketField::network_protocol:
-      return {.text = "ipv4"};
+      return {.text = family_of(message.destination) == Family::ipv4 ? "ipv4" : "ipv6"};
     case PacketField::transport_protocol:
       return {.text = "udp", .number = udp};
     case PacketField::connection:
       return {.text = message.is_answer ? "established" : "new"};
     case PacketField::packet_type:
-      return {.text = message.is_broadcast ? "broadcast" : "host"};
+      return {.text = reach_of(message, "host")};
     case PacketField::destination_type:
-      return {.text = message.is_broadcast ? "broadcast" : "local"};
+      return {.text = reach_of(message, "local")};
   }
   return {};
 }
 
 [[nodiscard]] bool equals(const FieldValue& value, const Told& field) {
+  if (value.addresses || field.address != nullptr) {
+    return value.addresses && field.address != nullptr && value.addresses->first <= *field.address &&
+           *field.address <= value.addresses->last;
+  }
   if (value.text.empty()) {
     return value.first <= field.number && field.number <= value.last;
   }
@@ -72,6 +94,10 @@ struct Told {
     result = std::min(result, match(condition, message));
   }
   return result;
+}
+
+[[nodiscard]] bool sees(const Chain& chain, const MessageOnWay& message) {
+  return chain.family != (family_of(message.destination) == Family::ipv4 ? "ip6" : "ip");
 }
 
 /// One message in the chains of one hook.
@@ -165,7 +191,7 @@ class Walk {
 FirewallAnswer ask_firewall(const Ruleset& ruleset, std::string_view hook, const MessageOnWay& message) {
   std::vector<const Chain*> bases;
   for (const Chain& chain : ruleset) {
-    if (chain.hook == hook) {
+    if (chain.hook == hook && sees(chain, message)) {
       bases.push_back(&chain);
     }
   }

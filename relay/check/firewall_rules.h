@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,18 +21,25 @@ enum class PacketField : std::uint8_t {
   destination,
   source_port,
   destination_port,
-  network_protocol,    ///< `ipv4`
+  network_protocol,    ///< `ipv4`, `ipv6`
   transport_protocol,  ///< `udp`
   connection,          ///< conntrack's state: `new`, `established`
-  packet_type,         ///< `broadcast`, `host`
-  destination_type,    ///< `broadcast`, `local`
+  packet_type,         ///< `broadcast`, `multicast`, `host`
+  destination_type,    ///< `broadcast`, `multicast`, `local`
 };
 
-/// A text, in which `*` at the end stands for any, or the numbers from `first` to `last`.
+struct Ipv6Range {
+  Ipv6Address first;
+  Ipv6Address last;
+};
+
+/// A text, in which `*` at the end stands for any, or the numbers from `first` to `last`, which an IPv4 address is, or
+/// IPv6 addresses.
 struct FieldValue {
   std::string text{};
   std::uint64_t first = 0;
   std::uint64_t last = 0;
+  std::optional<Ipv6Range> addresses{};
 };
 
 struct Condition {
@@ -50,7 +58,7 @@ struct Rule {
 };
 
 struct Chain {
-  std::string family{};  ///< `ip` or `inet`
+  std::string family{};  ///< `ip`, `ip6` or `inet`
   std::string table{};
   std::string name{};
   std::string hook{};  ///< `prerouting`, `input`, `output`; empty: rules of other chains lead here
@@ -61,12 +69,12 @@ struct Chain {
 
 using Ruleset = std::vector<Chain>;
 
-/// One message on its way.
+/// One message on its way; both addresses are of one family.
 struct MessageOnWay {
   std::string ingress{};  ///< empty where this host sends it
   std::string egress{};
-  Ipv4Address source{};
-  Ipv4Address destination{};
+  IpAddress source{};
+  IpAddress destination{};
   std::uint16_t source_port = 0;
   std::uint16_t destination_port = 0;
   bool is_broadcast = false;
@@ -81,7 +89,8 @@ struct FirewallAnswer {
   const Rule* rule = nullptr;    ///< null: by the policy of the chain
 };
 
-/// What becomes of the message in all chains of `hook`, which are asked in the order of their priorities.
+/// What becomes of the message in all chains of `hook` that see its family, which are asked in the order of their
+/// priorities.
 [[nodiscard]] FirewallAnswer ask_firewall(const Ruleset& ruleset, std::string_view hook, const MessageOnWay& message);
 
 }  // namespace relay::check

@@ -4,13 +4,15 @@
 #include <array>
 #include <cstddef>
 #include <iterator>
-#include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
 #include <utility>
 
 #include "relay/check/judgement_of_host.h"
+#include "relay/check/judgement_of_interfaces.h"
+#include "relay/check/wording.h"
 
 namespace relay::check {
 
@@ -18,18 +20,21 @@ namespace {
 
 using Findings = std::vector<Finding>;
 
-/// RFC 2131 section 2: the message that a client has to take, with its headers.
-constexpr std::uint32_t least_mtu = 576;
+/// RFC 2131 section 2: the message that servers and relay agents have to take, with its headers.
+constexpr std::size_t least_request_size = 576;
 
 /// How to be rid of a program that has the port of DHCP, by the name of its process.
 struct Remedy {
   std::string_view process;
   std::string_view advice;
 };
-constexpr std::array<Remedy, 8> remedies{{
+constexpr std::array<Remedy, 11> remedies{{
     {"dhcrelay", "stop ISC's relay for good: systemctl disable --now isc-dhcp-relay"},
     {"dhcpd", "a host relays or serves: systemctl disable --now isc-dhcp-server"},
     {"kea-dhcp4", "a host relays or serves: systemctl disable --now kea-dhcp4-server"},
+    {"kea-dhcp6", "a host relays or serves: systemctl disable --now kea-dhcp6-server"},
+    {"dhcp6s", "a host relays or serves: systemctl disable --now wide-dhcpv6-server"},
+    {"dhcp6relay", "stop the other relay for good: systemctl disable --now wide-dhcpv6-relay"},
     {"dnsmasq", "take dhcp-range and dhcp-relay out of its configuration, or: systemctl disable --now dnsmasq"},
     {"systemd-network", "take DHCPServer= out of the .network files and: systemctl restart systemd-networkd"},
     {"udhcpd", "a host relays or serves: systemctl disable --now udhcpd"},
@@ -60,12 +65,17 @@ constexpr std::array<Remedy, 8> remedies{{
   return holder.process == "dhcp-relay";
 }
 
+[[nodiscard]] bool is_about(const Finding& finding, Family family) {
+  return !finding.family || finding.family == family;
+}
+
 /// Whether the finding says that requests which arrive on an interface are lost.
-[[nodiscard]] bool is_loss(FindingKind kind) {
+[[nodiscard]] bool is_loss(const Finding& finding, Family family) {
   constexpr std::array losses{
       FindingKind::interface_down, FindingKind::no_address,  FindingKind::interface_without_server,
-      FindingKind::port_of_bridge, FindingKind::port_of_vrf, FindingKind::firewall_drops_requests};
-  return std::ranges::find(losses, kind) != losses.end();
+      FindingKind::port_of_bridge, FindingKind::port_of_vrf, FindingKind::firewall_drops_requests,
+      FindingKind::ipv6_disabled,  FindingKind::ipv6_mtu,    FindingKind::no_link_local};
+  return is_about(finding, family) && std::ranges::find(losses, finding.kind) != losses.end();
 }
 
 void judge_port(const PortHolder& holder, Findings& findings) {
@@ -96,18 +106,32 @@ void judge_capabilities(const Facts& facts, Findings& findings) {
   const std::string remedy =
       facts.is_root ? "let root have it: CapabilityBoundingSet= of a systemd unit, --cap-add of a container"
                     : "start as root, or with AmbientCapabilities=CAP_NET_RAW CAP_NET_BIND_SERVICE in the systemd unit";
-  if (facts.lacks_net_raw) {
+  if (facts.lacks_net_raw && facts.families.ipv4) {
     findings.push_back({.kind = FindingKind::capability_missing,
                         .subjects = {"CAP_NET_RAW"},
                         .other = "no packet socket can be opened for replies to clients",
                         .command = remedy});
+  } else if (facts.lacks_net_raw && facts.policy6.client_link_layer_address) {
+    findings.push_back({.kind = FindingKind::capability_missing,
+                        .subjects = {"CAP_NET_RAW"},
+                        .other = "no packet socket can be opened to see the link-layer addresses of clients",
+                        .command = remedy + "; or do without them: --client-link-layer-address no"});
   }
   if (facts.lacks_bind_service) {
     findings.push_back({.kind = FindingKind::capability_missing,
                         .subjects = {"CAP_NET_BIND_SERVICE"},
-                        .other = "the relay cannot listen on UDP port " + std::to_string(facts.ports.server),
+                        .other = "the relay cannot listen on UDP port " + server_ports_text(facts),
                         .command = remedy});
   }
+}
+
+/// As ss(8) takes it: `sport = :67 or sport = :547`.
+[[nodiscard]] std::string filter_of_ports(const Facts& facts) {
+  std::string filter;
+  for (const std::uint16_t port : server_ports(facts)) {
+    filter += (filter.empty() ? "sport = :" : " or sport = :") + std::to_string(port);
+  }
+  return filter;
 }
 
 void judge_start(const Facts& facts, Findings& findings) {
@@ -133,171 +157,10 @@ void judge_start(const Facts& facts, Findings& findings) {
   if (!facts.port_holders_fault.empty()) {
     findings.push_back({.kind = FindingKind::port_holders_unread,
                         .subjects = {facts.port_holders_fault},
-                        .number = facts.ports.server});
+                        .command = filter_of_ports(facts)});
   }
-}
-
-/// Names and patterns that no interface has, and `-U`.
-void judge_names(const Facts& facts, Findings& findings) {
-  for (const std::string& name : facts.unmatched) {
-    bool is_downstream = false;
-    for (const auto& [pattern, role] : facts.roles) {
-      is_downstream = is_downstream || (pattern == name && role.downstream);
-    }
-    const FindingKind kind = !is_downstream     ? FindingKind::upstream_missing
-                             : is_pattern(name) ? FindingKind::pattern_unmatched
-                                                : FindingKind::interface_missing;
-    findings.push_back({.kind = kind, .subjects = {name}});
-  }
-  if (!facts.giaddr_interface_has_address) {
-    findings.push_back({.kind = FindingKind::giaddr_interface_missing, .subjects = {facts.giaddr_interface}});
-  }
-}
-
-/// Whether IP sees what arrives on the interface.
-[[nodiscard]] bool judge_place(const InterfaceFacts& interface, const Facts& facts, Findings& findings) {
-  switch (interface.master_kind) {
-    case MasterKind::none:
-      return true;
-    case MasterKind::takes_frames:
-      findings.push_back(
-          {.kind = FindingKind::port_of_bridge, .subjects = {interface.name}, .other = interface.master});
-      return false;
-    case MasterKind::vrf:
-      if (!facts.hears_vrfs) {
-        findings.push_back({.kind = FindingKind::port_of_vrf, .subjects = {interface.name}, .other = interface.master});
-      }
-      return facts.hears_vrfs;
-  }
-  return true;
-}
-
-/// Whether giaddr is in none of the interface's subnets, and the interface has some or another one has that.
-[[nodiscard]] bool is_of_another_segment(Ipv4Address giaddr, const InterfaceFacts& interface, const Facts& facts) {
-  const auto has = [giaddr](const InterfaceFacts& each) {
-    return std::ranges::any_of(each.addresses, [giaddr](const Ipv4Prefix& prefix) {
-      return prefix.network() == Ipv4Prefix{giaddr, prefix.length}.network();
-    });
-  };
-  return !has(interface) && (!interface.addresses.empty() || std::ranges::any_of(facts.interfaces, has));
-}
-
-/// Whether the interface has what its requests are given: giaddr and servers.
-[[nodiscard]] bool judge_giaddr(const InterfaceFacts& interface, const Facts& facts, Findings& findings) {
-  if (!interface.giaddr) {
-    if (facts.giaddr_interface.empty()) {
-      findings.push_back({.kind = FindingKind::no_address, .subjects = {interface.name}});
-    }
-    return false;
-  }
-  if (!interface.giaddr_is_local) {
-    findings.push_back(
-        {.kind = FindingKind::giaddr_passive, .subjects = {interface.name}, .address = interface.giaddr});
-  }
-  if (!facts.policy.add_agent_information && is_of_another_segment(*interface.giaddr, interface, facts)) {
-    findings.push_back(
-        {.kind = FindingKind::giaddr_foreign, .subjects = {interface.name}, .address = interface.giaddr});
-  }
-  return interface.giaddr_is_local;
-}
-
-void judge_downstream(const InterfaceFacts& interface, const Facts& facts, Findings& findings) {
-  if (interface.is_loopback && !interface.is_named) {
-    return;  // nobody meant it
-  }
-  const auto find = [&](FindingKind kind) { findings.push_back({.kind = kind, .subjects = {interface.name}}); };
-  bool serves = true;
-  if (!interface.is_up) {
-    find(FindingKind::interface_down);
-    serves = false;
-  } else if (!interface.has_carrier) {
-    find(FindingKind::no_carrier);
-    serves = false;
-  }
-  if (!judge_place(interface, facts, findings)) {
-    return;
-  }
-  serves = judge_giaddr(interface, facts, findings) && serves;
-  if (!interface.has_server) {
-    serves = false;
-    if (facts.unresolved_servers.empty()) {
-      find(FindingKind::interface_without_server);
-    }
-  }
-  if (interface.is_loopback) {
-    find(FindingKind::loopback_downstream);
-    serves = false;
-  } else if (!interface.is_ethernet) {
-    find(FindingKind::not_ethernet);
-  }
-  if (serves) {
-    find(FindingKind::interface_serves);
-  }
-}
-
-void judge_interface(const InterfaceFacts& interface, const Facts& facts, Findings& findings) {
-  if (interface.is_downstream) {
-    judge_downstream(interface, facts, findings);
-  } else if (!interface.is_up) {
-    findings.push_back({.kind = FindingKind::upstream_down, .subjects = {interface.name}});
-  } else if (!interface.has_carrier) {
-    findings.push_back({.kind = FindingKind::no_carrier, .subjects = {interface.name}});
-  }
-  if (interface.is_downstream && interface.is_upstream && !interface.is_both_by_one_flag) {
-    findings.push_back({.kind = FindingKind::both_sides, .subjects = {interface.name}});
-  }
-  if (interface.mtu < least_mtu) {
-    findings.push_back({.kind = FindingKind::interface_mtu,
-                        .subjects = {interface.name},
-                        .number = interface.mtu,
-                        .limit = least_mtu});
-  }
-}
-
-/// What is wrong with an interface that only a pattern matches may be so because it is not used.
-void judge_interface_gently(const InterfaceFacts& interface, const Facts& facts, Findings& findings) {
-  const auto before = static_cast<std::ptrdiff_t>(findings.size());
-  judge_interface(interface, facts, findings);
-  const auto make_gentle = [](Finding& finding) {
-    if (severity_of(finding) == Severity::error) {
-      finding.most = Severity::warning;
-    }
-  };
-  if (!interface.is_named) {
-    std::for_each(findings.begin() + before, findings.end(), make_gentle);
-  }
-}
-
-/// giaddrs and subnets that several downstream interfaces have.
-void judge_sharing(const Facts& facts, Findings& findings) {
-  std::map<Ipv4Address, std::vector<std::string>> by_giaddr;
-  std::map<std::pair<Ipv4Address, std::uint8_t>, std::vector<std::string>> by_subnet;
-  for (const InterfaceFacts& interface : facts.interfaces) {
-    if (!interface.is_downstream || interface.is_loopback) {
-      continue;
-    }
-    if (interface.giaddr) {
-      by_giaddr[*interface.giaddr].push_back(interface.name);
-    }
-    for (const Ipv4Prefix& prefix : interface.addresses) {
-      auto& names = by_subnet[{prefix.network(), prefix.length}];
-      if (prefix.length < 32 && std::ranges::find(names, interface.name) == names.end()) {
-        names.push_back(interface.name);
-      }
-    }
-  }
-  for (auto& [giaddr, names] : by_giaddr) {
-    if (names.size() > 1 && !facts.policy.add_agent_information) {
-      findings.push_back({.kind = FindingKind::shared_giaddr, .subjects = std::move(names), .address = giaddr});
-    }
-  }
-  for (auto& [subnet, names] : by_subnet) {
-    if (names.size() > 1) {
-      findings.push_back({.kind = FindingKind::shared_subnet,
-                          .subjects = std::move(names),
-                          .other = "/" + std::to_string(subnet.second),
-                          .address = subnet.first});
-    }
+  if (facts.lacks_ipv6 && facts.families.ipv6) {
+    findings.push_back({.kind = FindingKind::ipv6_missing});
   }
 }
 
@@ -306,92 +169,148 @@ void judge_sharing(const Facts& facts, Findings& findings) {
   return found == facts.interfaces.end() ? nullptr : &*found;
 }
 
+[[nodiscard]] bool upstream_is_named(const Facts& facts, Family family) {
+  return family == Family::ipv4 ? facts.policy.upstream_named : facts.policy6.upstream_named;
+}
+
+/// What is said of a server, with its address.
+[[nodiscard]] Finding about(const ServerFacts& server, FindingKind kind) {
+  Finding finding{.kind = kind, .address = server.address, .family = family_of(server.address)};
+  finding.zone = server.egress.empty() ? server.interface : server.egress;
+  return finding;
+}
+
 /// Whether replies that come back the way the requests went are accepted.
 [[nodiscard]] bool judge_way_back(const ServerFacts& server, const Facts& facts, Findings& findings) {
+  const Family family = family_of(server.address);
   const InterfaceFacts* const egress = find_interface(facts, server.egress);
-  if (egress != nullptr && egress->is_upstream) {
+  if (egress != nullptr && egress->is_upstream_of(family)) {
     return true;
   }
-  const bool is_downstream = egress != nullptr && egress->is_downstream;
-  if (!is_downstream && !facts.policy.upstream_named) {
+  const bool is_downstream = egress != nullptr && egress->is_downstream_of(family);
+  if (!is_downstream && !upstream_is_named(facts, family)) {
     return true;
   }
-  findings.push_back({.kind = is_downstream ? FindingKind::server_downstream : FindingKind::server_beyond_upstream,
-                      .subjects = {server.egress},
-                      .address = server.address});
+  Finding finding = about(server, is_downstream ? FindingKind::server_downstream : FindingKind::server_beyond_upstream);
+  finding.subjects = {server.egress};
+  finding.other = family == Family::ipv4 ? "-iu and -i" : "-iu, -u and -i";
+  finding.command = family == Family::ipv4 ? "-iu" : "-iu and -u";
+  findings.push_back(std::move(finding));
   return false;
 }
 
+/// A Relay-forward leaves in fragments where it has to.
 void judge_route_mtu(const ServerFacts& server, const Facts& facts, Findings& findings) {
-  const std::size_t wanted = least_mtu + facts.agent_information_size;
-  if (server.mtu && *server.mtu < wanted) {
-    findings.push_back(
-        {.kind = FindingKind::route_mtu, .address = server.address, .number = *server.mtu, .limit = wanted});
+  const std::size_t wanted = least_request_size + facts.agent_information_size;
+  if (family_of(server.address) == Family::ipv4 && server.mtu && *server.mtu < wanted) {
+    Finding finding = about(server, FindingKind::route_mtu);
+    finding.number = *server.mtu;
+    finding.limit = wanted;
+    findings.push_back(std::move(finding));
   }
 }
 
-void judge_server(const ServerFacts& server, const Facts& facts, Findings& findings) {
+/// Why nothing reaches the server, or comes back from it, wherever it is; nothing where no such reason is known.
+[[nodiscard]] std::optional<Finding> obstacle(const ServerFacts& server, const Facts& facts) {
+  if (server.lacks_interface) {
+    Finding finding = about(server, FindingKind::server_interface_missing);
+    finding.subjects = {server.interface};
+    return finding;
+  }
   if (server.is_local) {
-    findings.push_back({.kind = FindingKind::server_is_local, .address = server.address});
-    return;
+    return about(server, FindingKind::server_is_local);
   }
   if (!server.refusing_route.empty()) {
-    findings.push_back(
-        {.kind = FindingKind::server_refused, .other = server.refusing_route, .address = server.address});
-    return;
+    Finding finding = about(server, FindingKind::server_refused);
+    finding.other = server.refusing_route;
+    finding.number = family_of(server.address) == Family::ipv4 ? 32 : 128;
+    return finding;
   }
   if (!server.route_fault.empty()) {
-    findings.push_back(
-        {.kind = FindingKind::server_unreachable, .other = server.route_fault, .address = server.address});
-    return;
+    Finding finding = about(server, FindingKind::server_unreachable);
+    finding.other = server.route_fault;
+    return finding;
   }
   if (server.is_broadcast && !facts.policy.replies_from_anyone) {
-    findings.push_back({.kind = FindingKind::server_is_broadcast, .address = server.address});
+    return about(server, FindingKind::server_is_broadcast);
+  }
+  return std::nullopt;
+}
+
+void judge_server(const ServerFacts& server, const Facts& facts, Findings& findings) {
+  if (auto finding = obstacle(server, facts)) {
+    findings.push_back(*std::move(finding));
     return;
   }
+  const bool is_ipv4 = family_of(server.address) == Family::ipv4;
   const bool is_reached = judge_way_back(server, facts, findings) && !server.next_hop_has_failed;
   if (server.next_hop_has_failed) {
-    findings.push_back({.kind = FindingKind::server_not_answering,
-                        .subjects = {server.egress},
-                        .address = server.address,
-                        .next_hop = server.gateway.value_or(server.address)});
+    Finding finding = about(server, FindingKind::server_not_answering);
+    finding.subjects = {server.egress};
+    finding.other = is_ipv4 ? "ARP" : "neighbour discovery";
+    finding.next_hop = server.gateway.value_or(server.address);
+    findings.push_back(std::move(finding));
   }
   judge_route_mtu(server, facts, findings);
-  if (is_reached && (!facts.policy.source_address || facts.source_is_local)) {
-    findings.push_back({.kind = FindingKind::server_reached,
-                        .subjects = {server.egress},
-                        .address = server.address,
-                        .next_hop = server.gateway.value_or(server.address),
-                        .source = facts.policy.source_address});
+  if (is_reached && (is_ipv4 ? facts.source_is_local : facts.source6_is_local)) {
+    Finding finding = about(server, FindingKind::server_reached);
+    finding.subjects = {server.egress};
+    finding.other = is_ipv4 ? "giaddr" : "that of the clients' link";
+    finding.next_hop = server.gateway.value_or(server.address);
+    if (is_ipv4) {
+      finding.source = facts.policy.source_address;
+    } else {
+      finding.source = facts.policy6.source_address;
+    }
+    findings.push_back(std::move(finding));
+  }
+}
+
+void judge_servers(const Facts& facts, Findings& findings) {
+  if (facts.policy.source_address && !facts.source_is_local) {
+    findings.push_back({.kind = FindingKind::source_missing, .address = facts.policy.source_address});
+  }
+  if (facts.policy6.source_address && !facts.source6_is_local) {
+    findings.push_back({.kind = FindingKind::source_missing, .address = facts.policy6.source_address});
+  }
+  for (const ServerFacts& server : facts.servers) {
+    if (family_of(server.address) == Family::ipv4 || !facts.lacks_ipv6) {
+      judge_server(server, facts, findings);
+    }
   }
 }
 
 /// Whether requests that arrive on the interface are lost.
-[[nodiscard]] bool is_lost(const InterfaceFacts& interface, const Findings& findings) {
-  return !interface.is_downstream || interface.is_loopback || !interface.giaddr || !interface.has_server ||
-         std::ranges::any_of(findings, [&interface](const Finding& finding) {
-           return is_loss(finding.kind) &&
+[[nodiscard]] bool is_lost(const InterfaceFacts& interface, Family family, const Findings& findings) {
+  const bool has_all = family == Family::ipv4 ? interface.giaddr && interface.has_server : interface.v6.has_server;
+  return !interface.is_downstream_of(family) || interface.is_loopback || !has_all ||
+         std::ranges::any_of(findings, [&interface, family](const Finding& finding) {
+           return is_loss(finding, family) &&
                   std::ranges::find(finding.subjects, interface.name) != finding.subjects.end();
          });
 }
 
 /// Where an error says already why an interface does not serve, that is enough.
-void judge_whole(const Facts& facts, Findings& findings) {
-  const bool is_told = std::ranges::any_of(findings, [](const Finding& finding) {
-    return severity_of(finding) == Severity::error &&
-           (is_loss(finding.kind) || finding.kind == FindingKind::server_unresolved ||
-            finding.kind == FindingKind::giaddr_interface_missing);
+void judge_whole(const Facts& facts, Family family, Findings& findings) {
+  const bool is_told = std::ranges::any_of(findings, [family](const Finding& finding) {
+    return severity_of(finding) == Severity::error && is_about(finding, family) &&
+           (is_loss(finding, family) || finding.kind == FindingKind::server_unresolved ||
+            finding.kind == FindingKind::giaddr_interface_missing || finding.kind == FindingKind::ipv6_missing);
   });
-  if (!is_told && std::ranges::all_of(facts.interfaces, [&findings](const InterfaceFacts& interface) {
-        return is_lost(interface, findings);
+  if (!is_told && std::ranges::all_of(facts.interfaces, [&](const InterfaceFacts& interface) {
+        return is_lost(interface, family, findings);
       })) {
-    findings.push_back({.kind = FindingKind::nothing_served});
+    const std::string protocol{protocol_before(facts, family)};
+    findings.push_back({.kind = FindingKind::nothing_served,
+                        .other = protocol.empty() ? "" : " of " + protocol.substr(0, protocol.size() - 1),
+                        .command = family == Family::ipv4 ? "a giaddr" : "a link-local address",
+                        .family = family});
   }
 }
 
 [[nodiscard]] auto all_but_subjects(const Finding& finding) {
   return std::tie(finding.kind, finding.other, finding.command, finding.address, finding.next_hop, finding.source,
-                  finding.number, finding.limit, finding.most);
+                  finding.zone, finding.number, finding.limit, finding.most);
 }
 
 /// Puts together what differs in its subject alone, in the order of kinds.
@@ -422,20 +341,16 @@ void judge_whole(const Facts& facts, Findings& findings) {
 std::vector<Finding> judge(const Facts& facts) {
   Findings findings;
   judge_start(facts, findings);
-  judge_names(facts, findings);
-  for (const InterfaceFacts& interface : facts.interfaces) {
-    judge_interface_gently(interface, facts, findings);
-  }
-  judge_sharing(facts, findings);
-  if (facts.policy.source_address && !facts.source_is_local) {
-    findings.push_back({.kind = FindingKind::source_missing, .address = facts.policy.source_address});
-  }
-  for (const ServerFacts& server : facts.servers) {
-    judge_server(server, facts, findings);
-  }
+  judge_interfaces(facts, findings);
+  judge_servers(facts, findings);
   judge_settings(facts, findings);
   judge_firewall(facts, findings);
-  judge_whole(facts, findings);
+  if (facts.families.ipv4) {
+    judge_whole(facts, Family::ipv4, findings);
+  }
+  if (facts.families.ipv6) {
+    judge_whole(facts, Family::ipv6, findings);
+  }
   return joined(std::move(findings));
 }
 

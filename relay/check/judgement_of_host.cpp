@@ -7,6 +7,9 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <variant>
+
+#include "relay/check/wording.h"
 
 namespace relay::check {
 
@@ -30,10 +33,11 @@ void judge_reverse_path(const InterfaceFacts& interface, Findings& findings) {
 
 /// Replies by another way than the requests went.
 void judge_way_back(const InterfaceFacts& interface, const Facts& facts, Findings& findings) {
-  const bool is_left_by = std::ranges::any_of(facts.servers, [&interface](const ServerFacts& server) {
-    return server.egress.empty() || server.egress == interface.name;
+  const auto is_ipv4 = [](const ServerFacts& server) { return family_of(server.address) == Family::ipv4; };
+  const bool is_left_by = std::ranges::any_of(facts.servers, [&](const ServerFacts& server) {
+    return is_ipv4(server) && (server.egress.empty() || server.egress == interface.name);
   });
-  if (interface.is_upstream && !interface.is_downstream && !is_left_by && !facts.servers.empty() &&
+  if (interface.is_upstream && !interface.is_downstream && !is_left_by && std::ranges::any_of(facts.servers, is_ipv4) &&
       interface.reverse_path_filter == ReversePathFilter::strict) {
     findings.push_back({.kind = FindingKind::rp_filter_upstream, .subjects = {interface.name}});
   }
@@ -68,28 +72,34 @@ void judge_forwarding(const InterfaceFacts& interface, const Facts& facts, Findi
 }
 
 /// The command that makes room for as many neighbours; gc_thresh2 is half of it, as the kernel has it from the start.
-[[nodiscard]] std::string raised(std::uint64_t wanted) {
+[[nodiscard]] std::string raised(std::uint64_t wanted, Family family) {
   constexpr std::uint64_t most_sensible = std::uint64_t{1} << 20U;
   const std::uint64_t most = std::min(std::bit_ceil(wanted), most_sensible);
-  return "sysctl -w net.ipv4.neigh.default.gc_thresh3=" + std::to_string(most) +
-         " net.ipv4.neigh.default.gc_thresh2=" + std::to_string(most / 2);
+  const std::string settings = family == Family::ipv4 ? "net.ipv4.neigh.default." : "net.ipv6.neigh.default.";
+  return "sysctl -w " + settings + "gc_thresh3=" + std::to_string(most) + " " + settings +
+         "gc_thresh2=" + std::to_string(most / 2);
 }
 
-void judge_neighbours(const Facts& facts, Findings& findings) {
-  const NeighbourTable& table = facts.neighbours;
-  if (table.most == 0) {
-    return;
-  }
-  if (const std::uint64_t room = room_for_clients(facts); room > table.most) {
-    findings.push_back(
-        {.kind = FindingKind::neighbours_many, .command = raised(room), .number = room, .limit = table.most});
-  }
-  if (std::uint64_t{table.entries} * 10 >= std::uint64_t{table.most} * 9) {
-    findings.push_back({.kind = FindingKind::neighbours_full,
-                        .command = raised(std::uint64_t{table.most} * 4),
+void judge_fullness(const NeighbourTable& table, Family family, Findings& findings) {
+  if (table.most != 0 && std::uint64_t{table.entries} * 10 >= std::uint64_t{table.most} * 9) {
+    findings.push_back({.kind = family == Family::ipv4 ? FindingKind::neighbours_full : FindingKind::neighbours6_full,
+                        .command = raised(std::uint64_t{table.most} * 4, family),
                         .number = table.entries,
                         .limit = table.most});
   }
+}
+
+/// For how many clients of DHCPv6 there is room, no prefix tells.
+void judge_neighbours(const Facts& facts, Findings& findings) {
+  const NeighbourTable& table = facts.neighbours;
+  if (const std::uint64_t room = room_for_clients(facts); table.most != 0 && room > table.most) {
+    findings.push_back({.kind = FindingKind::neighbours_many,
+                        .command = raised(room, Family::ipv4),
+                        .number = room,
+                        .limit = table.most});
+  }
+  judge_fullness(table, Family::ipv4, findings);
+  judge_fullness(facts.neighbours6, Family::ipv6, findings);
 }
 
 [[nodiscard]] std::string table_text(const Chain& chain) {
@@ -103,7 +113,7 @@ void judge_neighbours(const Facts& facts, Findings& findings) {
   const bool is_named_by_hook = std::ranges::equal(chain.name, chain.hook, [](char name, char hook) {
     return name == (hook >= 'a' && hook <= 'z' ? hook - 32 : hook);
   });
-  return chain.family == "ip" && std::ranges::find(tables, chain.table) != tables.end() &&
+  return (chain.family == "ip" || chain.family == "ip6") && std::ranges::find(tables, chain.table) != tables.end() &&
          (chain.hook.empty() || is_named_by_hook);
 }
 
@@ -117,7 +127,8 @@ void judge_neighbours(const Facts& facts, Findings& findings) {
 [[nodiscard]] std::string accepting_command(const Chain& chain, std::uint16_t port) {
   const std::string number = std::to_string(port);
   return is_of_iptables(chain)
-             ? "iptables -t " + chain.table + " -I " + chain.name + " -p udp --dport " + number + " -j ACCEPT"
+             ? (chain.family == "ip" ? "iptables -t " : "ip6tables -t ") + chain.table + " -I " + chain.name +
+                   " -p udp --dport " + number + " -j ACCEPT"
              : "nft insert rule " + table_text(chain) + " " + chain.name + " udp dport " + number + " accept";
 }
 
@@ -145,13 +156,15 @@ void judge_passage(const Facts& facts, std::string_view hook, const MessageOnWay
                           .subjects = {interface},
                           .other = place_text(answer),
                           .command = accepting_command(*answer.chain, message.destination_port),
-                          .most = dropped.most});
+                          .most = dropped.most,
+                          .family = family_of(message.destination)});
       break;
   }
 }
 
 [[nodiscard]] bool drops_on(const InterfaceFacts& interface, const Finding& finding) {
-  return finding.kind == FindingKind::firewall_drops_requests && finding.subjects.front() == interface.name;
+  return finding.kind == FindingKind::firewall_drops_requests && finding.family == Family::ipv4 &&
+         finding.subjects.front() == interface.name;
 }
 
 /// One that a client on the interface may have: beside the relay's own.
@@ -163,34 +176,113 @@ void judge_passage(const Facts& facts, std::string_view hook, const MessageOnWay
   return theirs;
 }
 
-/// Servers of one interface are told apart by their addresses alone; one line is enough.
-void judge_servers(const Facts& facts, Findings& findings) {
-  Ipv4Address giaddr = facts.policy.source_address.value_or(Ipv4Address{});
+/// What requests of DHCPv4 leave with, and those of DHCPv6, as far as it is known here.
+struct Sources {
+  Ipv4Address ipv4;
+  Ipv6Address ipv6;
+};
+
+[[nodiscard]] Sources sources_of(const Facts& facts) {
+  Sources sources{facts.policy.source_address.value_or(Ipv4Address{}),
+                  facts.policy6.source_address.value_or(Ipv6Address{})};
   for (const InterfaceFacts& interface : facts.interfaces) {
-    if (interface.is_downstream && interface.giaddr && giaddr.is_unspecified()) {
-      giaddr = *interface.giaddr;
+    if (interface.is_downstream && interface.giaddr && sources.ipv4.is_unspecified()) {
+      sources.ipv4 = *interface.giaddr;
+    }
+    if (interface.v6.is_downstream && sources.ipv6.is_unspecified()) {
+      sources.ipv6 = interface.v6.link_address;
     }
   }
-  const std::uint16_t ours = facts.ports.relay.value_or(facts.ports.server);
+  return sources;
+}
+
+/// Who answers in place of a group is not known: any host.
+[[nodiscard]] IpAddress answering_address(const IpAddress& server) {
+  constexpr Ipv6Address any_host{{0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2}};  // RFC 3849
+  const auto* const ipv6 = std::get_if<Ipv6Address>(&server);
+  return ipv6 != nullptr && ipv6->is_multicast() ? IpAddress{any_host} : server;
+}
+
+/// Servers of one interface are told apart by their addresses alone; one line is enough.
+void judge_servers(const Facts& facts, Findings& findings) {
+  const Sources sources = sources_of(facts);
   for (const ServerFacts& server : facts.servers) {
     if (server.is_local || server.is_broadcast || server.egress.empty()) {
       continue;
     }
-    const MessageOnWay reply{.ingress = server.egress,
-                             .source = server.address,
-                             .destination = giaddr,
-                             .source_port = facts.ports.server,
-                             .destination_port = ours,
-                             .is_answer = !facts.policy.replies_from_anyone};
+    const bool is_ipv4 = family_of(server.address) == Family::ipv4;
+    const IpAddress source = is_ipv4 ? IpAddress{sources.ipv4} : IpAddress{sources.ipv6};
+    const std::uint16_t theirs = is_ipv4 ? facts.ports.server : facts.policy6.ports.server;
+    const std::uint16_t ours = (is_ipv4 ? facts.ports.relay : facts.policy6.ports.relay).value_or(theirs);
+    const MessageOnWay reply{
+        .ingress = server.egress,
+        .source = answering_address(server.address),
+        .destination = source,
+        .source_port = theirs,
+        .destination_port = ours,
+        .is_answer = is_ipv4 ? !facts.policy.replies_from_anyone : !facts.policy6.replies_from_anyone};
     const MessageOnWay relayed{.egress = server.egress,
-                               .source = giaddr,
+                               .source = source,
                                .destination = server.address,
                                .source_port = ours,
-                               .destination_port = facts.ports.server};
+                               .destination_port = theirs};
     judge_passage(facts, "output", relayed, {FindingKind::firewall_drops_relayed}, findings);
     for (const std::string_view hook : {"prerouting", "input"}) {
       judge_passage(facts, hook, reply, {FindingKind::firewall_drops_replies}, findings);
     }
+  }
+}
+
+[[nodiscard]] Severity gravest_on(const InterfaceFacts& interface) {
+  return interface.is_named ? Severity::error : Severity::warning;
+}
+
+void judge_clients(const InterfaceFacts& interface, const Facts& facts, Findings& findings) {
+  MessageOnWay request{.ingress = interface.name,
+                       .destination = limited_broadcast,
+                       .source_port = facts.ports.client(),
+                       .destination_port = facts.ports.server,
+                       .is_broadcast = true};
+  for (const std::string_view hook : {"prerouting", "input"}) {
+    judge_passage(facts, hook, request, {FindingKind::firewall_drops_requests, gravest_on(interface)}, findings);
+  }
+  // RFC 2131 section 4.3.2, REBINDING: a broadcast from the client's address. What drops both is told once.
+  if (std::ranges::any_of(findings, [&interface](const Finding& finding) { return drops_on(interface, finding); })) {
+    return;
+  }
+  request.source = address_of_client(interface);
+  for (const std::string_view hook : {"prerouting", "input"}) {
+    judge_passage(facts, hook, request, {FindingKind::firewall_drops_rebinding}, findings);
+  }
+}
+
+/// All that a client sends comes from its link-local address (RFC 8415 section 13.1), where the answers go as datagrams
+/// like any other.
+void judge_clients6(const InterfaceFacts& interface, const Facts& facts, Findings& findings) {
+  constexpr Ipv6Address client{{0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xfe, 0, 0, 0x0c}};
+  const auto ours =
+      std::ranges::find_if(interface.v6.addresses, [](const Ipv6Prefix& each) { return each.address.is_link_local(); });
+  const Ports6& ports = facts.policy6.ports;
+  const MessageOnWay request{.ingress = interface.name,
+                             .source = client,
+                             .destination = all_dhcp_relay_agents_and_servers,
+                             .source_port = ports.client(),
+                             .destination_port = ports.server};
+  const MessageOnWay reply{.egress = interface.name,
+                           .source = ours == interface.v6.addresses.end() ? Ipv6Address{} : ours->address,
+                           .destination = client,
+                           .source_port = ports.server,
+                           .destination_port = ports.client()};
+  for (const std::string_view hook : {"prerouting", "input"}) {
+    judge_passage(facts, hook, request, {FindingKind::firewall_drops_requests, gravest_on(interface)}, findings);
+  }
+  judge_passage(facts, "output", reply, {FindingKind::firewall_drops_delivered, gravest_on(interface)}, findings);
+}
+
+void judge_legacy(const std::vector<std::string>& tables, const std::string& program, std::uint16_t port,
+                  Findings& findings) {
+  if (!tables.empty()) {
+    findings.push_back({.kind = FindingKind::firewall_legacy, .subjects = tables, .other = program, .number = port});
   }
 }
 
@@ -211,41 +303,23 @@ void judge_settings(const Facts& facts, std::vector<Finding>& findings) {
 
 void judge_firewall(const Facts& facts, std::vector<Finding>& findings) {
   for (const InterfaceFacts& interface : facts.interfaces) {
-    if (!interface.is_downstream || interface.is_loopback) {
-      continue;
+    if (interface.is_downstream && !interface.is_loopback) {
+      judge_clients(interface, facts, findings);
     }
-    MessageOnWay request{.ingress = interface.name,
-                         .destination = limited_broadcast,
-                         .source_port = facts.ports.client(),
-                         .destination_port = facts.ports.server,
-                         .is_broadcast = true};
-    const Dropped dropped{FindingKind::firewall_drops_requests,
-                          interface.is_named ? Severity::error : Severity::warning};
-    for (const std::string_view hook : {"prerouting", "input"}) {
-      judge_passage(facts, hook, request, dropped, findings);
-    }
-    // RFC 2131 section 4.3.2, REBINDING: a broadcast from the client's address. What drops both is told once.
-    if (std::ranges::any_of(findings, [&interface](const Finding& finding) { return drops_on(interface, finding); })) {
-      continue;
-    }
-    request.source = address_of_client(interface);
-    for (const std::string_view hook : {"prerouting", "input"}) {
-      judge_passage(facts, hook, request, {FindingKind::firewall_drops_rebinding}, findings);
+    if (interface.v6.is_downstream && !interface.is_loopback) {
+      judge_clients6(interface, facts, findings);
     }
   }
   judge_servers(facts, findings);
+  const std::string ports = server_ports_text(facts);
   if (!facts.early_chains.empty()) {
-    findings.push_back(
-        {.kind = FindingKind::firewall_ingress, .subjects = facts.early_chains, .number = facts.ports.server});
+    findings.push_back({.kind = FindingKind::firewall_ingress, .subjects = facts.early_chains, .other = ports});
   }
   if (!facts.firewall_fault.empty()) {
-    findings.push_back(
-        {.kind = FindingKind::firewall_unread, .subjects = {facts.firewall_fault}, .number = facts.ports.server});
+    findings.push_back({.kind = FindingKind::firewall_unread, .subjects = {facts.firewall_fault}, .other = ports});
   }
-  if (!facts.legacy_tables.empty()) {
-    findings.push_back(
-        {.kind = FindingKind::firewall_legacy, .subjects = facts.legacy_tables, .number = facts.ports.server});
-  }
+  judge_legacy(facts.legacy_tables, "iptables", facts.ports.server, findings);
+  judge_legacy(facts.legacy_tables6, "ip6tables", facts.policy6.ports.server, findings);
 }
 
 }  // namespace relay::check

@@ -8,6 +8,9 @@
 #include <cstdint>
 #include <cstring>
 #include <functional>
+#include <variant>
+
+#include "relay/core/families.h"
 
 namespace relay {
 
@@ -126,7 +129,26 @@ struct Ipv6Prefix {
     }
     return result;
   }
+  /// The last address that begins with the prefix.
+  [[nodiscard]] constexpr Ipv6Address last() const noexcept {
+    Ipv6Address result = address;
+    for (std::size_t bit = length; bit < 128; ++bit) {
+      result.octets[bit / 8] = static_cast<std::uint8_t>(result.octets[bit / 8] | (0x80U >> bit % 8));
+    }
+    return result;
+  }
+  /// Whether `other` begins with the prefix.
+  [[nodiscard]] constexpr bool contains(const Ipv6Address& other) const noexcept {
+    return Ipv6Prefix{other, length}.network() == network();
+  }
 };
+
+/// An address of either family.
+using IpAddress = std::variant<Ipv4Address, Ipv6Address>;
+
+[[nodiscard]] constexpr Family family_of(const IpAddress& address) noexcept {
+  return std::holds_alternative<Ipv4Address>(address) ? Family::ipv4 : Family::ipv6;
+}
 
 /// An EUI-48 link-layer address.
 struct MacAddress {

@@ -65,11 +65,11 @@ using Sets = std::map<std::string, const Tree*>;
 }
 
 [[nodiscard]] PacketField field_in_payload(const std::string& protocol, const std::string& field) {
-  if (protocol == "ip") {
-    return field == "saddr"      ? PacketField::source
-           : field == "daddr"    ? PacketField::destination
-           : field == "protocol" ? PacketField::transport_protocol
-                                 : PacketField::unknown;
+  if (protocol == "ip" || protocol == "ip6") {
+    return field == "saddr"                            ? PacketField::source
+           : field == "daddr"                          ? PacketField::destination
+           : field == "protocol" || field == "nexthdr" ? PacketField::transport_protocol
+                                                       : PacketField::unknown;
   }
   if (protocol == "udp" || protocol == "th") {
     return field == "sport"   ? PacketField::source_port
@@ -79,14 +79,23 @@ using Sets = std::map<std::string, const Tree*>;
   return PacketField::unknown;
 }
 
-/// What a DHCPv4 message does not have: headers of other protocols.
+/// What a message of DHCP does not have: headers of other protocols.
 [[nodiscard]] bool is_foreign(const std::string& protocol) {
-  constexpr std::array<std::string_view, 10> foreign{"tcp", "sctp", "dccp", "icmp", "icmpv6",
-                                                     "ip6", "arp",  "esp",  "ah",   "udplite"};
+  constexpr std::array<std::string_view, 9> foreign{"tcp", "sctp", "dccp", "icmp",   "icmpv6",
+                                                    "arp", "esp",  "ah",   "udplite"};
   return std::ranges::find(foreign, protocol) != foreign.end();
 }
 
-/// The left side of a match; nothing where no DHCPv4 message has what it looks at.
+/// That the message is of the family whose header `left` looks at; nft does not print it where that follows.
+[[nodiscard]] std::optional<Condition> family_in(const Tree& left) {
+  const auto protocol = left.get_optional<std::string>("payload.protocol");
+  if (!protocol || (*protocol != "ip" && *protocol != "ip6")) {
+    return std::nullopt;
+  }
+  return Condition{PacketField::network_protocol, false, {{*protocol == "ip" ? "ipv4" : "ipv6", 0, 0}}};
+}
+
+/// The left side of a match; nothing where no message of DHCP has what it looks at.
 [[nodiscard]] std::optional<PacketField> field_in(const Tree& left) {
   if (const auto meta = left.get_optional<std::string>("meta.key")) {
     return field_in_meta(*meta);
@@ -116,9 +125,55 @@ using Sets = std::map<std::string, const Tree*>;
   return is_number ? std::optional<std::uint64_t>{std::stoull(text)} : std::nullopt;
 }
 
+[[nodiscard]] std::optional<Ipv6Address> address6_in(const std::string& text) {
+  in6_addr address{};
+  return ::inet_pton(AF_INET6, text.c_str(), &address) == 1 ? std::optional{from_in_addr(address)} : std::nullopt;
+}
+
+[[nodiscard]] FieldValue of_addresses(const Ipv6Address& first, const Ipv6Address& last) {
+  return {{}, 0, 0, check::Ipv6Range{first, last}};
+}
+
 [[nodiscard]] FieldValue single_value(const std::string& text) {
+  if (const auto address = address6_in(text)) {
+    return of_addresses(*address, *address);
+  }
   const auto number = number_in(text);
-  return number ? FieldValue{{}, *number, *number} : FieldValue{text == "ip" ? "ipv4" : text, 0, 0};
+  return number ? FieldValue{{}, *number, *number}
+                : FieldValue{text == "ip"    ? "ipv4"
+                             : text == "ip6" ? "ipv6"
+                                             : text,
+                             0, 0};
+}
+
+/// From the first to the second of what stands for a range; nothing where it is not understood.
+[[nodiscard]] std::optional<FieldValue> range_in(const Tree& range) {
+  if (range.size() != 2) {
+    return std::nullopt;
+  }
+  const std::string& first = range.front().second.data();
+  const std::string& last = range.back().second.data();
+  if (const auto from = address6_in(first), to = address6_in(last); from && to) {
+    return of_addresses(*from, *to);
+  }
+  const auto from = number_in(first);
+  const auto to = number_in(last);
+  return from && to ? std::optional{FieldValue{{}, *from, *to}} : std::nullopt;
+}
+
+[[nodiscard]] std::optional<FieldValue> prefix_in(const Tree& prefix) {
+  const std::string text = text_of(prefix, "addr");
+  const auto length = prefix.get<unsigned>("len", 129);
+  if (const auto address = address6_in(text); address && length <= 128) {
+    const Ipv6Prefix network = Ipv6Prefix{*address, static_cast<std::uint8_t>(length)}.network();
+    return of_addresses(network.address, network.last());
+  }
+  const auto address = number_in(text);
+  if (!address || length > 32) {
+    return std::nullopt;
+  }
+  const std::uint64_t hosts = (std::uint64_t{1} << (32U - length)) - 1;
+  return FieldValue{{}, *address & ~hosts, *address | hosts};
 }
 
 /// The values of a right side; nothing where one of them is not understood.
@@ -127,21 +182,18 @@ using Sets = std::map<std::string, const Tree*>;
     values.push_back(single_value(right.data()));
     return !right.data().empty();
   }
-  if (const auto range = right.get_child_optional("range"); range && range->size() == 2) {
-    const auto first = number_in(range->front().second.data());
-    const auto last = number_in(range->back().second.data());
-    values.push_back({{}, first.value_or(0), last.value_or(0)});
-    return first && last;
-  }
-  if (const auto prefix = right.get_child_optional("prefix")) {
-    const auto address = number_in(text_of(*prefix, "addr"));
-    const auto length = prefix->get<unsigned>("len", 33);
-    if (!address || length > 32) {
+  const auto take = [&values](std::optional<FieldValue> value) {
+    if (!value) {
       return false;
     }
-    const std::uint64_t hosts = (std::uint64_t{1} << (32U - length)) - 1;
-    values.push_back({{}, *address & ~hosts, *address | hosts});
+    values.push_back(*std::move(value));
     return true;
+  };
+  if (const auto range = right.get_child_optional("range")) {
+    return take(range_in(*range));
+  }
+  if (const auto prefix = right.get_child_optional("prefix")) {
+    return take(prefix_in(*prefix));
   }
   if (const auto element = right.get_child_optional("elem.val")) {
     return read_values(*element, values);
@@ -188,6 +240,12 @@ using Sets = std::map<std::string, const Tree*>;
 
 // --- rules
 // --------------------------------------------------------------------------------------------------------------
+
+void add_family(const Tree& left, Rule& rule) {
+  if (auto condition = family_in(left)) {
+    rule.conditions.push_back(*std::move(condition));
+  }
+}
 
 [[nodiscard]] bool read_verdict(const std::string& name, const Tree& value, Rule& rule) {
   constexpr std::array<std::pair<std::string_view, RuleVerdict>, 7> verdicts{{{"accept", RuleVerdict::accept},
@@ -242,6 +300,9 @@ void read_verdict_map(const Tree& map, const Sets& sets, const Tree& tree, const
     if (read_values(entry.front().second, condition.values)) {
       condition.field = *field;
     }
+    if (key) {
+      add_family(*key, rule);
+    }
     rule.conditions.push_back(std::move(condition));
     const auto& [verdict, value] = entry.back().second.front();
     if (read_verdict(verdict, value, rule)) {
@@ -276,6 +337,9 @@ void read_rule(const Tree& tree, const Sets& sets, std::vector<Rule>& rules) {
     }
     const auto& [name, value] = statement.front();
     if (name == "match") {
+      if (const auto left = value.get_child_optional("left")) {
+        add_family(*left, rule);
+      }
       rule.conditions.push_back(condition_in(value, sets, tree));
     } else if (name == "vmap") {
       read_verdict_map(value, sets, tree, rule, rules);
@@ -303,9 +367,9 @@ void read_rule(const Tree& tree, const Sets& sets, std::vector<Rule>& rules) {
   return chain;
 }
 
-[[nodiscard]] bool sees_ipv4(const Tree& tree) {
+[[nodiscard]] bool sees_ip(const Tree& tree) {
   const std::string family = text_of(tree, "family");
-  return family == "ip" || family == "inet";
+  return family == "ip" || family == "ip6" || family == "inet";
 }
 
 /// Whether it is a base chain of a family or at a hook that sees frames.
@@ -343,7 +407,7 @@ Firewall firewall_in(const std::string& json) {
     if (const auto chain = object.get_child_optional("chain"); chain && is_early(*chain)) {
       firewall.early_chains.push_back(text_of(*chain, "family") + " " + text_of(*chain, "table") + " " +
                                       text_of(*chain, "name"));
-    } else if (chain && sees_ipv4(*chain)) {
+    } else if (chain && sees_ip(*chain)) {
       places[key_of(*chain, text_of(*chain, "name"))] = firewall.ruleset.size();
       firewall.ruleset.push_back(chain_in(*chain));
     }
@@ -369,8 +433,9 @@ Firewall read_firewall() {
   return output.fault.empty() ? firewall_in(output.text) : Firewall{{}, {}, "nft: " + output.fault};
 }
 
-std::vector<std::string> legacy_tables() {
-  std::ifstream file{"/proc/thread-self/net/ip_tables_names"};
+std::vector<std::string> legacy_tables(Family family) {
+  std::ifstream file{family == Family::ipv4 ? "/proc/thread-self/net/ip_tables_names"
+                                            : "/proc/thread-self/net/ip6_tables_names"};
   std::vector<std::string> tables;
   std::string name;
   while (std::getline(file, name)) {

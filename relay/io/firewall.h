@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "relay/check/firewall_rules.h"
+#include "relay/core/families.h"
 
 namespace relay::io {
 
@@ -18,11 +19,11 @@ struct Firewall {
 /// Runs nft, which needs CAP_NET_ADMIN.
 [[nodiscard]] Firewall read_firewall();
 
-/// Reads what nft printed: the chains of the families ip and inet, but for the hook ingress. Parts of a rule that are
-/// not understood become conditions that cannot be judged.
+/// Reads what nft printed: the chains of the families ip, ip6 and inet, but for the hook ingress. Parts of a rule that
+/// are not understood become conditions that cannot be judged.
 [[nodiscard]] Firewall firewall_in(const std::string& json);
 
-/// Tables of legacy iptables in this network namespace; none where that is not told.
-[[nodiscard]] std::vector<std::string> legacy_tables();
+/// Tables of the family's legacy iptables in this network namespace; none where that is not told.
+[[nodiscard]] std::vector<std::string> legacy_tables(Family family);
 
 }  // namespace relay::io

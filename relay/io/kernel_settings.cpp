@@ -22,6 +22,7 @@ InterfaceKernelSettings kernel_settings_of(const std::string& interface) {
   settings.forwards = of_interface(interface, "forwarding") != 0;
   settings.forwards_broadcasts =
       of_interface("all", "bc_forwarding") != 0 && of_interface(interface, "bc_forwarding") != 0;
+  settings.ipv6_is_disabled = kernel_setting("net/ipv6/conf/" + interface + "/disable_ipv6").value_or(0) != 0;
   return settings;
 }
 

@@ -10,11 +10,13 @@
 
 namespace relay::io {
 
-/// What `net.ipv4.conf.all` and `net.ipv4.conf.IF` come to together (Linux, Documentation/networking/ip-sysctl.rst).
+/// What `net.ipv4.conf.all` and `net.ipv4.conf.IF` come to together (Linux, Documentation/networking/ip-sysctl.rst),
+/// and what `net.ipv6.conf.IF` says.
 struct InterfaceKernelSettings {
   check::ReversePathFilter reverse_path_filter = check::ReversePathFilter::off;
   bool forwards = false;
   bool forwards_broadcasts = false;
+  bool ipv6_is_disabled = false;
 };
 
 [[nodiscard]] InterfaceKernelSettings kernel_settings_of(const std::string& interface);

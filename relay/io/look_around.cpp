@@ -9,6 +9,7 @@
 #include <system_error>
 #include <unordered_map>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "options82/options.h"
@@ -44,9 +45,12 @@ class Look {
   Look(const Orders& orders, const Ports& ports)
       : orders_(orders),
         links_(LinkSurvey{{.ipv4 = true, .ipv6 = true}}.ask().links),
-        view_(table_, orders.interfaces, {}) {
+        view_(table_, orders.interfaces, {}),
+        servers6_(orders.interfaces.v6.servers) {
+    facts_.families = orders.families;
     facts_.policy = orders.policy;
     facts_.ports = ports;
+    facts_.policy6 = orders.policy6;
     facts_.roles = orders.interfaces.roles;
     facts_.overrides_server_id = orders.interfaces.agent_information.server_id_override;
     if (orders.policy.add_agent_information) {
@@ -79,7 +83,7 @@ class Look {
       }
     }
     facts_.giaddr_interface = orders_.interfaces.giaddr_interface;
-    if (!facts_.giaddr_interface.empty()) {
+    if (!facts_.giaddr_interface.empty() && orders_.families.ipv4) {
       const auto entry = by_name_.find(facts_.giaddr_interface);
       const Interface* const interface =
           entry == by_name_.end() ? nullptr : std::as_const(table_).find(entry->second->state.index);
@@ -90,12 +94,25 @@ class Look {
     if (const auto source = orders_.policy.source_address) {
       facts_.source_is_local = table_.is_local(*source);
     }
+    if (const auto source = orders_.policy6.source_address) {
+      facts_.source6_is_local = table_.is_local(*source);
+    }
+  }
+
+  /// What it is to the protocols that are relayed.
+  [[nodiscard]] InterfaceRole role_of(const Interface& interface) const {
+    const Families families = orders_.families;
+    return {.downstream = interface.is_downstream && families.ipv4,
+            .upstream = interface.is_upstream && families.ipv4,
+            .lower = interface.is_downstream6() && families.ipv6,
+            .upper = interface.is_upstream6() && families.ipv6};
   }
 
   void look_at_interfaces() {
     std::vector<const Interface*> named;
     for (const auto& [index, interface] : std::as_const(table_).all()) {
-      if (interface.is_downstream || interface.is_upstream) {
+      const InterfaceRole role = role_of(interface);
+      if (role.is_downstream6() || role.is_upstream6()) {
         named.push_back(&interface);
       }
     }
@@ -111,8 +128,8 @@ class Look {
     facts.name = interface.name;
     facts.is_named = std::ranges::find(orders_.interfaces.roles, interface.name, &Setting<InterfaceRole>::pattern) !=
                      orders_.interfaces.roles.end();
-    facts.is_downstream = interface.is_downstream;
-    facts.is_upstream = interface.is_upstream;
+    facts.is_downstream = role_of(interface).downstream;
+    facts.is_upstream = role_of(interface).upstream;
     facts.is_both_by_one_flag =
         std::ranges::any_of(orders_.interfaces.roles, [&interface](const Setting<InterfaceRole>& role) {
           return role.value.downstream && role.value.upstream && is_about(role.pattern, interface.name);
@@ -129,6 +146,8 @@ class Look {
     facts.reverse_path_filter = settings.reverse_path_filter;
     facts.forwards = settings.forwards;
     facts.forwards_broadcasts = settings.forwards_broadcasts;
+    facts.v6 = facts6_of(interface);
+    facts.v6.is_disabled = settings.ipv6_is_disabled;
     const auto link = by_name_.find(interface.name);
     const auto master = names_.find(link == by_name_.end() ? 0 : link->second->state.master_index);
     if (master != names_.end()) {
@@ -138,31 +157,73 @@ class Look {
     return facts;
   }
 
+  [[nodiscard]] check::InterfaceFacts6 facts6_of(const Interface& interface) const {
+    check::InterfaceFacts6 facts;
+    facts.is_downstream = role_of(interface).lower;
+    facts.is_upstream = role_of(interface).upper;
+    facts.is_trusted = interface.is_trusted;
+    facts.has_server = servers6_.find(interface.name) != nullptr;  // though its interface may not be there
+    for (const InterfaceAddress6& own : interface.v6.addresses) {
+      facts.addresses.push_back(own.prefix);
+    }
+    facts.link_address = interface.v6.link_address;
+    const auto interface_id = interface.v6.options.interface_id();
+    facts.interface_id.assign(interface_id.begin(), interface_id.end());
+    return facts;
+  }
+
   void look_at_servers() {
     std::vector<Ipv4Address> servers;
     for (const auto& setting : orders_.interfaces.servers) {
-      for (const Ipv4Address server : setting.value) {
-        if (std::ranges::find(servers, server) == servers.end()) {
-          servers.push_back(server);
-        }
-      }
+      add_new(setting.value, servers);
     }
     for (const Ipv4Address server : servers) {
+      facts_.servers.push_back(facts_of({.address = server}, 0));
+    }
+    std::vector<ServerName6> servers6;
+    for (const auto& setting : orders_.interfaces.v6.servers) {
+      add_new(setting.value, servers6);
+    }
+    for (const ServerName6& server : servers6) {
       facts_.servers.push_back(facts_of(server));
     }
   }
 
-  [[nodiscard]] ServerFacts facts_of(Ipv4Address server) {
-    ServerFacts facts{.address = server};
+  template <typename Server>
+  static void add_new(const std::vector<Server>& servers, std::vector<Server>& known) {
+    for (const Server& server : servers) {
+      if (std::ranges::find(known, server) == known.end()) {
+        known.push_back(server);
+      }
+    }
+  }
+
+  [[nodiscard]] ServerFacts facts_of(const ServerName6& server) {
+    ServerFacts facts{.address = server.address, .interface = server.interface_name};
+    if (server.interface_name.empty()) {
+      return facts_of(std::move(facts), 0);
+    }
+    const auto link = by_name_.find(server.interface_name);
+    facts.lacks_interface = link == by_name_.end();
+    return facts.lacks_interface ? facts : facts_of(std::move(facts), link->second->state.index);
+  }
+
+  [[nodiscard]] bool is_local(const IpAddress& address) const {
+    return std::visit([this](const auto& known) { return table_.is_local(known); }, address);
+  }
+
+  /// The way to its address, by the interface of this index where it is not 0.
+  [[nodiscard]] ServerFacts facts_of(ServerFacts facts, std::uint32_t interface) {
     try {
-      const Route route = route_to(questions_, server);
-      facts.is_local = route.type == RTN_LOCAL || table_.is_local(server);
-      facts.is_broadcast = route.type == RTN_BROADCAST || server == limited_broadcast;
+      const Route route = route_to(questions_, facts.address, interface);
+      facts.is_local = route.type == RTN_LOCAL || is_local(facts.address);
+      facts.is_broadcast = route.type == RTN_BROADCAST || facts.address == IpAddress{limited_broadcast};
       facts.gateway = route.gateway;
       if (route.egress) {
         facts.egress = names_[*route.egress];
         facts.mtu = route.mtu ? route.mtu : view_.mtu_of(*route.egress);
-        facts.next_hop_has_failed = neighbour_has_failed(questions_, *route.egress, route.gateway.value_or(server));
+        facts.next_hop_has_failed =
+            neighbour_has_failed(questions_, *route.egress, route.gateway.value_or(facts.address));
       }
     } catch (const std::system_error& error) {
       facts.route_fault = error.code().message();
@@ -172,23 +233,41 @@ class Look {
   }
 
   void look_at_ports() {
-    std::vector<std::uint16_t> ports{facts_.ports.server};
-    if (facts_.ports.relay) {
-      ports.push_back(*facts_.ports.relay);
-    }
+    PortsByFamily ports;
+    const auto add = [](bool is_relayed, const auto& of_family, std::vector<std::uint16_t>& to) {
+      if (is_relayed) {
+        to.push_back(of_family.server);
+      }
+      if (is_relayed && of_family.relay) {
+        to.push_back(*of_family.relay);
+      }
+    };
+    add(facts_.families.ipv4, facts_.ports, ports.ipv4);
+    add(facts_.families.ipv6, facts_.policy6.ports, ports.ipv6);
     try {
       facts_.port_holders = port_holders(ports);
     } catch (const std::exception& error) {
       facts_.port_holders_fault = error.what();
     }
     facts_.lacks_net_raw = lacks_net_raw();
-    facts_.lacks_bind_service = lacks_bind_service(facts_.ports);
+    facts_.lacks_bind_service =
+        std::ranges::any_of(ports.ipv4, lacks_bind_service) || std::ranges::any_of(ports.ipv6, lacks_bind_service);
+  }
+
+  [[nodiscard]] check::NeighbourTable neighbours(Family family) {
+    const NeighbourLimits limits = neighbour_limits(questions_, family);
+    return {limits.entries, limits.most};
   }
 
   void look_at_kernel() {
     facts_.hears_vrfs = kernel_setting("net/ipv4/udp_l3mdev_accept").value_or(0) != 0;
-    const NeighbourLimits neighbours = neighbour_limits(questions_);
-    facts_.neighbours = {neighbours.entries, neighbours.most};
+    if (facts_.families.ipv4) {
+      facts_.neighbours = neighbours(Family::ipv4);
+    }
+    if (facts_.families.ipv6) {
+      facts_.neighbours6 = neighbours(Family::ipv6);
+      facts_.lacks_ipv6 = lacks_ipv6();
+    }
     facts_.wanted_receive_buffer = receive_buffer_size;
     facts_.receive_buffer = receive_buffer_limit(receive_buffer_size);
   }
@@ -198,13 +277,19 @@ class Look {
     facts_.firewall = std::move(firewall.ruleset);
     facts_.early_chains = std::move(firewall.early_chains);
     facts_.firewall_fault = std::move(firewall.fault);
-    facts_.legacy_tables = legacy_tables();
+    if (facts_.families.ipv4) {
+      facts_.legacy_tables = legacy_tables(Family::ipv4);
+    }
+    if (facts_.families.ipv6) {
+      facts_.legacy_tables6 = legacy_tables(Family::ipv6);
+    }
   }
 
   const Orders& orders_;
   std::vector<Link> links_;
   InterfaceTable table_;
   InterfaceView view_;
+  ByName<std::vector<ServerName6>> servers6_;
   rtnetlink::Questions questions_;
   std::unordered_map<std::uint32_t, std::string> names_;
   std::unordered_map<std::string, const Link*> by_name_;

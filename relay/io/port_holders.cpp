@@ -37,20 +37,30 @@ struct BoundSocket {
 };
 
 /// An IPv6 socket keeps the port from IPv4 where it takes IPv4 too: bound to all addresses, or to a mapped one.
-[[nodiscard]] bool takes_ipv4(const inet_diag_msg& socket, const nlattr* only_ipv6) {
+struct Takes {
+  bool ipv4;
+  bool ipv6;
+};
+
+[[nodiscard]] Takes taken_by(const inet_diag_msg& socket, const nlattr* only_ipv6) {
   if (socket.idiag_family == AF_INET) {
-    return true;
+    return {.ipv4 = true, .ipv6 = false};
   }
   in6_addr address{};
   static_assert(sizeof(address) == sizeof(socket.id.idiag_src));
   std::copy_n(reinterpret_cast<const std::uint8_t*>(&socket.id.idiag_src), sizeof(address),
               reinterpret_cast<std::uint8_t*>(&address));
+  const bool is_mapped = IN6_IS_ADDR_V4MAPPED(&address);
   const bool is_both = IN6_IS_ADDR_UNSPECIFIED(&address) && !rtnetlink::is_set(only_ipv6);
-  return is_both || IN6_IS_ADDR_V4MAPPED(&address);
+  return {.ipv4 = is_both || is_mapped, .ipv6 = !is_mapped};
+}
+
+[[nodiscard]] bool has(const std::vector<std::uint16_t>& ports, std::uint16_t port) {
+  return std::ranges::find(ports, port) != ports.end();
 }
 
 [[nodiscard]] std::vector<BoundSocket> sockets_of(rtnetlink::Questions& questions, std::uint8_t family,
-                                                  const std::vector<std::uint16_t>& ports) {
+                                                  const PortsByFamily& ports) {
   inet_diag_req_v2 request{};
   request.sdiag_family = family;
   request.sdiag_protocol = IPPROTO_UDP;
@@ -65,7 +75,8 @@ struct BoundSocket {
     }
     const auto socket = rtnetlink::header_of<inet_diag_msg>(answer);
     const std::uint16_t port = ntohs(socket.id.idiag_sport);
-    if (std::ranges::find(ports, port) != ports.end() && takes_ipv4(socket, attributes[INET_DIAG_SKV6ONLY])) {
+    const Takes takes = taken_by(socket, attributes[INET_DIAG_SKV6ONLY]);
+    if ((takes.ipv4 && has(ports.ipv4, port)) || (takes.ipv6 && has(ports.ipv6, port))) {
       sockets.push_back({port, socket.idiag_inode, socket.idiag_uid});
     }
   }));
@@ -119,7 +130,7 @@ void find_owners(Owners& owners) {
 
 }  // namespace
 
-std::vector<PortHolder> port_holders(const std::vector<std::uint16_t>& ports) {
+std::vector<PortHolder> port_holders(const PortsByFamily& ports) {
   rtnetlink::Questions questions{NETLINK_SOCK_DIAG};
   std::vector<BoundSocket> sockets = sockets_of(questions, AF_INET, ports);
   const std::vector<BoundSocket> further = sockets_of(questions, AF_INET6, ports);

@@ -8,8 +8,14 @@
 
 namespace relay::io {
 
-/// The sockets of this network namespace that keep a UDP port on 0.0.0.0 from being bound, each process once. A process
-/// that this one may not look into is told without its name. Throws std::system_error.
-[[nodiscard]] std::vector<check::PortHolder> port_holders(const std::vector<std::uint16_t>& ports);
+/// Ports of IPv4, and of IPv6 that is told apart from it (IPV6_V6ONLY of ipv6(7)).
+struct PortsByFamily {
+  std::vector<std::uint16_t> ipv4{};
+  std::vector<std::uint16_t> ipv6{};
+};
+
+/// The sockets of this network namespace that keep a UDP port from being bound for all addresses of the family, each
+/// process once. A process that this one may not look into is told without its name. Throws std::system_error.
+[[nodiscard]] std::vector<check::PortHolder> port_holders(const PortsByFamily& ports);
 
 }  // namespace relay::io

@@ -6,7 +6,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <system_error>
@@ -35,10 +34,14 @@ bool lacks_net_raw() {
   return !socket.is_open() && errno == EPERM;
 }
 
-bool lacks_bind_service(const Ports& ports) {
+bool lacks_bind_service(std::uint16_t port) {
   const std::uint64_t first = kernel_setting("net/ipv4/ip_unprivileged_port_start").value_or(first_unprivileged_port);
-  const std::uint16_t least = std::min(ports.server, ports.relay.value_or(ports.server));
-  return least < first && !has_capability(CAP_NET_BIND_SERVICE);
+  return port < first && !has_capability(CAP_NET_BIND_SERVICE);
+}
+
+bool lacks_ipv6() {
+  const Descriptor socket{::socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
+  return !socket.is_open() && errno == EAFNOSUPPORT;
 }
 
 std::uint64_t receive_buffer_limit(int wanted) {

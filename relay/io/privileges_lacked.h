@@ -4,15 +4,16 @@
 #include <cstdint>
 #include <string>
 
-#include "relay/core/ports.h"
-
 namespace relay::io {
 
 /// Whether a packet socket cannot be opened for want of CAP_NET_RAW. Tried: the socket would receive nothing.
 [[nodiscard]] bool lacks_net_raw();
 
-/// Whether one of the ports cannot be bound for want of CAP_NET_BIND_SERVICE.
-[[nodiscard]] bool lacks_bind_service(const Ports& ports);
+/// Whether the port cannot be bound for want of CAP_NET_BIND_SERVICE.
+[[nodiscard]] bool lacks_bind_service(std::uint16_t port);
+
+/// Whether this kernel runs without IPv6.
+[[nodiscard]] bool lacks_ipv6();
 
 /// Octets that a UDP socket's receive buffer may have, if that is fewer than `wanted`; else 0.
 [[nodiscard]] std::uint64_t receive_buffer_limit(int wanted);

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 #include <system_error>
+#include <variant>
 
 namespace relay::io {
 
@@ -15,20 +16,45 @@ using namespace rtnetlink;
 
 namespace {
 
-void put_address(nl_msg& message, int type, Ipv4Address address) {
-  if (nla_put(&message, type, static_cast<int>(address.octets.size()), address.octets.data()) < 0) {
+[[nodiscard]] unsigned char domain_of(Family family) {
+  return family == Family::ipv4 ? AF_INET : AF_INET6;
+}
+
+[[nodiscard]] unsigned char bits_of(const IpAddress& address) {
+  return family_of(address) == Family::ipv4 ? 32 : 128;
+}
+
+void put(nl_msg& message, int type, const void* octets, std::size_t size) {
+  if (nla_put(&message, type, static_cast<int>(size), octets) < 0) {
     fail(ENOMEM, "Cannot make a rtnetlink request");
   }
 }
 
+void put_address(nl_msg& message, int type, const IpAddress& address) {
+  std::visit([&](const auto& known) { put(message, type, known.octets.data(), known.octets.size()); }, address);
+}
+
+[[nodiscard]] std::optional<IpAddress> address_of(const nlattr* attribute) {
+  if (const auto octets = octets_of<decltype(Ipv4Address::octets)>(attribute)) {
+    return Ipv4Address{*octets};
+  }
+  if (const auto octets = octets_of<decltype(Ipv6Address::octets)>(attribute)) {
+    return Ipv6Address{*octets};
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
-Route route_to(Questions& questions, Ipv4Address destination) {
+Route route_to(Questions& questions, const IpAddress& destination, std::uint32_t interface) {
   rtmsg header{};
-  header.rtm_family = AF_INET;
-  header.rtm_dst_len = 32;
+  header.rtm_family = domain_of(family_of(destination));
+  header.rtm_dst_len = bits_of(destination);
   const Message message = request_message(RTM_GETROUTE, 0, header);
   put_address(*message, RTA_DST, destination);
+  if (interface != 0) {
+    put(*message, RTA_OIF, &interface, sizeof(interface));
+  }
   Route route;
   static_cast<void>(questions.ask(*message, [&route](nlmsghdr* answer) {
     Attributes<RTA_MAX> attributes{};
@@ -37,9 +63,7 @@ Route route_to(Questions& questions, Ipv4Address destination) {
     }
     route.type = header_of<rtmsg>(answer).rtm_type;
     route.egress = number_of(attributes[RTA_OIF]);
-    if (const auto octets = octets_of<decltype(Ipv4Address::octets)>(attributes[RTA_GATEWAY])) {
-      route.gateway = Ipv4Address{*octets};
-    }
+    route.gateway = address_of(attributes[RTA_GATEWAY]);
     Attributes<RTAX_MAX> metrics{};
     if (parse_nested<RTAX_MAX>(attributes[RTA_METRICS], metrics)) {
       route.mtu = number_of(metrics[RTAX_MTU]);
@@ -61,9 +85,9 @@ std::string refusing_type(const std::error_code& error) {
   }
 }
 
-bool neighbour_has_failed(Questions& questions, std::uint32_t interface, Ipv4Address address) {
+bool neighbour_has_failed(Questions& questions, std::uint32_t interface, const IpAddress& address) {
   ndmsg header{};
-  header.ndm_family = AF_INET;
+  header.ndm_family = domain_of(family_of(address));
   header.ndm_ifindex = static_cast<int>(interface);
   const Message message = request_message(RTM_GETNEIGH, 0, header);
   put_address(*message, NDA_DST, address);
@@ -80,9 +104,9 @@ bool neighbour_has_failed(Questions& questions, std::uint32_t interface, Ipv4Add
   return has_failed;
 }
 
-NeighbourLimits neighbour_limits(Questions& questions) {
+NeighbourLimits neighbour_limits(Questions& questions, Family family) {
   ndtmsg header{};
-  header.ndtm_family = AF_INET;
+  header.ndtm_family = domain_of(family);
   const Message message = request_message(RTM_GETNEIGHTBL, NLM_F_DUMP, header);
   NeighbourLimits limits;
   try {

@@ -75,10 +75,10 @@ constexpr std::size_t most_lines = 16;
   if (placeholder == "number" || placeholder == "limit") {
     return std::to_string(placeholder == "number" ? finding.number : finding.limit);
   }
-  const std::optional<Ipv4Address>& address = placeholder == "address"    ? finding.address
-                                              : placeholder == "next_hop" ? finding.next_hop
-                                                                          : finding.source;
-  return address ? address_text(*address) : "giaddr";
+  const std::optional<IpAddress>& address = placeholder == "address"    ? finding.address
+                                            : placeholder == "next_hop" ? finding.next_hop
+                                                                        : finding.source;
+  return address ? address_text(*address, finding.zone) : finding.other;
 }
 
 [[nodiscard]] std::string filled_in(std::string_view clause, const Finding& finding, bool is_advice) {

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cstddef>
 #include <string_view>
+#include <variant>
 
 #include "options82/agent_information.h"
 
@@ -212,6 +213,16 @@ std::string address_text(const Ipv6Address& address) {
     result.append(digits.data(), end);
   }
   return result;
+}
+
+std::string address_text(const IpAddress& address) {
+  return std::visit([](const auto& known) { return address_text(known); }, address);
+}
+
+std::string address_text(const IpAddress& address, std::string_view zone) {
+  const auto* const ipv6 = std::get_if<Ipv6Address>(&address);
+  const bool has_zone = ipv6 != nullptr && (ipv6->is_link_local() || ipv6->is_multicast()) && !zone.empty();
+  return has_zone ? address_text(*ipv6).append("%").append(zone) : address_text(address);
 }
 
 std::string mac_text(const MacAddress& mac) {

@@ -32,6 +32,10 @@ namespace relay {
 [[nodiscard]] std::string address_text(Ipv4Address address);
 /// As RFC 5952 section 4 says: one text for each address.
 [[nodiscard]] std::string address_text(const Ipv6Address& address);
+[[nodiscard]] std::string address_text(const IpAddress& address);
+/// With `zone`, an interface, behind it where it is one that is found on its own link alone, or a group's:
+/// `fe80::1%d1`.
+[[nodiscard]] std::string address_text(const IpAddress& address, std::string_view zone);
 [[nodiscard]] std::string mac_text(const MacAddress& mac);
 
 /// `text` with everything but printable ASCII as `\xNN`.

@@ -7,8 +7,10 @@
 namespace relay::check {
 namespace {
 
+using test_support::relay_reply_on_way;
 using test_support::reply_on_way;
 using test_support::request_on_way;
+using test_support::solicit_on_way;
 
 Condition ingress(const std::string& name) {
   return {PacketField::ingress, false, {{name, 0, 0}}};
@@ -99,6 +101,53 @@ TEST(Firewall, EveryFieldOfAMessageIsTold) {
   EXPECT_TRUE(drops(PacketField::transport_protocol, {{}, 17, 17}));
   EXPECT_TRUE(drops(PacketField::packet_type, {"host", 0, 0}));
   EXPECT_TRUE(drops(PacketField::destination_type, {"local", 0, 0}));
+}
+
+/// The addresses that begin with so many octets of this one.
+FieldValue beginning(const Ipv6Address& address, std::uint8_t octets) {
+  const Ipv6Prefix prefix{address, static_cast<std::uint8_t>(8 * octets)};
+  return {{}, 0, 0, Ipv6Range{prefix.network().address, prefix.last()}};
+}
+
+TEST(Firewall, EveryFieldOfAMessageOfDhcpv6IsTold) {
+  const auto drops = [](PacketField field, FieldValue value, const MessageOnWay& message) {
+    return passage({base(false, {rule({{field, false, {std::move(value)}}}, RuleVerdict::drop)})}, message) ==
+           Passage::is_dropped;
+  };
+  const MessageOnWay solicit = solicit_on_way();
+  const MessageOnWay reply = relay_reply_on_way();
+  EXPECT_TRUE(drops(PacketField::network_protocol, {"ipv6", 0, 0}, solicit));
+  EXPECT_FALSE(drops(PacketField::network_protocol, {"ipv4", 0, 0}, solicit));
+  EXPECT_TRUE(drops(PacketField::source, beginning(Ipv6Address{{0xfe, 0x80}}, 2), solicit));
+  EXPECT_FALSE(drops(PacketField::source, beginning(Ipv6Address{{0xfe, 0x80}}, 2), reply));
+  EXPECT_TRUE(drops(PacketField::destination, beginning(all_dhcp_relay_agents_and_servers, 16), solicit));
+  EXPECT_FALSE(drops(PacketField::destination, beginning(all_dhcp_servers, 16), solicit));
+  EXPECT_TRUE(drops(PacketField::packet_type, {"multicast", 0, 0}, solicit));
+  EXPECT_TRUE(drops(PacketField::packet_type, {"host", 0, 0}, reply));
+  EXPECT_TRUE(drops(PacketField::destination_type, {"multicast", 0, 0}, solicit));
+  EXPECT_TRUE(drops(PacketField::destination_type, {"local", 0, 0}, reply));
+  EXPECT_TRUE(drops(PacketField::destination_port, {{}, 547, 547}, solicit));
+}
+
+TEST(Firewall, AddressesOfOneFamilyAreNoneOfTheOther) {
+  const auto drops = [](FieldValue value, const MessageOnWay& message) {
+    return passage({base(false, {rule({{PacketField::source, false, {std::move(value)}}}, RuleVerdict::drop)})},
+                   message) == Passage::is_dropped;
+  };
+  EXPECT_TRUE(drops({{}, 0, 0xffffffff}, reply_on_way()));
+  EXPECT_FALSE(drops({{}, 0, 0xffffffff}, relay_reply_on_way()));
+  EXPECT_TRUE(drops(beginning({}, 0), relay_reply_on_way()));
+  EXPECT_FALSE(drops(beginning({}, 0), reply_on_way()));
+}
+
+TEST(Firewall, AChainOfOneFamilySeesNothingOfTheOther) {
+  Chain chain = base(true, {});
+  chain.family = "ip";
+  EXPECT_EQ(passage({chain}, request_on_way()), Passage::is_dropped);
+  EXPECT_EQ(passage({chain}, solicit_on_way()), Passage::passes);
+  chain.family = "ip6";
+  EXPECT_EQ(passage({chain}, request_on_way()), Passage::passes);
+  EXPECT_EQ(passage({chain}, solicit_on_way()), Passage::is_dropped);
 }
 
 TEST(Firewall, AConditionThatCannotBeJudgedMakesADoubt) {

@@ -11,8 +11,10 @@ namespace {
 
 using check::MessageOnWay;
 using check::Passage;
+using test_support::relay_reply_on_way;
 using test_support::reply_on_way;
 using test_support::request_on_way;
+using test_support::solicit_on_way;
 
 /// What nft 1.0.6 prints of one chain of input with these rules' expressions.
 std::string printed(const std::string& policy, const std::vector<std::string>& rules) {
@@ -98,6 +100,33 @@ TEST(Firewall, InterfacesProtocolsAndKindsOfPacketsAreRead) {
             Passage::may_be_dropped);
 }
 
+TEST(Firewall, AddressesOfIpv6AreReadAsPrefixesAndRanges) {
+  EXPECT_EQ(dropping(payload("ip6", "saddr", R"({"prefix":{"addr":"fe80::","len":10}})"), solicit_on_way()),
+            Passage::is_dropped);
+  EXPECT_EQ(dropping(payload("ip6", "saddr", R"({"prefix":{"addr":"fe80::","len":10}})"), relay_reply_on_way()),
+            Passage::passes);
+  EXPECT_EQ(dropping(payload("ip6", "daddr", R"("ff02::1:2")"), solicit_on_way()), Passage::is_dropped);
+  EXPECT_EQ(dropping(payload("ip6", "daddr", R"({"set":["::1",{"range":["2001:db8:101::","2001:db8:101::ff"]}]})"),
+                     relay_reply_on_way()),
+            Passage::is_dropped);
+  EXPECT_EQ(dropping(payload("ip6", "nexthdr", R"("udp")"), solicit_on_way()), Passage::is_dropped);
+  EXPECT_EQ(dropping(payload("ip6", "hoplimit", "1"), solicit_on_way()), Passage::may_be_dropped);
+  EXPECT_EQ(dropping(payload("ip6", "saddr", R"({"prefix":{"addr":"fe80::","len":129}})"), solicit_on_way()),
+            Passage::may_be_dropped);
+  EXPECT_EQ(dropping(meta("protocol", R"("ip6")"), solicit_on_way()), Passage::is_dropped);
+}
+
+TEST(Firewall, WhatLooksAtOneFamilySaysNothingOfTheOther) {
+  EXPECT_EQ(dropping(payload("ip", "saddr", R"("192.0.2.1")", "!="), solicit_on_way()), Passage::passes);
+  EXPECT_EQ(dropping(payload("ip6", "saddr", R"("2001:db8::1")", "!=")), Passage::passes);
+  EXPECT_EQ(dropping(payload("ip", "saddr", R"("192.0.2.1")", "!=")), Passage::is_dropped);
+  EXPECT_EQ(dropping(payload("ip6", "hoplimit", "1")), Passage::passes);
+  const std::string by_source = R"({"vmap":{"key":{"payload":{"protocol":"ip6","field":"saddr"}},"data":{"set":)"
+                                R"([[{"prefix":{"addr":"fe80::","len":10}},{"drop":null}]]}}})";
+  EXPECT_EQ(passage("accept", {by_source}, solicit_on_way()), Passage::is_dropped);
+  EXPECT_EQ(passage("accept", {by_source}), Passage::passes);
+}
+
 TEST(Firewall, AnInterfaceMayBeCalledByANumber) {
   MessageOnWay message = request_on_way();
   message.ingress = "100";
@@ -164,10 +193,18 @@ TEST(Firewall, RulesOfIptablesAreRead) {
   EXPECT_EQ(dropping(R"({"xt":{"type":"match","name":"multiport"}})"), Passage::may_be_dropped);
 }
 
+TEST(Firewall, ChainsOfIpv6AreRead) {
+  const Firewall firewall = firewall_in(
+      R"({"nftables":[{"chain":{"family":"ip6","table":"t","name":"c","hook":"input","prio":0,"policy":"drop"}}]})");
+  EXPECT_EQ(firewall.fault, "");
+  EXPECT_EQ(check::ask_firewall(firewall.ruleset, "input", solicit_on_way()).passage, Passage::is_dropped);
+  EXPECT_EQ(check::ask_firewall(firewall.ruleset, "input", request_on_way()).passage, Passage::passes);
+}
+
 TEST(Firewall, ChainsOfOtherFamiliesAreLeftOut) {
   const Firewall firewall = firewall_in(
-      R"({"nftables":[{"chain":{"family":"ip6","table":"t","name":"c","hook":"input","prio":0,"policy":"drop"}},)"
-      R"({"rule":{"family":"ip6","table":"t","chain":"c","handle":1,"expr":[{"drop":null}]}}]})");
+      R"({"nftables":[{"chain":{"family":"arp","table":"t","name":"c","hook":"input","prio":0,"policy":"drop"}},)"
+      R"({"rule":{"family":"arp","table":"t","chain":"c","handle":1,"expr":[{"drop":null}]}}]})");
   EXPECT_EQ(firewall.fault, "");
   EXPECT_TRUE(firewall.ruleset.empty());
 }

@@ -57,7 +57,7 @@ class Held {
 
 TEST(PortHolders, AProcessIsNamedWithItsNumber) {
   const Held held{AF_INET};
-  const auto holders = port_holders({held.port()});
+  const auto holders = port_holders({.ipv4 = {held.port()}});
   ASSERT_EQ(holders.size(), 1U);
   std::string name;
   std::getline(std::ifstream{"/proc/self/comm"}, name);
@@ -71,22 +71,40 @@ TEST(PortHolders, AnIpv6SocketCountsWhereItTakesIpv4) {
   if (!both.is_bound() || !one.is_bound()) {
     GTEST_SKIP() << "there is no IPv6 here";
   }
-  EXPECT_EQ(port_holders({both.port()}).size(), 1U);
-  EXPECT_EQ(port_holders({one.port()}).size(), 0U);
+  EXPECT_EQ(port_holders({.ipv4 = {both.port()}}).size(), 1U);
+  EXPECT_EQ(port_holders({.ipv4 = {one.port()}}).size(), 0U);
+  EXPECT_EQ(port_holders({.ipv6 = {both.port()}}).size(), 1U);
+  EXPECT_EQ(port_holders({.ipv6 = {one.port()}}).size(), 1U);
+}
+
+TEST(PortHolders, AnIpv4SocketTakesNothingFromIpv6) {
+  const Held held{AF_INET};
+  EXPECT_EQ(port_holders({.ipv6 = {held.port()}}).size(), 0U);
 }
 
 TEST(PortHolders, OfOtherPortsNobodyIsTold) {
   const Held held{AF_INET};
-  EXPECT_TRUE(port_holders({1}).empty() || held.port() != 1);
+  EXPECT_TRUE(port_holders({.ipv4 = {1}, .ipv6 = {1}}).empty() || held.port() != 1);
   EXPECT_TRUE(port_holders({}).empty());
 }
 
 TEST(Routes, AnAddressOfThisHostIsLocal) {
   rtnetlink::Questions questions;
-  const Route route = route_to(questions, {{127, 0, 0, 1}});
+  const Route route = route_to(questions, Ipv4Address{{127, 0, 0, 1}});
   EXPECT_EQ(route.type, RTN_LOCAL);
   EXPECT_EQ(route.egress, 1U);
   EXPECT_EQ(route.gateway, std::nullopt);
+}
+
+TEST(Routes, SoIsOneOfIpv6) {
+  if (lacks_ipv6() || kernel_settings_of("lo").ipv6_is_disabled) {
+    GTEST_SKIP() << "there is no IPv6 here";
+  }
+  constexpr Ipv6Address loopback{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}};
+  rtnetlink::Questions questions;
+  const Route route = route_to(questions, loopback, 1);
+  EXPECT_EQ(route.type, RTN_LOCAL);
+  EXPECT_EQ(route.egress, 1U);
 }
 
 TEST(Routes, ARouteThatRefusesIsToldByItsType) {
@@ -99,12 +117,13 @@ TEST(Routes, ARouteThatRefusesIsToldByItsType) {
 
 TEST(Routes, ANeighbourThatNobodyAskedForHasNotFailed) {
   rtnetlink::Questions questions;
-  EXPECT_FALSE(neighbour_has_failed(questions, 1, {{203, 0, 113, 77}}));
+  EXPECT_FALSE(neighbour_has_failed(questions, 1, Ipv4Address{{203, 0, 113, 77}}));
 }
 
 TEST(Routes, TheNeighbourTableHasALimitInEveryNamespace) {
   rtnetlink::Questions questions;
-  EXPECT_GT(neighbour_limits(questions).most, 0U);
+  EXPECT_GT(neighbour_limits(questions, Family::ipv4).most, 0U);
+  EXPECT_EQ(neighbour_limits(questions, Family::ipv6).most == 0, lacks_ipv6());
 }
 
 TEST(LinkKind, TheLoopbackIsOne) {

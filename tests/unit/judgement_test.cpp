@@ -105,7 +105,7 @@ TEST(Judgement, FlagWithoutEffect) {
   Facts facts = well();
   facts.warnings = {"-D has no effect without -a, which adds option 82"};
   EXPECT_THAT(lines(facts), ElementsAre("warning: flag_without_effect: -D has no effect without -a, which adds option "
-                                        "82; leave it out, or add -a"));
+                                        "82; leave it out, or add what it needs"));
   EXPECT_EQ(worst(judge(facts)), Severity::warning);
 }
 
@@ -265,7 +265,7 @@ TEST(Judgement, NamesThatNoInterfaceHas) {
           "correct the pattern (`ip link` lists the names) or create them; the relay uses them as soon as they "
           "are there",
           "warning: upstream_missing: interface u7, named for replies, does not exist; correct the name (`ip "
-          "link` lists them), or leave out -iu: replies are then accepted wherever servers are"));
+          "link` lists them), or leave out -iu or -u: replies are then accepted wherever servers are"));
 }
 
 TEST(Judgement, GiaddrInterfaceMissing) {
@@ -530,7 +530,7 @@ TEST(Judgement, ServerIsLocal) {
 
 TEST(Judgement, ServerIsBroadcast) {
   Facts facts = well();
-  facts.servers = {{.address = {{10, 9, 0, 255}}, .is_broadcast = true, .egress = "u0", .mtu = 1500}};
+  facts.servers = {{.address = Ipv4Address{{10, 9, 0, 255}}, .is_broadcast = true, .egress = "u0", .mtu = 1500}};
   EXPECT_THAT(
       lines(facts),
       ElementsAre("error: server_is_broadcast: server 10.9.0.255 is a broadcast address: replies come from other "
