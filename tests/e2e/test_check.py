@@ -3,11 +3,8 @@
 Where the advice is a command, it is followed, and the finding is gone. All mistakes are made in namespaces of the test.
 """
 
-import contextlib
 import os
 import re
-import shlex
-import subprocess
 import types
 
 import pytest
@@ -15,6 +12,7 @@ import pytest
 import message
 import peers
 import relay
+from checked import fixed, follow_advice, nft, only, run_check, running
 from network import Chain
 from rights import with_capabilities
 from wait import port_bound, wait_until
@@ -27,51 +25,17 @@ USUAL = ("-id", "d1", "-id", "d2", "-iu", "u0", SERVER)
 pytestmark = pytest.mark.skipif(not relay.is_ours(), reason="--check is ours alone")
 
 
-class Checked:
-    """What one run of `--check` printed."""
-
-    def __init__(self, done):
-        self.status = done.returncode
-        self.lines = done.stdout.splitlines()
-        self.complaint = done.stderr
-        assert "Sanitizer" not in done.stderr, done.stderr
-
-    def __str__(self):
-        return "\n".join([*self.lines, self.complaint, f"[status {self.status}]"])
-
-    def named(self, name):
-        """The lines of findings with this name."""
-        return [line for line in self.lines if re.match(rf"(ok|note|warning|error): {name}: ", line)]
-
-    def graver(self, least=("warning", "error")):
-        return [line for line in self.lines if line.split(":")[0] in least]
-
-
 @pytest.fixture
 def check(scene):
     """Runs `--check` with these flags on the router."""
     def run(*flags, through=(), namespace=None):
-        argv = [*through, relay.BINARY, "--check", "-d", *flags]
-        router = namespace or scene.topology.router
-        return Checked(subprocess.run(router.command(argv), capture_output=True, text=True, check=False, timeout=120))
+        return run_check(namespace or scene.topology.router, *flags, through=through)
     return run
 
 
 @pytest.fixture
 def router(scene):
     return scene.topology.router
-
-
-def follow_advice(router, line):
-    """Runs the command at the end of a finding's line, which begins with the name of a program."""
-    command = re.search(r": ((?:ip|nft|sysctl) [^:;]*)$", line).group(1)
-    router.run(shlex.split(command))
-
-
-def only(found, line, status):
-    """This finding and no other, with this exit status."""
-    assert found.graver() == [line], found
-    assert found.status == status, found
 
 
 # --- what is well -------------------------------------------------------------------------------------------------------
@@ -242,16 +206,6 @@ def test_a_capture_of_another_account(scene, check):
 
 
 # --- the port -----------------------------------------------------------------------------------------------------------
-
-@contextlib.contextmanager
-def running(namespace, argv, **options):
-    process = namespace.spawn(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **options)
-    try:
-        wait_until(lambda: process.poll() is None and port_bound(process.pid), f"{argv[0]} to have the port")
-        yield process
-    finally:
-        peers._end(process)
-
 
 def test_the_port_is_taken_by_dnsmasq(scene, check, router, need, tmp_path):
     need("dnsmasq")
@@ -549,18 +503,6 @@ def test_many_interfaces_are_few_lines(check, router):
 
 # --- the firewall -------------------------------------------------------------------------------------------------------
 
-def nft(router, *rules, policy="accept", hook="input"):
-    """One chain with these rules."""
-    lines = ["table inet filter {", "chain rules {", f"type filter hook {hook} priority 0; policy {policy};", *rules, "}", "}"]
-    router.run(["nft", "-f", "-"], input="\n".join(lines) + "\n")
-
-
-def fixed(check, router, *flags):
-    """The advice of the one finding is taken, and there is none any more."""
-    follow_advice(router, check(*flags).graver()[0])
-    assert check(*flags).lines[-1] == "check passed: nothing found"
-
-
 def test_a_rule_that_drops_requests(check, router, need):
     need("nft")
     nft(router, 'iifname "d2" udp dport { 67, 68 } counter drop')
@@ -620,6 +562,5 @@ def test_a_firewall_that_lets_dhcp_in(check, router, need):
 def test_the_outer_router_of_a_chain(make_scene):
     """A server that is another relay agent, two hops from the DHCP servers."""
     chain = make_scene(Chain).topology
-    argv = [relay.BINARY, "--check", "-d", "-id", "d1", Chain.INNER_ADDRESS]
-    found = Checked(subprocess.run(chain.outer.command(argv), capture_output=True, text=True, check=False, timeout=120))
+    found = run_check(chain.outer, "-id", "d1", Chain.INNER_ADDRESS)
     assert found.lines[-1] == "check passed: nothing found", found
