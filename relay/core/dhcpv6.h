@@ -41,14 +41,19 @@ inline constexpr std::uint8_t reconfigure_reply = 19;    // RFC 6977
   return message[0];
 }
 
+/// Whether it is a message between relay agents and servers, which carries another one. Needs at least one octet.
+[[nodiscard]] constexpr bool is_of_relays(Octets message) noexcept {
+  return msg_type(message) == message_type::relay_forward || msg_type(message) == message_type::relay_reply;
+}
+
 /// Whether `message` has the whole header of its type.
 [[nodiscard]] constexpr bool has_header(Octets message) noexcept {
-  if (message.size() < message_header_size) {
-    return false;
-  }
-  const bool is_of_relays =
-      msg_type(message) == message_type::relay_forward || msg_type(message) == message_type::relay_reply;
-  return !is_of_relays || message.size() >= relay_header_size;
+  return message.size() >= message_header_size && (!is_of_relays(message) || message.size() >= relay_header_size);
+}
+
+/// Of a message that is not of relays and has its header.
+[[nodiscard]] constexpr std::uint32_t transaction_id(Octets message) noexcept {
+  return std::uint32_t{message[1]} << 16U | std::uint32_t{message[2]} << 8U | message[3];
 }
 
 [[nodiscard]] constexpr std::uint8_t hop_count(RelayHeader header) noexcept {

@@ -32,17 +32,6 @@ static_assert(kind_of_type(dhcpv6::message_type::solicit) == MessageKind6::solic
 static_assert(kind_of_type(dhcpv6::message_type::reconfigure) == MessageKind6::reconfigure);
 static_assert(kind_of_type(dhcpv6::message_type::relay_reply) == MessageKind6::relay_reply);
 
-/// The first message in a Relay-reply; empty where there is none.
-[[nodiscard]] dhcpv6::Octets carried_by(dhcpv6::Octets relay_reply) noexcept {
-  dhcpv6::OptionReader options{dhcpv6::relay_options(relay_reply)};
-  while (const auto option = options.next()) {
-    if (option->code == dhcpv6::code::relay_message) {
-      return option->value;
-    }
-  }
-  return {};
-}
-
 }  // namespace
 
 MessageKind6 kind6_of(std::span<const std::uint8_t> message) noexcept {
@@ -53,7 +42,7 @@ MessageKind6 kind6_of(std::span<const std::uint8_t> message) noexcept {
   if (dhcpv6::msg_type(message) != dhcpv6::message_type::relay_reply) {
     return kind_of_type(dhcpv6::msg_type(message));
   }
-  const dhcpv6::Octets carried = carried_by(message);
+  const dhcpv6::Octets carried = dhcpv6::carried_message(message);
   return carried.empty() ? MessageKind6::malformed : kind_of_type(dhcpv6::msg_type(carried));
 }
 

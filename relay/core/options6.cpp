@@ -6,6 +6,16 @@
 
 namespace relay::dhcpv6 {
 
+Octets carried_message(Octets relay_message) noexcept {
+  OptionReader options{relay_options(relay_message)};
+  while (const auto option = options.next()) {
+    if (option->code == code::relay_message) {
+      return option->value;
+    }
+  }
+  return {};
+}
+
 void OptionWriter::put(Octets octets) noexcept {
   assert(octets.size() <= rest_.size());
   std::ranges::copy(octets, rest_.begin());

@@ -74,6 +74,10 @@ inline std::optional<Option> OptionReader::next() noexcept {
   return option;
 }
 
+/// What a relay message that has its header carries: the value of its first Relay Message option; empty where there is
+/// none.
+[[nodiscard]] Octets carried_message(Octets relay_message) noexcept;
+
 /// Writes into a span from its begin on. Needs room for all that is put.
 class OptionWriter {
  public:

@@ -348,8 +348,7 @@ void add_destination(LogLine& line, const MessageEvent& event) {
 
 void add_message(LogLine& line, const MessageEvent6& event) {
   const bool has_header = dhcpv6::has_header(event.message);
-  const bool is_of_relays = has_header && (dhcpv6::msg_type(event.message) == dhcpv6::message_type::relay_forward ||
-                                           dhcpv6::msg_type(event.message) == dhcpv6::message_type::relay_reply);
+  const bool is_of_relays = has_header && dhcpv6::is_of_relays(event.message);
   if (has_header) {
     line.field("type", type6_text(dhcpv6::msg_type(event.message)));
   }
