@@ -144,21 +144,6 @@ std::optional<bootp::Header> header_of(std::span<const std::uint8_t> message) {
   return message.first<bootp::header_size>();
 }
 
-struct NamedCounter {
-  std::string_view name;
-  std::uint64_t (*value)(const Counters& counters);
-};
-
-constexpr std::array<NamedCounter, 7> named_counters{{
-    {"requests_received", [](const Counters& counters) { return counters.requests.received(); }},
-    {"requests_relayed", [](const Counters& counters) { return counters.requests.forwarded(); }},
-    {"request_copies", [](const Counters& counters) { return counters.request_copies.value(); }},
-    {"request_copies_failed", [](const Counters& counters) { return counters.request_copies_failed.value(); }},
-    {"replies_received", [](const Counters& counters) { return counters.replies.received(); }},
-    {"replies_delivered", [](const Counters& counters) { return counters.replies.forwarded(); }},
-    {"option82_omitted", [](const Counters& counters) { return counters.option82_omitted.value(); }},
-}};
-
 }  // namespace
 
 LogLine::LogLine(std::string& storage, LogFormat format, std::optional<Time> time, LogLevel level,
@@ -438,25 +423,16 @@ void add_server_change(LogLine& line, const ServerEvent& event) {
             "and the firewalls between; requests are still sent to it.");
 }
 
-void add_counters(LogLine& line, const Counters& counters) {
-  for (const auto& [name, value] : named_counters) {
-    line.field(name, value(counters));
-  }
-  std::uint64_t dropped = 0;
+void add_counters(LogLine& line, const CounterSums& counters) {
+  line.field("requests_received", counters.requests_received).field("requests_relayed", counters.requests_relayed);
+  line.field("request_copies", counters.request_copies).field("request_copies_failed", counters.request_copies_failed);
+  line.field("replies_received", counters.replies_received).field("replies_delivered", counters.replies_delivered);
+  line.field("option82_omitted", counters.option82_omitted).field("dropped", counters.dropped_in_all());
   for (const DropReason reason : all_drop_reasons()) {
-    dropped += counters.dropped(reason);
-  }
-  line.field("dropped", dropped);
-  for (const DropReason reason : all_drop_reasons()) {
-    if (const std::uint64_t count = counters.dropped(reason); count != 0) {
+    if (const std::uint64_t count = counters.dropped[static_cast<std::size_t>(reason)]; count != 0) {
       line.field(text(reason).name, count);
     }
   }
-}
-
-bool has_counted(const Counters& counters) noexcept {
-  return std::ranges::any_of(named_counters, [&](const NamedCounter& named) { return named.value(counters) != 0; }) ||
-         std::ranges::any_of(all_drop_reasons(), [&](DropReason reason) { return counters.dropped(reason) != 0; });
 }
 
 std::string interface_label(const Interface* interface, std::uint32_t index) {

@@ -11,7 +11,7 @@
 
 #include "relay/capture/annotator.h"
 #include "relay/core/address.h"
-#include "relay/core/counters.h"
+#include "relay/core/counter_sums.h"
 #include "relay/core/decision.h"
 #include "relay/core/events.h"
 #include "relay/core/interface_table.h"
@@ -87,10 +87,7 @@ void add_change(LogLine& line, const InterfaceEvent& event);
 void add_server_change(LogLine& line, const ServerEvent& event);
 
 /// Every counter by name, `dropped` in total, and the reasons that are not zero.
-void add_counters(LogLine& line, const Counters& counters);
-
-/// Whether any counter is not zero.
-[[nodiscard]] bool has_counted(const Counters& counters) noexcept;
+void add_counters(LogLine& line, const CounterSums& counters);
 
 /// What lines call an interface that arrived as `index`: its name, or `index-7` where the table does not know it.
 [[nodiscard]] std::string interface_label(const Interface* interface, std::uint32_t index);

@@ -304,32 +304,37 @@ void Log::capture_ended(const CaptureEnding& ending) {
 }
 
 void Log::counters(const InterfaceTable& table) {
-  std::vector<const Interface*> shown;
+  std::vector<const Interface*> interfaces;
   for (const auto& entry : table.all()) {
-    const Interface& interface = entry.second;
-    if (interface.is_downstream || interface.is_upstream || has_counted(*interface.counters)) {
-      shown.push_back(&interface);
+    interfaces.push_back(&entry.second);
+  }
+  std::ranges::sort(interfaces, {}, &Interface::index);
+  CounterSums total;
+  std::size_t shown = 0;
+  const auto write_counters = [&](std::string_view label, std::string_view family, const auto& counters, bool is_used) {
+    const CounterSums sums = sums_of(counters);
+    if (!is_used && sums == CounterSums{}) {
+      return false;
     }
-  }
-  std::ranges::sort(shown, {}, &Interface::index);
-  const auto write_counters = [this](std::string_view label, const Counters& counters) {
+    total.add(counters);
     impl_->write(LogLevel::info, "counters", [&](LogLine& line) {
-      line.field("interface", label);
-      add_counters(line, counters);
+      line.field("interface", label).field("family", family);
+      add_counters(line, sums);
     });
+    return true;
   };
-  const Counters left_over = table.left_over();
-  Counters sum = left_over;
-  for (const Interface* interface : shown) {
-    write_counters(interface->name, *interface->counters);
-    sum.add(*interface->counters);
+  for (const Interface* const interface : interfaces) {
+    const Interface6& v6 = interface->v6;
+    const bool of_ipv4 = write_counters(interface->name, "ipv4", *interface->counters,
+                                        interface->is_downstream || interface->is_upstream);
+    const bool of_ipv6 = v6.counters != nullptr && write_counters(interface->name, "ipv6", *v6.counters, v6.is_relayed);
+    shown += of_ipv4 || of_ipv6 ? 1 : 0;
   }
-  if (has_counted(left_over)) {
-    write_counters(unattributed_label, left_over);
-  }
+  static_cast<void>(write_counters(unattributed_label, "ipv4", table.left_over(), false));
+  static_cast<void>(write_counters(unattributed_label, "ipv6", table.left_over6(), false));
   impl_->write(LogLevel::info, "counters_total", [&](LogLine& line) {
-    line.field("interfaces", shown.size());
-    add_counters(line, sum);
+    line.field("interfaces", shown);
+    add_counters(line, total);
     line.field("log_lines_lost", impl_->lost());
   });
 }

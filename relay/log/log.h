@@ -73,9 +73,9 @@ class Log {
   void capture_started(std::string_view file);
   void capture_ended(const CaptureEnding& ending);
 
-  /// One line for each interface that is downstream or upstream or has counted something, one for what belongs to no
-  /// interface if there is any, and one with the sums. Whoever asks for the counters wants to see them: written at any
-  /// threshold.
+  /// One line for each interface and family that is downstream or upstream or has counted something, one for what
+  /// belongs to no interface if there is any, and one with the sums of both families. Whoever asks for the counters
+  /// wants to see them: written at any threshold.
   void counters(const InterfaceTable& table);
 
   /// Writes one line for each reason and interface with suppressed drops, and counts anew; beyond 256 lines, one for

@@ -1,20 +1,20 @@
 #include "relay/log/status_text.h"
 
-#include <cstdint>
+#include "relay/core/counter_sums.h"
 
 namespace relay {
 
 std::string status_text(const InterfaceTable& table) {
-  Counters sum = table.left_over();
+  CounterSums sums = sums_of(table.left_over(), table.left_over6());
   for (const auto& entry : table.all()) {
-    sum.add(*entry.second.counters);
+    const Interface& interface = entry.second;
+    sums.add(*interface.counters);
+    if (interface.v6.counters != nullptr) {
+      sums.add(*interface.v6.counters);
+    }
   }
-  std::uint64_t dropped = 0;
-  for (const DropReason reason : all_drop_reasons()) {
-    dropped += sum.dropped(reason);
-  }
-  return std::to_string(sum.requests.forwarded()) + " requests relayed, " + std::to_string(sum.replies.forwarded()) +
-         " replies delivered, " + std::to_string(dropped) + " messages dropped";
+  return std::to_string(sums.requests_relayed) + " requests relayed, " + std::to_string(sums.replies_delivered) +
+         " replies delivered, " + std::to_string(sums.dropped_in_all()) + " messages dropped";
 }
 
 }  // namespace relay

@@ -7,7 +7,8 @@
 
 namespace relay {
 
-/// `12 requests relayed, 11 replies delivered, 3 messages dropped`, of all interfaces since the start.
+/// `12 requests relayed, 11 replies delivered, 3 messages dropped`, of all interfaces and both
+/// families since the start.
 [[nodiscard]] std::string status_text(const InterfaceTable& table);
 
 }  // namespace relay

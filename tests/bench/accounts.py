@@ -13,7 +13,7 @@ from pathlib import Path
 from field import packets_received
 from wait import wait_until
 
-_REPORT = re.compile(r" counters interface=(\S+) (.*)")
+_REPORT = re.compile(r" counters interface=(\S+) family=ipv4 (.*)")
 _TOTAL = re.compile(r" counters_total (.*)\n")
 _SUMS = {"interfaces", "log_lines_lost", "requests_received", "requests_relayed", "request_copies",
          "request_copies_failed", "replies_received", "replies_delivered", "option82_omitted", "dropped"}

@@ -107,12 +107,12 @@ class Relay:
         if self.ours:
             self.expect_log(rf" dropped .*reason={reason}\b")
 
-    def counters(self, interface):
-        """What ours has counted for this interface by now, by name."""
+    def counters(self, interface, family="ipv4"):
+        """What ours has counted of this family for this interface by now, by name."""
         reports = self.log.count(" counters_total ")
         self.signal(signal.SIGUSR1)
         self.expect_log(r" counters_total .*\n", reports + 1)
-        line = re.findall(rf" counters interface={interface} (.*)", self.log)[-1]
+        line = re.findall(rf" counters interface={interface} family={family} (.*)", self.log)[-1]
         return {name: int(value) for name, value in (each.split("=") for each in line.split())}
 
     def descriptors(self):

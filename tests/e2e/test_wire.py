@@ -198,7 +198,7 @@ def test_a_request_that_reaches_no_server_is_dropped(scene):
     scene.discover()
     relay.expect_log(r" send_failed .*interface=d1")
     relay.signal(signal.SIGUSR1)
-    relay.expect_log(r" counters interface=d1 requests_received=1 requests_relayed=0 request_copies=0 "
+    relay.expect_log(r" counters interface=d1 family=ipv4 requests_received=1 requests_relayed=0 request_copies=0 "
                      r"request_copies_failed=2 .*dropped=1 send_failed=1")
 
 

@@ -83,5 +83,29 @@ TEST_F(Log6Test, a_refused_membership) {
   EXPECT_THAT(lines_, ElementsAre(HasSubstr("interface vlan7 hears no DHCPv6 client")));
 }
 
+TEST_F(Log6Test, counters_of_both_families_and_their_sum) {
+  InterfaceTable table;
+  interface_.index = 7;
+  interface_.is_downstream = interface_.v6.is_relayed = true;
+  table.put(interface_);
+  Interface& interface = *table.find(7);
+  interface.counters->requests.received(MessageKind::discover).add(1);
+  interface.v6.counters->requests.received(MessageKind6::solicit).add(2);
+  interface.v6.counters->requests.dropped(MessageKind6::solicit, DropReason::no_server).add(2);
+  table.unattributed6().lost_in_kernel.add(4);
+  log_.counters(table);
+  const auto zeros = [](const std::string& received) {
+    return "requests_received=" + received +
+           " requests_relayed=0 request_copies=0 request_copies_failed=0 replies_received=0 replies_delivered=0 "
+           "option82_omitted=0 ";
+  };
+  EXPECT_THAT(lines_, ElementsAre("INFO counters interface=vlan7 family=ipv4 " + zeros("1") + "dropped=0",
+                                  "INFO counters interface=vlan7 family=ipv6 " + zeros("2") + "dropped=2 no_server=2",
+                                  "INFO counters interface=(unattributed) family=ipv6 " + zeros("0") +
+                                      "dropped=4 lost_in_kernel=4",
+                                  "INFO counters_total interfaces=1 " + zeros("3") +
+                                      "dropped=6 lost_in_kernel=4 no_server=2 log_lines_lost=0"));
+}
+
 }  // namespace
 }  // namespace relay

@@ -644,19 +644,19 @@ TEST_F(LogTest, CountersOfInterfacesInUseAndTheirSum) {
   make_log(LogFormat::text, LogLevel::error).counters(table);
   EXPECT_THAT(
       take_lines(),
-      ElementsAre(
-          "INFO counters interface=uplink requests_received=0 requests_relayed=0 request_copies=0 "
-          "request_copies_failed=0 "
-          "replies_received=0 replies_delivered=0 option82_omitted=0 dropped=0",
-          "INFO counters interface=odd requests_received=0 requests_relayed=0 request_copies=0 request_copies_failed=0 "
-          "replies_received=0 replies_delivered=0 option82_omitted=0 dropped=1 not_downstream=1",
-          "INFO counters interface=vlan7 requests_received=5 requests_relayed=0 request_copies=0 "
-          "request_copies_failed=0 "
-          "replies_received=0 replies_delivered=0 option82_omitted=0 dropped=2 hops_exceeded=2",
-          "INFO counters_total interfaces=3 requests_received=5 requests_relayed=0 request_copies=0 "
-          "request_copies_failed=0 "
-          "replies_received=0 replies_delivered=0 option82_omitted=0 dropped=3 not_downstream=1 "
-          "hops_exceeded=2 log_lines_lost=0"));
+      ElementsAre("INFO counters interface=uplink family=ipv4 requests_received=0 requests_relayed=0 request_copies=0 "
+                  "request_copies_failed=0 "
+                  "replies_received=0 replies_delivered=0 option82_omitted=0 dropped=0",
+                  "INFO counters interface=odd family=ipv4 requests_received=0 requests_relayed=0 request_copies=0 "
+                  "request_copies_failed=0 "
+                  "replies_received=0 replies_delivered=0 option82_omitted=0 dropped=1 not_downstream=1",
+                  "INFO counters interface=vlan7 family=ipv4 requests_received=5 requests_relayed=0 request_copies=0 "
+                  "request_copies_failed=0 "
+                  "replies_received=0 replies_delivered=0 option82_omitted=0 dropped=2 hops_exceeded=2",
+                  "INFO counters_total interfaces=3 requests_received=5 requests_relayed=0 request_copies=0 "
+                  "request_copies_failed=0 "
+                  "replies_received=0 replies_delivered=0 option82_omitted=0 dropped=3 not_downstream=1 "
+                  "hops_exceeded=2 log_lines_lost=0"));
   make_log(LogFormat::json, LogLevel::error).counters(table);
   EXPECT_THAT(lines_, testing::Each(testing::ResultOf(is_json, true)));
 }
@@ -665,7 +665,7 @@ TEST_F(LogTest, CountersOfNoInterface) {
   InterfaceTable table;
   table.unattributed().replies.dropped(MessageKind::offer, DropReason::interface_unknown).add(9);
   make_log(LogFormat::text, LogLevel::info).counters(table);
-  EXPECT_THAT(lines_, ElementsAre(HasSubstr(" interface=(unattributed) requests_received=0 "),
+  EXPECT_THAT(lines_, ElementsAre(HasSubstr(" interface=(unattributed) family=ipv4 requests_received=0 "),
                                   HasSubstr(" dropped=9 interface_unknown=9 log_lines_lost=0")));
 }
 

@@ -27,5 +27,21 @@ TEST(StatusText, SumsUpWhatAllInterfacesCounted) {
   EXPECT_EQ(status_text(table), "20 requests relayed, 3 replies delivered, 104 messages dropped");
 }
 
+TEST(StatusText, SumsUpBothFamilies) {
+  InterfaceTable table;
+  Interface interface;
+  interface.index = 1;
+  interface.v6.is_relayed = true;
+  table.put(interface);
+  table.find(1)->counters->requests.forwarded(MessageKind::discover).add(10);
+  Counters6& counters = *table.find(1)->v6.counters;
+  counters.requests.forwarded(MessageKind6::solicit).add(5);
+  counters.replies.forwarded(MessageKind6::advertise).add(4);
+  table.unattributed6().lost_in_kernel.add(3);
+  EXPECT_EQ(status_text(table), "15 requests relayed, 4 replies delivered, 3 messages dropped");
+  table.remove(1);
+  EXPECT_EQ(status_text(table), "15 requests relayed, 4 replies delivered, 3 messages dropped");
+}
+
 }  // namespace
 }  // namespace relay
