@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "relay/log/message_text.h"
+
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
@@ -10,20 +12,6 @@ namespace relay::metrics {
 namespace {
 
 constexpr std::size_t most_at_once = 512;
-
-[[nodiscard]] std::string printable(std::string_view text) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string result;
-  for (const char character : text) {
-    if (character >= ' ' && character <= '~') {
-      result += character;
-    } else {
-      const auto octet = static_cast<unsigned char>(character);
-      result += {'\\', 'x', digits[octet >> 4U], digits[octet & 0xfU]};
-    }
-  }
-  return result;
-}
 
 [[nodiscard]] prometheus::MetricType type_of(Type type) {
   switch (type) {
@@ -57,7 +45,7 @@ class Exposition::Impl {
     prometheus::ClientMetric& added = metrics.emplace_back();
     added.label.reserve(labels.size());
     for (const auto& [name, value] : labels) {
-      added.label.push_back({std::string{name}, printable(value)});
+      added.label.push_back({std::string{name}, printable_text(value)});
     }
     return added;
   }
