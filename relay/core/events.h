@@ -53,7 +53,8 @@ struct KernelLoss {
 
 /// A server fell silent, or answers again.
 struct ServerEvent {
-  Ipv4Address server;
+  IpAddress server;
+  std::string_view zone{};  ///< its interface, where it was given with one
   bool is_answering = false;
   bool has_answered = false;     ///< ever, since it was named
   bool others_answer = false;    ///< while it does not

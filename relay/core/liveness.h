@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "relay/core/message_kind.h"
+#include "relay/core/message_kind6.h"
 
 namespace relay {
 
@@ -14,6 +15,14 @@ namespace relay {
 /// or know each other type.
 [[nodiscard]] constexpr bool expects_answer(MessageKind request) noexcept {
   return request == MessageKind::discover || request == MessageKind::request || request == MessageKind::inform;
+}
+
+/// The same of DHCPv6: what is for all servers, of which each is to answer that has something to say (RFC 8415 section
+/// 18.3). What carries a Server Identifier, as a renewal does, is for one of them, and the others are silent; so are
+/// those to a Confirm which do not know its link.
+[[nodiscard]] constexpr bool expects_answer(MessageKind6 request) noexcept {
+  return request == MessageKind6::solicit || request == MessageKind6::rebind ||
+         request == MessageKind6::information_request;
 }
 
 /// One server's. Times count from any fixed point and do not go back.

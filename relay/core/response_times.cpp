@@ -25,13 +25,29 @@ ResponseTimes::ResponseTimes(std::uint64_t seed, std::size_t capacity) : seed_(s
 }
 
 void ResponseTimes::asked(bootp::Header request, MessageKind kind, std::chrono::nanoseconds now) noexcept {
-  const std::uint64_t hash = hash_of(request, kind == MessageKind::discover);
-  entries_[place_of(hash)] = {check_of(hash), microseconds_of(now)};
+  note(hash_of(request, kind == MessageKind::discover), now);
+}
+
+void ResponseTimes::asked(const ClientMessage6& request, std::chrono::nanoseconds now) noexcept {
+  note(hash_of(request), now);
 }
 
 std::optional<std::chrono::nanoseconds> ResponseTimes::since_asked(bootp::Header reply, MessageKind kind,
                                                                    std::chrono::nanoseconds now) const noexcept {
-  const std::uint64_t hash = hash_of(reply, kind == MessageKind::offer);
+  return since_noted(hash_of(reply, kind == MessageKind::offer), now);
+}
+
+std::optional<std::chrono::nanoseconds> ResponseTimes::since_asked(const ClientMessage6& reply,
+                                                                   std::chrono::nanoseconds now) const noexcept {
+  return since_noted(hash_of(reply), now);
+}
+
+void ResponseTimes::note(std::uint64_t hash, std::chrono::nanoseconds now) noexcept {
+  entries_[place_of(hash)] = {check_of(hash), microseconds_of(now)};
+}
+
+std::optional<std::chrono::nanoseconds> ResponseTimes::since_noted(std::uint64_t hash,
+                                                                   std::chrono::nanoseconds now) const noexcept {
   const Entry& entry = entries_[place_of(hash)];
   const std::chrono::microseconds elapsed{microseconds_of(now) - entry.asked};
   if (entry.check != check_of(hash) || elapsed > lifetime) {
@@ -44,6 +60,10 @@ std::uint64_t ResponseTimes::hash_of(bootp::Header header, bool begins_handshake
   std::array<std::uint8_t, bootp::max_hlen> chaddr{};
   std::ranges::copy(bootp::hardware_address(header), chaddr.begin());
   return transaction_hash(bootp::xid(header), chaddr, begins_handshake ? seed_ : ~seed_);
+}
+
+std::uint64_t ResponseTimes::hash_of(const ClientMessage6& message) const noexcept {
+  return transaction_hash(dhcpv6::transaction_id(message.octets), message.client.octets, seed_);
 }
 
 }  // namespace relay

@@ -9,12 +9,15 @@
 #include <vector>
 
 #include "relay/core/bootp.h"
+#include "relay/core/client_message6.h"
 #include "relay/core/message_kind.h"
 
 namespace relay {
 
 /// A DHCPOFFER answers the last DHCPDISCOVER with its xid and chaddr, any other reply the last other request: of one
-/// handshake they have the same xid. Where requests collide the later one is known; of much traffic these are a sample.
+/// handshake they have the same xid. In DHCPv6 each exchange has its transaction-id (RFC 8415 section 16.1), and a
+/// reply answers the last message with its own of the same client. Where requests collide the later one is known; of
+/// much traffic these are a sample.
 class ResponseTimes {
  public:
   static constexpr std::size_t default_capacity = 16384;
@@ -25,9 +28,12 @@ class ResponseTimes {
 
   /// `now` counts from any fixed point and does not go back.
   void asked(bootp::Header request, MessageKind kind, std::chrono::nanoseconds now) noexcept;
+  void asked(const ClientMessage6& request, std::chrono::nanoseconds now) noexcept;
 
   /// How long ago that was; nothing if it is not known or too long.
   [[nodiscard]] std::optional<std::chrono::nanoseconds> since_asked(bootp::Header reply, MessageKind kind,
+                                                                    std::chrono::nanoseconds now) const noexcept;
+  [[nodiscard]] std::optional<std::chrono::nanoseconds> since_asked(const ClientMessage6& reply,
                                                                     std::chrono::nanoseconds now) const noexcept;
 
  private:
@@ -38,6 +44,10 @@ class ResponseTimes {
   };
 
   [[nodiscard]] std::uint64_t hash_of(bootp::Header header, bool begins_handshake) const noexcept;
+  [[nodiscard]] std::uint64_t hash_of(const ClientMessage6& message) const noexcept;
+  void note(std::uint64_t hash, std::chrono::nanoseconds now) noexcept;
+  [[nodiscard]] std::optional<std::chrono::nanoseconds> since_noted(std::uint64_t hash,
+                                                                    std::chrono::nanoseconds now) const noexcept;
   [[nodiscard]] std::size_t place_of(std::uint64_t hash) const noexcept { return hash % entries_.size(); }
 
   std::uint64_t seed_;

@@ -11,38 +11,46 @@ void ResponseHistogram::add(std::chrono::nanoseconds time) noexcept {
   sum_.add(static_cast<std::uint64_t>(std::max<std::chrono::nanoseconds::rep>(time.count(), 0)));
 }
 
-void Servers::set(const std::vector<Ipv4Address>& addresses, bool may_be_others) {
+template <typename Address>
+void ServersOf<Address>::set(const std::vector<Address>& addresses, bool may_be_others,
+                             const std::vector<std::string>& zones) {
   std::vector<Server> kept;
-  FlatMap<Ipv4Address, std::size_t> places;
-  for (const Ipv4Address address : addresses) {
+  FlatMap<Address, std::size_t> places;
+  for (const Address& address : addresses) {
     Server* const before = find(address);
-    places[address] = kept.size();
+    const std::size_t place = kept.size();
+    places[address] = place;
     kept.push_back(before != nullptr ? std::move(*before) : Server{address});
+    kept.back().zone = zones.empty() ? std::string{} : zones[place];
   }
   servers_ = std::move(kept);
   places_ = std::move(places);
   may_be_others_ = may_be_others;
 }
 
-Servers::Server* Servers::find(Ipv4Address server) noexcept {
+template <typename Address>
+typename ServersOf<Address>::Server* ServersOf<Address>::find(const Address& server) noexcept {
   const std::size_t* const place = places_.find(server);
   return place == nullptr ? nullptr : &servers_[*place];
 }
 
-void Servers::sent(Ipv4Address server, MessageKind kind, bool was_possible, std::chrono::nanoseconds now) noexcept {
+template <typename Address>
+void ServersOf<Address>::sent(const Address& server, bool is_question, bool was_possible,
+                              std::chrono::nanoseconds now) noexcept {
   Server* const found = find(server);
   if (found == nullptr) {
     return;
   }
   (was_possible ? found->counters->requests : found->counters->requests_failed).add();
-  if (expects_answer(kind)) {
+  if (is_question) {
     found->liveness.asked(now);
     has_news_ = true;
   }
 }
 
-void Servers::answered(Ipv4Address server, std::optional<std::chrono::nanoseconds> time,
-                       std::chrono::nanoseconds now) noexcept {
+template <typename Address>
+void ServersOf<Address>::answered(const Address& server, std::optional<std::chrono::nanoseconds> time,
+                                  std::chrono::nanoseconds now) noexcept {
   Server* const found = find(server);
   if (found == nullptr) {
     return;
@@ -56,7 +64,8 @@ void Servers::answered(Ipv4Address server, std::optional<std::chrono::nanosecond
   has_news_ = true;
 }
 
-Servers::LastAnswers Servers::last_answers() const noexcept {
+template <typename Address>
+typename ServersOf<Address>::LastAnswers ServersOf<Address>::last_answers() const noexcept {
   LastAnswers result;
   for (std::size_t place = 0; place < servers_.size(); ++place) {
     const auto last = servers_[place].liveness.last_answer();
@@ -69,8 +78,9 @@ Servers::LastAnswers Servers::last_answers() const noexcept {
   return result;
 }
 
-std::optional<ServerEvent> Servers::judged(Server& server, const LastAnswers& last,
-                                           std::chrono::nanoseconds now) noexcept {
+template <typename Address>
+std::optional<ServerEvent> ServersOf<Address>::judged(Server& server, const LastAnswers& last,
+                                                      std::chrono::nanoseconds now) noexcept {
   const Liveness& liveness = server.liveness;
   const bool was_answering = server.counters->is_not_answering.value() == 0;
   const bool has_answered = liveness.last_answer().has_value();
@@ -82,17 +92,27 @@ std::optional<ServerEvent> Servers::judged(Server& server, const LastAnswers& la
       return std::nullopt;
     }
     server.counters->is_not_answering.set(0);
-    return ServerEvent{server.address, true, true, false, liveness.unanswered(), seconds_since(server.silent_since)};
+    return ServerEvent{
+        server.address, server.zone, true, true, false, liveness.unanswered(), seconds_since(server.silent_since)};
   }
   const auto place = static_cast<std::size_t>(&server - servers_.data());
   const bool others_answer = liveness.others_answer(place == last.whose ? last.latest_but_one : last.latest);
-  if ((may_be_others_ && !has_answered) || !liveness.is_silent(others_answer, now)) {
+  const bool need_not_answer = may_be_others_ || server.address.is_multicast();
+  if ((need_not_answer && !has_answered) || !liveness.is_silent(others_answer, now)) {
     return std::nullopt;
   }
   server.counters->is_not_answering.set(1);
   server.silent_since = now;
-  return ServerEvent{
-      server.address, false, has_answered, others_answer, liveness.unanswered(), seconds_since(liveness.since())};
+  return ServerEvent{server.address,
+                     server.zone,
+                     false,
+                     has_answered,
+                     others_answer,
+                     liveness.unanswered(),
+                     seconds_since(liveness.since())};
 }
+
+template class ServersOf<Ipv4Address>;
+template class ServersOf<Ipv6Address>;
 
 }  // namespace relay

@@ -6,8 +6,10 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -16,7 +18,6 @@
 #include "relay/core/events.h"
 #include "relay/core/flat_map.h"
 #include "relay/core/liveness.h"
-#include "relay/core/message_kind.h"
 
 namespace relay {
 
@@ -53,33 +54,43 @@ struct ServerCounters {
   Gauge is_not_answering;  ///< 1: it has been judged silent
 };
 
-class Servers {
+/// What the relay shows of a server.
+struct ServerFigures {
+  IpAddress address;
+  std::string zone{};  ///< its interface, where it was given with one
+  std::shared_ptr<const ServerCounters> counters;
+};
+
+/// Those of one family. A multicast group is one server, of which it is never said that it does not answer: members
+/// answer from addresses of their own.
+template <typename Address>
+class ServersOf {
  public:
   struct Server {
-    Ipv4Address address;
+    Address address;
+    std::string zone{};  // its interface, where another one can have a server with its address
     std::shared_ptr<ServerCounters> counters = std::make_shared<ServerCounters>();  // may outlive it
     Liveness liveness{};
     std::chrono::nanoseconds silent_since{};
   };
 
   /// Those that there are from now on, none twice; what was counted of an address stays. `may_be_others`: replies may
-  /// come from other addresses, so that one that has never answered is not expected to.
-  void set(const std::vector<Ipv4Address>& addresses, bool may_be_others);
+  /// come from other addresses, so that one that has never answered is not expected to. `zones` are as many, or none.
+  void set(const std::vector<Address>& addresses, bool may_be_others, const std::vector<std::string>& zones = {});
 
-  /// A copy was sent, or could not be.
-  void sent(Ipv4Address server, MessageKind kind, bool was_possible, std::chrono::nanoseconds now) noexcept;
+  /// A copy was sent, or could not be. `is_question`: of something that a server answers.
+  void sent(const Address& server, bool is_question, bool was_possible, std::chrono::nanoseconds now) noexcept;
   /// It answered; `time` is how long that took, where it is known.
-  void answered(Ipv4Address server, std::optional<std::chrono::nanoseconds> time,
+  void answered(const Address& server, std::optional<std::chrono::nanoseconds> time,
                 std::chrono::nanoseconds now) noexcept;
-  [[nodiscard]] bool has(Ipv4Address server) const noexcept { return places_.contains(server); }
+  [[nodiscard]] bool has(const Address& server) const noexcept { return places_.contains(server); }
 
-  /// Calls `tell(const ServerEvent&)` for each whose state has changed. Whether to judge again though nothing is sent.
-  template <typename Tell>
-  [[nodiscard]] bool judge(std::chrono::nanoseconds now, Tell&& tell) {
+  /// Tells, unless `tell` is empty, of each whose state has changed. Whether to judge again though nothing is sent.
+  [[nodiscard]] bool judge(std::chrono::nanoseconds now, const std::function<void(const ServerEvent&)>& tell) {
     bool is_in_doubt = false;
     const LastAnswers last = last_answers();
     for (Server& server : servers_) {
-      if (const auto change = judged(server, last, now)) {
+      if (const auto change = judged(server, last, now); change && tell) {
         tell(*change);
       }
       is_in_doubt = is_in_doubt || (server.counters->is_not_answering.value() == 0 && server.liveness.is_in_doubt(now));
@@ -92,6 +103,11 @@ class Servers {
 
   /// In the order given.
   [[nodiscard]] const std::vector<Server>& all() const noexcept { return servers_; }
+  void add_figures(std::vector<ServerFigures>& figures) const {
+    for (const Server& server : servers_) {
+      figures.push_back({server.address, server.zone, server.counters});
+    }
+  }
 
  private:
   struct LastAnswers {
@@ -100,15 +116,21 @@ class Servers {
     std::size_t whose = 0;  // the latest is
   };
 
-  [[nodiscard]] Server* find(Ipv4Address server) noexcept;
+  [[nodiscard]] Server* find(const Address& server) noexcept;
   [[nodiscard]] LastAnswers last_answers() const noexcept;
   [[nodiscard]] std::optional<ServerEvent> judged(Server& server, const LastAnswers& last,
                                                   std::chrono::nanoseconds now) noexcept;
 
   std::vector<Server> servers_;
-  FlatMap<Ipv4Address, std::size_t> places_;
+  FlatMap<Address, std::size_t> places_;
   bool may_be_others_ = false;
   bool has_news_ = false;
 };
+
+using Servers = ServersOf<Ipv4Address>;
+using Servers6 = ServersOf<Ipv6Address>;
+
+extern template class ServersOf<Ipv4Address>;
+extern template class ServersOf<Ipv6Address>;
 
 }  // namespace relay

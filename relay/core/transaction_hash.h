@@ -11,7 +11,8 @@
 namespace relay {
 
 /// The finalizer of SplitMix64 over the words of the transaction, each mixed with what came before. What is behind hlen
-/// octets of `chaddr` is zero. `seed` keeps others from choosing transactions whose hashes collide.
+/// octets of `chaddr` is zero; a client of DHCPv6 has its address there. `seed` keeps others from choosing transactions
+/// whose hashes collide.
 [[nodiscard]] inline std::uint64_t transaction_hash(std::uint32_t xid,
                                                     std::span<const std::uint8_t, bootp::max_hlen> chaddr,
                                                     std::uint64_t seed) noexcept {

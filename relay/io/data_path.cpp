@@ -1,9 +1,11 @@
 #include "relay/io/data_path.h"
 
 #include <algorithm>
-#include <random>
 #include <utility>
 #include <variant>
+
+#include "relay/core/liveness.h"
+#include "relay/io/seed.h"
 
 namespace relay::io {
 
@@ -18,11 +20,6 @@ constexpr std::size_t max_early = 65536;  // more than a receive buffer holds
          (reason > DropReason::server_unknown && reason <= DropReason::interface_down);
 }
 
-[[nodiscard]] std::uint64_t unpredictable_number() {
-  std::random_device source;
-  return std::uint64_t{source()} << 32U | source();
-}
-
 }  // namespace
 
 DataPath::DataPath(const Sockets& sockets, const Ports& ports, InterfaceTable& table, LinkNews news, Listener listener)
@@ -32,7 +29,6 @@ DataPath::DataPath(const Sockets& sockets, const Ports& ports, InterfaceTable& t
              [this](const Interface& interface, const MacAddress& client) {
                return bridge_ports_.port_of(interface.bridge_index, interface.bridge_vlan_id, client);
              }),
-      response_times_(unpredictable_number()),
       datagrams_(batch_size),
       frames_(batch_size) {}
 
@@ -41,28 +37,9 @@ void DataPath::apply(const Policy& policy) {
   forget_limits();
 }
 
-void DataPath::apply_servers(const std::vector<Ipv4Address>& servers, bool replies_from_anyone) {
-  servers_.set(servers, replies_from_anyone);
-}
-
-bool DataPath::judge_servers() {
-  return servers_.judge(monotonic_time(), [this](const ServerEvent& event) {
-    if (listener_.server_changed) {
-      listener_.server_changed(event);
-    }
-  });
-}
-
-Figures DataPath::figures() const {
-  Figures figures;
-  figures.unattributed = table_.shared_unattributed();
-  for (const Servers::Server& server : servers_.all()) {
-    figures.servers.push_back({server.address, server.counters});
-  }
-  figures.queue_length = queue_length_;
-  figures.queue_capacity = requests_waiting_.capacity();
+void DataPath::add_figures(Figures& figures) const {
+  MessagePath::add_figures(figures);
   figures.transactions = relay_.transactions();
-  return figures;
 }
 
 /// Both sockets get what is sent to all hosts.
@@ -168,6 +145,9 @@ void DataPath::to_servers(const Message& message, std::span<const std::uint8_t> 
     counters(message.interface).option82_omitted.add();
   }
   response_times_.asked(octets.first<bootp::header_size>(), message.kind, now_);
+  if (expects_answer(message.kind)) {
+    expect_answer(message);
+  }
   for (const Ipv4Address server : decision.servers) {
     to_server(message, octets, server, decision.source, decision.from_relay_port, 0);
   }

@@ -14,8 +14,6 @@
 #include "relay/core/figures.h"
 #include "relay/core/policy.h"
 #include "relay/core/relay.h"
-#include "relay/core/response_times.h"
-#include "relay/core/servers.h"
 #include "relay/io/bridge_ports.h"
 #include "relay/io/message_path.h"
 
@@ -35,17 +33,8 @@ class DataPath : public MessagePath<Dhcpv4, DataPath> {
   /// changes only between calls of `serve`, and in `news.read`, which `serve` calls before it decides on requests.
   DataPath(const Sockets& sockets, const Ports& ports, InterfaceTable& table, LinkNews news, Listener listener);
 
-  /// The servers that requests go to from now on, none twice.
-  void apply_servers(const std::vector<Ipv4Address>& servers, bool replies_from_anyone);
-
-  /// Tells `Listener::server_changed` of servers that fell silent or answer again. Whether to call it once more in a
-  /// moment though no message comes.
-  [[nodiscard]] bool judge_servers();
-  /// Whether there may be something for it to find since this was last asked.
-  [[nodiscard]] bool has_asked_servers() noexcept { return servers_.take_news(); }
-
-  /// All but the interfaces.
-  [[nodiscard]] Figures figures() const;
+  /// All of DHCPv4 but the interfaces.
+  void add_figures(Figures& figures) const;
 
   /// Also called when routes may have changed: what was too large for one may fit another.
   void apply(const Policy& policy);
@@ -64,9 +53,6 @@ class DataPath : public MessagePath<Dhcpv4, DataPath> {
   void settle_request(Message& message, QueuedRequest& request);
   void settle_reply(Message& message, std::span<std::uint8_t> octets, const Received& received);
   void send_replies();
-  void copy_sent(const Sending& sending, int error) {
-    servers_.sent(sending.destination, sending.kind, error == 0, now_);
-  }
 
   void read_news(bool more_requests);
   [[nodiscard]] std::optional<DropReason> not_ours(const QueuedRequest& request, const Interface* ingress);
@@ -79,8 +65,6 @@ class DataPath : public MessagePath<Dhcpv4, DataPath> {
   LinkNews news_;
   BridgePorts bridge_ports_;
   Relay relay_;
-  Servers servers_;
-  ResponseTimes response_times_;
 
   std::array<std::array<std::uint8_t, options82::min_message_size>, 3 * batch_size> short_replies_{};  // a ring
   std::size_t next_short_reply_ = 0;

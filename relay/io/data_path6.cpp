@@ -1,13 +1,29 @@
 #include "relay/io/data_path6.h"
 
+#include <string>
+#include <unordered_set>
 #include <utility>
 #include <variant>
 
+#include "relay/core/client_message6.h"
+#include "relay/core/liveness.h"
 #include "relay/core/relay_forward_content.h"
 #include "relay/core/relay_reply6.h"
 #include "relay/core/relay_request6.h"
 
 namespace relay::io {
+
+namespace {
+
+/// Whether a message that was dropped for `reason` came from a server all the same, and the way that they come: these
+/// are the reasons that `relay_reply6` has before it knows the sender.
+[[nodiscard]] bool is_answer(DropReason reason) noexcept {
+  return reason != DropReason::header_too_short && reason != DropReason::not_relay_reply &&
+         reason != DropReason::interface_unknown && reason != DropReason::not_upstream &&
+         reason != DropReason::server_unknown;
+}
+
+}  // namespace
 
 DataPath6::DataPath6(const Sockets& sockets, const Ports6& ports, InterfaceTable& table, LinkSources* link_sources,
                      Listener listener)
@@ -17,6 +33,19 @@ void DataPath6::apply(const Policy6& policy) {
   policy_ = policy;
   policy_.ports = ports_;
   forget_limits();
+}
+
+void DataPath6::apply_servers(const std::vector<ServerName6>& servers, bool replies_from_anyone) {
+  std::vector<Ipv6Address> addresses;
+  std::vector<std::string> zones;
+  std::unordered_set<Ipv6Address> seen;
+  for (const ServerName6& server : servers) {
+    if (seen.insert(server.address).second) {
+      addresses.push_back(server.address);
+      zones.push_back(server.interface_name);
+    }
+  }
+  MessagePath::apply_servers(addresses, replies_from_anyone, zones);
 }
 
 void DataPath6::before_taking(bool are_requests) {
@@ -34,13 +63,15 @@ Waiting DataPath6::wait(Message& message, std::span<const std::uint8_t> octets) 
 
 void DataPath6::settle_request(Message& message, QueuedRequest6& request) {
   const auto octets = [&request] { return std::as_const(request.buffer).octets(); };
-  begin(message, octets());
+  const std::span<const std::uint8_t> received = octets();  // which stay where they are when they are wrapped
+  begin(message, received);
   const Decision6 decision = relay_request6(policy_, table_, message.ingress, request.buffer);
   if (const auto* dropped = std::get_if<Drop>(&decision)) {
     drop(message, octets(), dropped->reason);
     return;
   }
   tell_forwarded(message, octets(), decision);
+  note_question(message, received);
   const auto& upstream = std::get<ToServers6>(decision);
   for (const Server6& server : upstream.servers) {
     to_server(message, octets(), server.address, upstream.source, upstream.from_relay_port, server.interface_index);
@@ -50,6 +81,7 @@ void DataPath6::settle_request(Message& message, QueuedRequest6& request) {
 void DataPath6::settle_reply(Message& message, std::span<const std::uint8_t> octets, const Received6&) {
   begin(message, octets);
   const Decision6 decision = relay_reply6(policy_, table_, message.ingress, octets);
+  note_answer(message, octets, decision);
   if (const auto* dropped = std::get_if<Drop>(&decision)) {
     drop(message, octets, dropped->reason);
     return;
@@ -57,6 +89,29 @@ void DataPath6::settle_reply(Message& message, std::span<const std::uint8_t> oct
   const auto& to = std::get<ToPeer6>(decision);
   tell_forwarded(message, to.message, decision);
   to_peer(message, to);
+}
+
+/// What the client asks, whoever has relayed it before.
+void DataPath6::note_question(const Message& message, std::span<const std::uint8_t> octets) noexcept {
+  const auto question = client_message_in(octets, message.ingress.source);
+  if (!question) {
+    return;
+  }
+  response_times_.asked(*question, now_);
+  if (expects_answer(kind6_of(question->octets))) {
+    expect_answer(message);
+  }
+}
+
+/// Whoever may not reply has no say in what is known of a server whose address it shows.
+void DataPath6::note_answer(const Message& message, std::span<const std::uint8_t> octets,
+                            const Decision6& decision) noexcept {
+  const auto* const dropped = std::get_if<Drop>(&decision);
+  if (!servers_.has(message.ingress.source) || (dropped != nullptr && !is_answer(dropped->reason))) {
+    return;
+  }
+  const auto answer = client_message_in(octets, message.ingress.source);
+  servers_.answered(message.ingress.source, answer ? response_times_.since_asked(*answer, now_) : std::nullopt, now_);
 }
 
 /// RFC 8415 section 19.2. A peer that routes lead to is counted where its message came from the server.

@@ -5,7 +5,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
 
+#include "relay/core/interface_settings.h"
 #include "relay/core/policy6.h"
 #include "relay/io/link_sources.h"
 #include "relay/io/message_path.h"
@@ -23,6 +25,9 @@ class DataPath6 : public MessagePath<Dhcpv6, DataPath6> {
   /// sockets, whatever `policy` says.
   void apply(const Policy6& policy);
 
+  /// Where one address is given with several interfaces, it is one server, shown with the first of them.
+  void apply_servers(const std::vector<ServerName6>& servers, bool replies_from_anyone);
+
  private:
   friend MessagePath;
 
@@ -37,8 +42,9 @@ class DataPath6 : public MessagePath<Dhcpv6, DataPath6> {
   void settle_request(Message& message, QueuedRequest6& request);
   void settle_reply(Message& message, std::span<const std::uint8_t> octets, const Received6& received);
   void send_replies();
-  void copy_sent(const Sending6&, int) noexcept {}
 
+  void note_question(const Message& message, std::span<const std::uint8_t> octets) noexcept;
+  void note_answer(const Message& message, std::span<const std::uint8_t> octets, const Decision6& decision) noexcept;
   void to_peer(const Message& message, const ToPeer6& decision);
 
   LinkSources* link_sources_;

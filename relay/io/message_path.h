@@ -11,20 +11,26 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "relay/core/counters.h"
 #include "relay/core/events.h"
+#include "relay/core/figures.h"
 #include "relay/core/interface_table.h"
 #include "relay/core/message_buffer.h"
 #include "relay/core/pacing.h"
 #include "relay/core/protocols.h"
 #include "relay/core/relay.h"
+#include "relay/core/response_times.h"
+#include "relay/core/servers.h"
 #include "relay/core/urgency.h"
 #include "relay/io/receive_batch.h"
 #include "relay/io/receive_losses.h"
 #include "relay/io/request_queue.h"
 #include "relay/io/request_shedding.h"
+#include "relay/io/seed.h"
 #include "relay/io/send_batch.h"
 #include "relay/io/sockets.h"
 #include "relay/io/turn.h"
@@ -39,7 +45,7 @@ struct Waiting {
 
 /// `Path` derives from this and has it as a friend. It decides on messages in `settle_request` and `settle_reply`,
 /// sends replies in `send_replies`, and says in `is_for_all` what both sockets get. Its other functions are told what
-/// happens here: `before_taking`, `requests_taken`, `wait`, `queued`, `left_queue`, `before_deciding`, `copy_sent`.
+/// happens here: `before_taking`, `requests_taken`, `wait`, `queued`, `left_queue`, `before_deciding`.
 template <typename Protocol, typename Path>
 class MessagePath {
  public:
@@ -51,6 +57,31 @@ class MessagePath {
     const bool is_possible = on && !listener_.per_message;
     requests_.form_runs(is_possible);
     requests_from_relay_port_.form_runs(is_possible);
+  }
+
+  /// The servers that requests go to from now on, as in `ServersOf::set`.
+  void apply_servers(const std::vector<typename Protocol::Address>& servers, bool replies_from_anyone,
+                     const std::vector<std::string>& zones = {}) {
+    servers_.set(servers, replies_from_anyone, zones);
+  }
+
+  /// Tells `Listener::server_changed` of servers that fell silent or answer again. Whether to call it once more in a
+  /// moment though no message comes.
+  [[nodiscard]] bool judge_servers() { return servers_.judge(monotonic_time(), listener_.server_changed); }
+  /// Whether there may be something for it to find since this was last asked.
+  [[nodiscard]] bool has_asked_servers() noexcept { return servers_.take_news(); }
+
+  /// What this counts, but for interfaces.
+  void add_figures(Figures& figures) const {
+    servers_.add_figures(figures.servers);
+    const QueueFigures queue{queue_length_, requests_waiting_.capacity()};
+    if constexpr (Protocol::family == Family::ipv4) {
+      figures.unattributed = table_.shared_unattributed();
+      figures.queue = queue;
+    } else {
+      figures.unattributed6 = table_.shared_unattributed6();
+      figures.queue6 = queue;
+    }
   }
 
   /// Whether many messages came of late.
@@ -117,6 +148,7 @@ class MessagePath {
         ports_(ports),
         table_(table),
         listener_(std::move(listener)),
+        response_times_(unpredictable_number()),
         received_(batch_size),
         shedding_(sockets.requests, Protocol::family),
         requests_from_relay_port_(2 * batch_size, [this](int error) { tell_refused(Offload::run_sending, error); }),
@@ -165,6 +197,9 @@ class MessagePath {
     }
   }
 
+  /// Servers answer what this request asks.
+  void expect_answer(const Message& request) noexcept { fates_[request.number].is_question = true; }
+
   /// Sends a copy of the request with the batch that is decided. `from` and `interface_index` are as in
   /// `DatagramBatchOf::add`.
   void to_server(const Message& message, std::span<const std::uint8_t> octets, const Address& server,
@@ -194,12 +229,15 @@ class MessagePath {
   RequestQueueOf<Protocol> requests_waiting_;
   std::shared_ptr<Gauge> queue_length_ = std::make_shared<Gauge>();
   std::uint64_t serial_ = 0;  // of the last message
+  ServersOf<Address> servers_;
+  ResponseTimes response_times_;
 
  private:
   /// What became of the copies of one request.
   struct RequestFate {
     Interface* interface = nullptr;
     Kind kind = Kind::unknown;
+    bool is_question = false;           ///< servers answer it
     bool is_relayed = false;            ///< at least one copy was sent
     std::optional<DropReason> failure;  ///< why another was not
   };
@@ -337,7 +375,7 @@ class MessagePath {
       Queued request = *requests_waiting_.pop();
       shedding_.served(request.ingress.interface_index, std::as_const(request.buffer).octets());
       Message message = message_of(request, number);
-      fates_[number] = {message.interface, message.kind, false, {}};
+      fates_[number] = {message.interface, message.kind, false, false, {}};
       path().settle_request(message, request);
       path().left_queue(request.epoch);
     }
@@ -392,7 +430,7 @@ class MessagePath {
   }
 
   void request_sent(const SendingMessage& sending, int error) {
-    path().copy_sent(sending, error);
+    servers_.sent(sending.destination, fates_[sending.message].is_question, error == 0, now_);
     if (error == 0) {
       counters(sending.interface).request_copies.add();
       fates_[sending.message].is_relayed = true;

@@ -8,7 +8,6 @@
 #include <iterator>
 #include <mutex>
 #include <optional>
-#include <random>
 #include <system_error>
 #include <thread>
 #include <unordered_set>
@@ -26,6 +25,7 @@
 #include "relay/io/link_monitor.h"
 #include "relay/io/link_sources.h"
 #include "relay/io/memberships.h"
+#include "relay/io/seed.h"
 #include "relay/io/segmentation.h"
 
 namespace relay::io {
@@ -202,9 +202,8 @@ void Service::Impl::start_dhcpv6(ServiceSockets& sockets, const Listener& listen
   if (!sockets6_.requests.is_open()) {
     return;
   }
-  std::random_device random;
   if (sockets.link_sources.is_open()) {
-    link_sources_.emplace(std::move(sockets.link_sources), std::uint64_t{random()} << 32U | random());
+    link_sources_.emplace(std::move(sockets.link_sources), unpredictable_number());
   }
   membership_refused_ = listener.membership_refused;
   memberships_.emplace(std::move(sockets.membership_holders), [this](std::uint32_t index, int error) {
@@ -313,7 +312,8 @@ void Service::Impl::serve() {
     next = std::min(next, data_path6_->serve());
   }
   choose_runs();
-  if (data_path_.has_asked_servers()) {
+  const bool has_asked = data_path_.has_asked_servers();
+  if ((data_path6_ && data_path6_->has_asked_servers()) || has_asked) {
     judge_in_a_moment();
   }
   is_serving_ = next != Turn::idle;
@@ -530,7 +530,8 @@ void Service::Impl::judge_in_a_moment() {
       return;
     }
     judging_is_due_ = false;
-    if (data_path_.judge_servers()) {
+    const bool is_in_doubt = data_path_.judge_servers();
+    if ((data_path6_ && data_path6_->judge_servers()) || is_in_doubt) {
       judge_in_a_moment();
     }
   });
@@ -545,10 +546,14 @@ void Service::Impl::tell_figures() {
   if (!surroundings_.figures_changed) {
     return;
   }
-  Figures figures = data_path_.figures();
-  figures.interfaces = interface_figures(table_);
+  const Families relayed{.ipv4 = sockets_.requests.is_open(), .ipv6 = data_path6_.has_value()};
+  Figures figures;
+  figures.interfaces = interface_figures(table_, relayed);
+  if (relayed.ipv4) {
+    data_path_.add_figures(figures);
+  }
   if (data_path6_) {
-    figures.unattributed6 = table_.shared_unattributed6();
+    data_path6_->add_figures(figures);
   }
   surroundings_.figures_changed(std::move(figures));
 }
@@ -562,6 +567,13 @@ void Service::Impl::apply_servers() {
                  [&seen](Ipv4Address server) { return seen.insert(server).second; });
   }
   data_path_.apply_servers(servers, orders_.policy.replies_from_anyone);
+  if (data_path6_) {
+    std::vector<ServerName6> servers6;
+    for (const auto& setting : orders_.interfaces.v6.servers) {
+      servers6.insert(servers6.end(), setting.value.begin(), setting.value.end());
+    }
+    data_path6_->apply_servers(servers6, orders_.policy6.replies_from_anyone);
+  }
 }
 
 void Service::Impl::start_reload() {

@@ -406,7 +406,7 @@ void add_change(LogLine& line, const InterfaceEvent& event) {
 
 void add_server_change(LogLine& line, const ServerEvent& event) {
   const auto seconds = static_cast<std::uint64_t>(event.time.count());
-  line.field("server", event.server);
+  line.field("server", address_text(event.server, event.zone));
   if (event.is_answering) {
     line.field("change", "answers_again").field("silent_seconds", seconds);
     return;
@@ -414,13 +414,13 @@ void add_server_change(LogLine& line, const ServerEvent& event) {
   line.field("change", event.has_answered ? "stopped_answering" : "never_answered");
   line.field("unanswered", event.unanswered).field("seconds", seconds);
   line.field("others", event.others_answer ? "answer" : "silent");
-  line.field(
-      "hint",
-      event.others_answer
-          ? "Look whether this server runs, has addresses for these clients, and has a route back to "
-            "giaddr; requests are still sent to it."
-          : "None that was asked since has answered: look at the route to this server, its route back to giaddr, "
-            "and the firewalls between; requests are still sent to it.");
+  const std::string back = family_of(event.server) == Family::ipv4 ? "giaddr" : "the relay's address";
+  line.field("hint",
+             event.others_answer
+                 ? "Look whether this server runs, has addresses for these clients, and has a route back to " + back +
+                       "; requests are still sent to it."
+                 : "None that was asked since has answered: look at the route to this server, its route back to " +
+                       back + ", and the firewalls between; requests are still sent to it.");
 }
 
 void add_counters(LogLine& line, const CounterSums& counters) {

@@ -1,13 +1,17 @@
 #include "relay/metrics/metrics_text.h"
 
 #include <cstdint>
+#include <initializer_list>
 #include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
+#include <variant>
 
 #include "relay/core/transactions.h"
+#include "relay/log/message_text.h"
 #include "relay/metrics/exposition.h"
 
 namespace relay::metrics {
@@ -17,12 +21,8 @@ namespace {
 constexpr std::string_view family_ipv4 = "ipv4";
 constexpr std::string_view family_ipv6 = "ipv6";
 
-[[nodiscard]] std::string text_of(Ipv4Address address) {
-  std::string result;
-  for (const std::uint8_t octet : address.octets) {
-    result += (result.empty() ? "" : ".") + std::to_string(octet);
-  }
-  return result;
+[[nodiscard]] std::string_view name_of(Family family) {
+  return family == Family::ipv4 ? family_ipv4 : family_ipv6;
 }
 
 [[nodiscard]] double seconds_of(std::chrono::nanoseconds time) {
@@ -33,20 +33,18 @@ constexpr std::string_view family_ipv6 = "ipv6";
 /// that arrived on no interface.
 template <typename With>
 void for_each_source(const Figures& figures, With&& with) {
-  const auto of_both = [&with](std::string_view interface, const Counters& ipv4, const Counters6* ipv6) {
-    with(interface, family_ipv4, ipv4);
-    if (ipv6 != nullptr) {
-      with(interface, family_ipv6, *ipv6);
-    }
-  };
   for (const InterfaceFigures& interface : figures.interfaces) {
-    of_both(interface.name, *interface.counters, interface.counters6.get());
+    with(interface.name, family_ipv4, *interface.counters);
+    if (interface.counters6 != nullptr) {
+      with(interface.name, family_ipv6, *interface.counters6);
+    }
   }
-  of_both("", *figures.unattributed, figures.unattributed6.get());
-}
-
-[[nodiscard]] bool has_role(const InterfaceFigures& interface) {
-  return interface.is_downstream || interface.is_upstream;
+  if (figures.unattributed != nullptr) {
+    with("", family_ipv4, *figures.unattributed);
+  }
+  if (figures.unattributed6 != nullptr) {
+    with("", family_ipv6, *figures.unattributed6);
+  }
 }
 
 /// Calls `with(interface, family, direction, messages)` for each direction of these.
@@ -107,14 +105,14 @@ void add_interfaces(Exposition& exposition, const Figures& figures) {
   const auto add_counters = [&](std::string_view metric, std::string_view help, auto counter_of) {
     exposition.family(metric, Type::counter, help);
     for (const InterfaceFigures& interface : figures.interfaces) {
-      const auto add = [&](std::string_view family, std::optional<std::uint64_t> count) {
-        if (count && (interface.is_downstream || *count != 0)) {
+      const auto add = [&](std::string_view family, bool is_downstream, std::optional<std::uint64_t> count) {
+        if (count && (is_downstream || *count != 0)) {
           exposition.value({{"interface", interface.name}, {"family", family}}, static_cast<double>(*count));
         }
       };
-      add(family_ipv4, counter_of(*interface.counters));
+      add(family_ipv4, interface.is_downstream, counter_of(*interface.counters));
       if (interface.counters6 != nullptr) {
-        add(family_ipv6, counter_of(*interface.counters6));
+        add(family_ipv6, interface.is_downstream6, counter_of(*interface.counters6));
       }
     }
   };
@@ -131,29 +129,52 @@ void add_interfaces(Exposition& exposition, const Figures& figures) {
   exposition.family("dhcp_relay_interface_up", Type::gauge,
                     "Whether an interface that the relay uses is up and has carrier.");
   for (const InterfaceFigures& interface : figures.interfaces) {
-    if (has_role(interface)) {
+    if (interface.is_used) {
       exposition.value({{"interface", interface.name}}, interface.is_up ? 1 : 0);
     }
   }
   exposition.family("dhcp_relay_interface_active", Type::gauge,
                     "Whether requests of a downstream interface can be relayed: it is up, and this host holds the "
-                    "address that is its giaddr.");
+                    "address that is its giaddr, or has a link-local address there.");
   for (const InterfaceFigures& interface : figures.interfaces) {
     if (interface.is_downstream) {
       exposition.value({{"interface", interface.name}, {"family", family_ipv4}}, interface.is_active ? 1 : 0);
+    }
+    if (interface.is_downstream6) {
+      exposition.value({{"interface", interface.name}, {"family", family_ipv6}}, interface.is_active6 ? 1 : 0);
+    }
+  }
+}
+
+[[nodiscard]] bool is_group(const ServerFigures& server) {
+  return std::visit([](const auto& address) { return address.is_multicast(); }, server.address);
+}
+
+/// Which a metric is of.
+enum class Of : std::uint8_t {
+  all_servers,
+  those_who_answer,  ///< no multicast groups, whose members answer from other addresses
+};
+
+/// Calls `with(labels, counters)` for each server of these.
+template <typename With>
+void for_each_server(const Figures& figures, Of which, With&& with) {
+  for (const ServerFigures& server : figures.servers) {
+    if (which == Of::all_servers || !is_group(server)) {
+      const std::string address = address_text(server.address, server.zone);
+      with(Labels{{"server", address}, {"family", name_of(family_of(server.address))}}, *server.counters);
     }
   }
 }
 
 /// One family, with `value(counters)` of each server.
 template <typename Value>
-void add_of_servers(Exposition& exposition, const Figures& figures, std::string_view metric, Type type,
+void add_of_servers(Exposition& exposition, const Figures& figures, Of which, std::string_view metric, Type type,
                     std::string_view help, Value&& value) {
   exposition.family(metric, type, help);
-  for (const ServerFigures& server : figures.servers) {
-    const std::string address = text_of(server.address);
-    exposition.value({{"server", address}, {"family", family_ipv4}}, value(*server.counters));
-  }
+  for_each_server(figures, which, [&](const Labels& labels, const ServerCounters& counters) {
+    exposition.value(labels, value(counters));
+  });
 }
 
 [[nodiscard]] Histogram histogram_of(const ResponseHistogram& times) {
@@ -183,45 +204,57 @@ void add_servers(Exposition& exposition, const Figures& figures, const Moment& n
   const auto count_of = [](Counter ServerCounters::*counter) {
     return [counter](const ServerCounters& counters) { return static_cast<double>((counters.*counter).value()); };
   };
-  add_of_servers(exposition, figures, "dhcp_relay_server_requests_total", Type::counter,
+  add_of_servers(exposition, figures, Of::all_servers, "dhcp_relay_server_requests_total", Type::counter,
                  "Copies of requests that were sent to a server.", count_of(&ServerCounters::requests));
-  add_of_servers(exposition, figures, "dhcp_relay_server_requests_failed_total", Type::counter,
+  add_of_servers(exposition, figures, Of::all_servers, "dhcp_relay_server_requests_failed_total", Type::counter,
                  "Copies of requests that could not be sent to a server.", count_of(&ServerCounters::requests_failed));
-  add_of_servers(exposition, figures, "dhcp_relay_server_replies_total", Type::counter,
+  add_of_servers(exposition, figures, Of::those_who_answer, "dhcp_relay_server_replies_total", Type::counter,
                  "Replies that came from a server, delivered or not.", count_of(&ServerCounters::replies));
   exposition.family("dhcp_relay_server_response_seconds", Type::histogram,
                     "Time from relaying a request to receiving a server's reply to it.");
-  for (const ServerFigures& server : figures.servers) {
-    const std::string address = text_of(server.address);
-    exposition.histogram({{"server", address}, {"family", family_ipv4}}, histogram_of(server.counters->response_times));
-  }
-  add_of_servers(exposition, figures, "dhcp_relay_server_last_reply_timestamp_seconds", Type::gauge,
-                 "When a server's last reply came, since 1970; 0: none came yet.",
+  for_each_server(figures, Of::those_who_answer, [&](const Labels& labels, const ServerCounters& counters) {
+    exposition.histogram(labels, histogram_of(counters.response_times));
+  });
+  add_of_servers(exposition, figures, Of::those_who_answer, "dhcp_relay_server_last_reply_timestamp_seconds",
+                 Type::gauge, "When a server's last reply came, since 1970; 0: none came yet.",
                  [&now](const ServerCounters& counters) { return timestamp_of(counters.last_reply.value(), now); });
-  add_of_servers(exposition, figures, "dhcp_relay_server_answering", Type::gauge,
+  add_of_servers(exposition, figures, Of::those_who_answer, "dhcp_relay_server_answering", Type::gauge,
                  "0: a server does not answer, though it was asked often enough and had the time.",
                  [](const ServerCounters& counters) { return counters.is_not_answering.value() == 0 ? 1.0 : 0.0; });
 }
 
 void add_load(Exposition& exposition, const Figures& figures, const Moment& now) {
-  const auto add = [&](std::string_view metric, Type type, std::string_view help, std::uint64_t value) {
-    exposition.family(metric, type, help);
-    exposition.value({{"family", family_ipv4}}, static_cast<double>(value));
+  const auto add = [&](std::string_view family, std::uint64_t value) {
+    exposition.value({{"family", family}}, static_cast<double>(value));
   };
-  add("dhcp_relay_queue_length", Type::gauge, "Requests that wait in the relay for their turn.",
-      figures.queue_length->value());
-  add("dhcp_relay_queue_capacity", Type::gauge, "Requests that can wait in the relay.", figures.queue_capacity);
-  add("dhcp_relay_kernel_drops_total", Type::counter,
-      "Messages that the kernel gave up before the relay took them, for want of room or by a wrong checksum.",
-      figures.unattributed->lost_in_kernel.value());
-  if (figures.unattributed6 != nullptr) {
-    exposition.value({{"family", family_ipv6}}, static_cast<double>(figures.unattributed6->lost_in_kernel.value()));
+  const auto add_of_queues = [&](const auto& value_of) {
+    for (const auto& [family, queue] :
+         {std::pair{family_ipv4, &figures.queue}, std::pair{family_ipv6, &figures.queue6}}) {
+      if (queue->length != nullptr) {
+        add(family, value_of(*queue));
+      }
+    }
+  };
+  exposition.family("dhcp_relay_queue_length", Type::gauge, "Requests that wait in the relay for their turn.");
+  add_of_queues([](const QueueFigures& queue) { return queue.length->value(); });
+  exposition.family("dhcp_relay_queue_capacity", Type::gauge, "Requests that can wait in the relay.");
+  add_of_queues([](const QueueFigures& queue) { return queue.capacity; });
+  exposition.family("dhcp_relay_kernel_drops_total", Type::counter,
+                    "Messages that the kernel gave up before the relay took them, for want of room or by a wrong "
+                    "checksum.");
+  if (figures.unattributed != nullptr) {
+    add(family_ipv4, figures.unattributed->lost_in_kernel.value());
   }
-  add("dhcp_relay_transactions", Type::gauge,
-      "Transactions remembered for replies that neither giaddr nor option 82 leads to an interface.",
-      figures.transactions->ahead(now.figures));
-  add("dhcp_relay_transactions_capacity", Type::gauge, "Transactions that can be remembered.",
-      Transactions::default_capacity);
+  if (figures.unattributed6 != nullptr) {
+    add(family_ipv6, figures.unattributed6->lost_in_kernel.value());
+  }
+  if (figures.transactions != nullptr) {
+    exposition.family("dhcp_relay_transactions", Type::gauge,
+                      "Transactions remembered for replies that neither giaddr nor option 82 leads to an interface.");
+    add(family_ipv4, figures.transactions->ahead(now.figures));
+    exposition.family("dhcp_relay_transactions_capacity", Type::gauge, "Transactions that can be remembered.");
+    add(family_ipv4, Transactions::default_capacity);
+  }
 }
 
 void add_capture(Exposition& exposition, const capture::CaptureCounters& captured) {

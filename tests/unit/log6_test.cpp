@@ -83,6 +83,19 @@ TEST_F(Log6Test, a_refused_membership) {
   EXPECT_THAT(lines_, ElementsAre(HasSubstr("interface vlan7 hears no DHCPv6 client")));
 }
 
+TEST_F(Log6Test, a_server_that_falls_silent) {
+  ServerEvent event{ip6("fe80::53"), "u0", false, true, true, 20, std::chrono::seconds{12}};
+  log_.server_changed(event);
+  event.is_answering = true;
+  event.server = ip6("2001:db8:9::2");
+  log_.server_changed(event);
+  EXPECT_THAT(lines_, ElementsAre("WARNING server_changed server=fe80::53%u0 change=stopped_answering unanswered=20 "
+                                  "seconds=12 others=answer hint=\"Look whether this server runs, has addresses for "
+                                  "these clients, and has a route back to the relay's address; requests are still sent "
+                                  "to it.\"",
+                                  "INFO server_changed server=2001:db8:9::2 change=answers_again silent_seconds=12"));
+}
+
 TEST_F(Log6Test, counters_of_both_families_and_their_sum) {
   InterfaceTable table;
   interface_.index = 7;

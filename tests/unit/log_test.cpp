@@ -605,7 +605,7 @@ TEST_F(LogTest, InterfacesBeyondTheLimitAreCountedTogether) {
 
 TEST_F(LogTest, ServersThatFallSilentAndAnswerAgain) {
   Log log = make_log(LogFormat::text, LogLevel::info);
-  ServerEvent event{Ipv4Address{{10, 9, 0, 3}}, false, true, true, 20, std::chrono::seconds{12}};
+  ServerEvent event{Ipv4Address{{10, 9, 0, 3}}, {}, false, true, true, 20, std::chrono::seconds{12}};
   log.server_changed(event);
   event.others_answer = event.has_answered = false;
   log.server_changed(event);

@@ -17,14 +17,33 @@ using testing::Not;
 class MetricsTextTest : public ::testing::Test {
  protected:
   MetricsTextTest() {
-    figures_.interfaces = {{"d1", true, false, true, true, clients_},
-                           {"u0", false, true, true, false, servers_},
-                           {"lo", false, false, true, false, std::make_shared<Counters>()}};
+    figures_.interfaces = {{"d1", true, true, true, true, clients_},
+                           {"u0", true, true, false, false, servers_},
+                           {"lo", false, true, false, false, std::make_shared<Counters>()}};
     figures_.unattributed = unattributed_;
-    figures_.servers = {{{{10, 9, 0, 2}}, server_}};
-    figures_.queue_length = queue_length_;
-    figures_.queue_capacity = 8192;
+    figures_.servers = {{Ipv4Address{{10, 9, 0, 2}}, {}, server_}};
+    figures_.queue = {queue_length_, 8192};
     figures_.transactions = transactions_;
+  }
+
+  /// DHCPv6 as well, or alone.
+  void relay_dhcpv6() {
+    InterfaceFigures& d1 = figures_.interfaces[0];
+    d1.is_downstream6 = d1.is_active6 = true;
+    d1.counters6 = clients6_;
+    figures_.interfaces[1].counters6 = std::make_shared<Counters6>();
+    figures_.unattributed6 = unattributed6_;
+    constexpr Ipv6Address server{{0x20, 0x01, 0x0d, 0xb8, 0, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2}};
+    figures_.servers.push_back({server, {}, server6_});
+    figures_.queue6 = {queue6_length_, 4096};
+  }
+  void relay_no_dhcpv4() {
+    figures_.interfaces[0].is_downstream = figures_.interfaces[0].is_active = false;
+    figures_.unattributed = nullptr;
+    figures_.queue = {};
+    figures_.transactions = nullptr;
+    std::erase_if(figures_.servers,
+                  [](const ServerFigures& server) { return family_of(server.address) == Family::ipv4; });
   }
 
   [[nodiscard]] std::string text() const {
@@ -37,6 +56,10 @@ class MetricsTextTest : public ::testing::Test {
   std::shared_ptr<ServerCounters> server_ = std::make_shared<ServerCounters>();
   std::shared_ptr<Gauge> queue_length_ = std::make_shared<Gauge>();
   std::shared_ptr<Expiries> transactions_ = std::make_shared<Expiries>();
+  std::shared_ptr<Counters6> clients6_ = std::make_shared<Counters6>();
+  std::shared_ptr<Counters6> unattributed6_ = std::make_shared<Counters6>();
+  std::shared_ptr<ServerCounters> server6_ = std::make_shared<ServerCounters>();
+  std::shared_ptr<Gauge> queue6_length_ = std::make_shared<Gauge>();
   Figures figures_;
   Constants constants_{"1.2.3", std::chrono::system_clock::time_point{999'000'500ms}};
 };
@@ -133,6 +156,64 @@ TEST_F(MetricsTextTest, load) {
   EXPECT_THAT(made, HasSubstr("dhcp_relay_transactions_capacity{family=\"ipv4\"} 65536\n"));
 }
 
+TEST_F(MetricsTextTest, both_families) {
+  relay_dhcpv6();
+  clients6_->requests.received(MessageKind6::solicit).add(3);
+  clients6_->requests.dropped(MessageKind6::renew, DropReason::no_server).add(1);
+  clients6_->request_copies.add(2);
+  unattributed6_->lost_in_kernel.add(5);
+  server6_->replies.add(2);
+  server6_->response_times.add(3ms);
+  server6_->is_not_answering.set(1);
+  queue6_length_->set(7);
+  const std::string made = text();
+  for (const char* const line :
+       {R"(dhcp_relay_messages_received_total{interface="d1",family="ipv6",direction="request",type="solicit"} 3)",
+        (R"(dhcp_relay_messages_dropped_total{interface="d1",family="ipv6",direction="request",type="renew",)"
+         R"(reason="no_server"} 1)"),
+        R"(dhcp_relay_request_copies_total{interface="d1",family="ipv4"} 0)",
+        R"(dhcp_relay_request_copies_total{interface="d1",family="ipv6"} 2)",
+        R"(dhcp_relay_interface_active{interface="d1",family="ipv4"} 1)",
+        R"(dhcp_relay_interface_active{interface="d1",family="ipv6"} 1)",
+        R"(dhcp_relay_server_replies_total{server="2001:db8:9::2",family="ipv6"} 2)",
+        R"(dhcp_relay_server_response_seconds_bucket{server="2001:db8:9::2",family="ipv6",le="0.005"} 1)",
+        R"(dhcp_relay_server_answering{server="10.9.0.2",family="ipv4"} 1)",
+        R"(dhcp_relay_server_answering{server="2001:db8:9::2",family="ipv6"} 0)",
+        R"(dhcp_relay_queue_length{family="ipv4"} 0)", R"(dhcp_relay_queue_length{family="ipv6"} 7)",
+        R"(dhcp_relay_queue_capacity{family="ipv6"} 4096)", R"(dhcp_relay_kernel_drops_total{family="ipv4"} 0)",
+        R"(dhcp_relay_kernel_drops_total{family="ipv6"} 5)"}) {
+    EXPECT_THAT(made, HasSubstr(std::string(line) + '\n'));
+  }
+  EXPECT_THAT(made, Not(HasSubstr(R"(dhcp_relay_option82_omitted_total{interface="d1",family="ipv6"})")));
+  EXPECT_EQ(made.find("# TYPE dhcp_relay_queue_length"), made.rfind("# TYPE dhcp_relay_queue_length"));
+}
+
+TEST_F(MetricsTextTest, dhcpv6_alone) {
+  relay_dhcpv6();
+  relay_no_dhcpv4();
+  const std::string made = text();
+  EXPECT_THAT(made, Not(HasSubstr("ipv4")));
+  EXPECT_THAT(made, Not(HasSubstr("dhcp_relay_transactions")));
+  EXPECT_THAT(made, HasSubstr("dhcp_relay_interface_up{interface=\"d1\"} 1\n"));
+}
+
+TEST_F(MetricsTextTest, servers_of_one_link_with_their_interface) {
+  constexpr Ipv6Address server{{0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x53}};
+  figures_.servers = {{server, "u0", server6_}};
+  EXPECT_THAT(text(), HasSubstr("dhcp_relay_server_requests_total{server=\"fe80::53%u0\",family=\"ipv6\"} 0\n"));
+}
+
+TEST_F(MetricsTextTest, of_a_group_of_servers_what_is_sent_alone) {
+  server6_->requests.add(4);
+  figures_.servers = {{all_dhcp_servers, "u0", server6_}};
+  const std::string made = text();
+  EXPECT_THAT(made, HasSubstr("dhcp_relay_server_requests_total{server=\"ff05::1:3%u0\",family=\"ipv6\"} 4\n"));
+  EXPECT_THAT(made, HasSubstr("dhcp_relay_server_requests_failed_total{server=\"ff05::1:3%u0\",family=\"ipv6\"} 0\n"));
+  for (const char* const name : {"replies_total", "response_seconds", "last_reply_timestamp_seconds", "answering"}) {
+    EXPECT_THAT(made, Not(HasSubstr(std::string("dhcp_relay_server_") + name)));
+  }
+}
+
 TEST_F(MetricsTextTest, the_capture_that_was_named) {
   EXPECT_THAT(text(), Not(HasSubstr("capture")));
   const auto counters = std::make_shared<capture::CaptureCounters>();
@@ -149,7 +230,7 @@ TEST_F(MetricsTextTest, the_capture_that_was_named) {
 }
 
 TEST_F(MetricsTextTest, interfaces_that_come_under_any_name) {
-  figures_.interfaces.push_back({"evil\"\n\xff", true, false, false, false, std::make_shared<Counters>()});
+  figures_.interfaces.push_back({"evil\"\n\xff", true, false, true, false, std::make_shared<Counters>()});
   EXPECT_THAT(text(), HasSubstr(R"(dhcp_relay_interface_up{interface="evil\"\\x0a\\xff"} 0)"));
 }
 
@@ -158,7 +239,7 @@ TEST_F(MetricsTextTest, four_thousand_interfaces) {
   for (int number = 0; number < 4000; ++number) {
     const auto counters = std::make_shared<Counters>();
     counters->requests.received(MessageKind::discover).add(1);
-    figures_.interfaces.push_back({"vlan" + std::to_string(number), true, false, true, true, counters});
+    figures_.interfaces.push_back({"vlan" + std::to_string(number), true, true, true, true, counters});
   }
   const std::string made = text();
   EXPECT_THAT(made, HasSubstr("dhcp_relay_messages_received_total{interface=\"vlan3999\",family=\"ipv4\","

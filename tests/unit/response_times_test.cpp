@@ -79,6 +79,20 @@ TEST_F(ResponseTimesTest, only_the_octets_of_the_hardware_address_count) {
   EXPECT_EQ(answer(header_of(1), MessageKind::offer, 11s), 1s);
 }
 
+TEST_F(ResponseTimesTest, of_dhcpv6_by_transaction_and_client) {
+  const auto message = [](std::uint8_t type, std::uint8_t xid) { return std::array<std::uint8_t, 4>{type, 9, 8, xid}; };
+  constexpr Ipv6Address one{{0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}};
+  constexpr Ipv6Address other{{0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2}};
+  const auto asked = message(dhcpv6::message_type::solicit, 1);
+  const auto answer = message(dhcpv6::message_type::reply, 1);
+  const auto later = message(dhcpv6::message_type::reply, 2);
+  times_.asked({asked, one}, 10s);
+  EXPECT_EQ(times_.since_asked({answer, one}, 10s + 1500us), 1500us);
+  EXPECT_EQ(times_.since_asked({answer, other}, 11s), std::nullopt);
+  EXPECT_EQ(times_.since_asked({later, one}, 11s), std::nullopt);
+  EXPECT_EQ(times_.since_asked({answer, one}, 70s + 1ms), std::nullopt) << "too late";
+}
+
 TEST_F(ResponseTimesTest, agrees_with_a_map_where_it_knows_anything) {
   std::map<std::pair<std::uint32_t, bool>, nanoseconds> twin;
   std::mt19937 random{1};

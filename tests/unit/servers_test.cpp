@@ -2,6 +2,7 @@
 #include "relay/core/servers.h"
 
 #include <string>
+#include <variant>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -26,7 +27,7 @@ class ServersTest : public ::testing::Test {
 
   void ask(Ipv4Address server, std::uint64_t count, nanoseconds now, MessageKind kind = MessageKind::discover) {
     for (std::uint64_t number = 0; number < count; ++number) {
-      servers_.sent(server, kind, true, now);
+      servers_.sent(server, expects_answer(kind), true, now);
     }
   }
   void answer(Ipv4Address server, nanoseconds now) { servers_.answered(server, 1ms, now); }
@@ -35,7 +36,7 @@ class ServersTest : public ::testing::Test {
   std::vector<std::string> judge(nanoseconds now) {
     std::vector<std::string> told;
     is_in_doubt_ = servers_.judge(now, [&told](const ServerEvent& event) {
-      const std::string server = "10.9.0." + std::to_string(event.server.octets[3]);
+      const std::string server = "10.9.0." + std::to_string(std::get<Ipv4Address>(event.server).octets[3]);
       const std::string seconds = std::to_string(event.time.count()) + " s";
       if (event.is_answering) {
         told.push_back(server + " answers again after " + seconds);
@@ -56,7 +57,7 @@ class ServersTest : public ::testing::Test {
 
 TEST_F(ServersTest, count_what_each_was_sent_and_answered) {
   ask(one, 3, 1s);
-  servers_.sent(two, MessageKind::request, false, 1s);
+  servers_.sent(two, true, false, 1s);
   servers_.answered(one, 3ms, 2s);
   servers_.answered(one, std::nullopt, 3s);
   EXPECT_EQ(counters(0).requests.value(), 3U);
@@ -187,7 +188,7 @@ TEST_F(ServersTest, what_nobody_answers_is_no_question) {
 
 TEST_F(ServersTest, what_cannot_be_sent_is_unanswered) {
   for (int number = 0; number < 20; ++number) {
-    servers_.sent(two, MessageKind::discover, false, 1s);
+    servers_.sent(two, true, false, 1s);
   }
   answer(one, 2s);
   EXPECT_THAT(judge(11s), ElementsAre("10.9.0.3 never answered 20 in 10 s, others answer"));
@@ -212,6 +213,55 @@ TEST_F(ServersTest, are_judged_again_for_as_long_as_time_can_tell) {
   EXPECT_TRUE(servers_.take_news());
   EXPECT_THAT(judge(34s), IsEmpty());
   EXPECT_FALSE(is_in_doubt_);
+}
+
+TEST(Servers6, are_asked_and_answer_as_those_of_ipv4) {
+  constexpr Ipv6Address server{{0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x53}};
+  Servers6 servers;
+  servers.set({server}, false, {"u0"});
+  std::vector<ServerEvent> told;
+  const auto tell = [&told](const ServerEvent& event) { told.push_back(event); };
+  for (int number = 0; number < 5; ++number) {
+    servers.sent(server, true, true, 1s);
+  }
+  EXPECT_TRUE(servers.judge(2s, tell));
+  EXPECT_FALSE(servers.judge(31s, tell));
+  servers.answered(server, 2ms, 40s);
+  EXPECT_FALSE(servers.judge(41s, tell));
+  ASSERT_EQ(told.size(), 2U);
+  EXPECT_EQ(told[0].server, IpAddress{server});
+  EXPECT_EQ(told[0].zone, "u0");
+  EXPECT_FALSE(told[0].is_answering);
+  EXPECT_TRUE(told[1].is_answering);
+  std::vector<ServerFigures> figures;
+  servers.add_figures(figures);
+  ASSERT_EQ(figures.size(), 1U);
+  EXPECT_EQ(figures[0].address, IpAddress{server});
+  EXPECT_EQ(figures[0].zone, "u0");
+  EXPECT_EQ(figures[0].counters->requests.value(), 5U);
+  EXPECT_EQ(figures[0].counters->replies.value(), 1U);
+}
+
+TEST(Servers6, of_a_group_it_is_never_said_that_it_does_not_answer) {
+  Servers6 servers;
+  servers.set({all_dhcp_servers}, false, {"u0"});
+  for (int number = 0; number < 100; ++number) {
+    servers.sent(all_dhcp_servers, true, true, 1s);
+  }
+  const bool is_in_doubt = servers.judge(100s, [](const ServerEvent&) { ADD_FAILURE(); });
+  EXPECT_FALSE(is_in_doubt);
+  EXPECT_EQ(servers.all()[0].counters->requests.value(), 100U) << "but it is sent";
+}
+
+TEST(Liveness6, what_is_for_all_servers_is_a_question) {
+  for (const MessageKind6 kind : {MessageKind6::solicit, MessageKind6::rebind, MessageKind6::information_request}) {
+    EXPECT_TRUE(expects_answer(kind)) << name(kind);
+  }
+  for (const MessageKind6 kind :
+       {MessageKind6::request, MessageKind6::confirm, MessageKind6::renew, MessageKind6::release, MessageKind6::decline,
+        MessageKind6::relay_forward, MessageKind6::other, MessageKind6::malformed}) {
+    EXPECT_FALSE(expects_answer(kind)) << name(kind);
+  }
 }
 
 }  // namespace
