@@ -30,7 +30,7 @@ def metrics():
 def expressions():
     """Those of the dashboard by panel, with Grafana's variables filled in."""
     panels = json.loads(_DASHBOARD.read_text(encoding="ascii"))["panels"]
-    filled = {"$__rate_interval": "1m", "$instance": ".*", "$interface": ".*"}
+    filled = {"$__rate_interval": "1m", "$instance": ".*", "$interface": ".*", "$family": ".*"}
     for panel in panels:
         for target in panel["targets"]:
             expression = target["expr"]
@@ -82,7 +82,7 @@ def test_expressions_of_the_dashboard_can_be_read(need, tmp_path):
 
 
 @pytest.fixture
-def prometheus(scene, tmp_path, stack):
+def prometheus(scene6, tmp_path, stack):
     """A real one beside the relay, which reads it five times a second."""
     configuration = tmp_path / "prometheus.yml"
     configuration.write_text(
@@ -91,7 +91,7 @@ def prometheus(scene, tmp_path, stack):
         f"scrape_configs: [{{job_name: dhcp-relay, static_configs: [{{targets: ['{ADDRESS}:{PORT}']}}]}}]\n",
         encoding="ascii")
     with open(tmp_path / "prometheus.log", "wb") as log:
-        process = scene.topology.router.spawn(
+        process = scene6.topology.router.spawn(
             ["prometheus", f"--config.file={configuration}", f"--storage.tsdb.path={tmp_path}/data",
              f"--web.listen-address={ADDRESS}:{_PROMETHEUS_PORT}"], stdout=log, stderr=log)
 
@@ -104,7 +104,7 @@ def prometheus(scene, tmp_path, stack):
         assert process.poll() is None, (tmp_path / "prometheus.log").read_text(errors="replace")[-2000:]
         path = "/api/v1/query?" + urllib.parse.urlencode({"query": expression})
         try:
-            answer = ask(scene.topology.router, f"GET {path} HTTP/1.0\r\n\r\n".encode(), port=_PROMETHEUS_PORT)
+            answer = ask(scene6.topology.router, f"GET {path} HTTP/1.0\r\n\r\n".encode(), port=_PROMETHEUS_PORT)
         except ConnectionRefusedError:
             return []
         body = answer.partition(b"\r\n\r\n")[2]
@@ -116,16 +116,18 @@ def prometheus(scene, tmp_path, stack):
     return query
 
 
-def test_panels_show_what_a_relay_does(scene, need, tmp_path, request):
-    """Every panel has values, those alone not that speak of what went wrong; no alert fires."""
+def test_panels_show_what_a_relay_does(scene6, need, tmp_path, request):
+    """Every panel has values, those alone not that speak of what went wrong; no alert fires. Both families at once."""
     need("prometheus")
-    scene.relay(*FLAGS, "--log-level", "info", "--capture", str(tmp_path / "x.pcapng"))
+    scene6.relay_both(*FLAGS, "--log-level", "info", "--capture", str(tmp_path / "x.pcapng"))
     query = request.getfixturevalue("prometheus")
 
     def traffic():
         for server in (1, 2):
-            scene.send_reply(scene.offer_for(), server)
-        return scene.discover().xid
+            scene6.send_reply(scene6.offer_for(), server)
+            scene6.send_reply6(scene6.reply_for()[1], server)
+        scene6.solicit()
+        return scene6.discover().xid
     with stream(traffic, 0.05):
         for title, expression in expressions():
             if any(part in expression for part in _EMPTY):
