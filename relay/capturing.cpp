@@ -16,10 +16,14 @@ namespace relay {
 
 namespace {
 
+[[nodiscard]] capture::Scope scope_of(const Configuration& configuration) {
+  return {.ipv4 = {configuration.port, configuration.relay_port}, .families = {.ipv4 = true}};
+}
+
 [[nodiscard]] io::Capture::Options options_of(const Configuration& configuration,
                                               const std::vector<std::string>& words) {
   io::Capture::Options options;
-  options.ports = {configuration.port, configuration.relay_port};
+  options.scope = scope_of(configuration);
   options.filter = configuration.capture.filter;
   options.section = section_of(words);
   options.judges = !configuration.capture.only;
@@ -32,7 +36,7 @@ Capturing::Capturing(const Configuration& configuration, Log& log, const std::ve
                      std::unique_ptr<io::CaptureFile> file, std::function<void(const capture::Annotated&)> seen)
     : configuration_(configuration),
       log_(log),
-      ports_{configuration.port, configuration.relay_port},
+      scope_(scope_of(configuration)),
       upstream_named_(configuration.policy.upstream_named),
       capture_(options_of(configuration, words), std::move(file), surroundings(std::move(seen))) {
   policy_changed(configuration.policy);
@@ -41,9 +45,9 @@ Capturing::Capturing(const Configuration& configuration, Log& log, const std::ve
 
 io::Capture::Surroundings Capturing::surroundings(std::function<void(const capture::Annotated&)> seen) {
   io::Capture::Surroundings result;
-  result.comment = [ports = ports_](const capture::Annotated& annotated, std::string_view egress,
+  result.comment = [scope = scope_](const capture::Annotated& annotated, std::string_view egress,
                                     std::optional<std::uint64_t> source_frame, const capture::HostFacts& facts) {
-    return annotation_text(annotated, egress, source_frame, ports, facts);
+    return annotation_text(annotated, egress, source_frame, scope, facts);
   };
   result.seen = std::move(seen);
   result.cannot_listen = [this](const std::string& interface, const std::string& why) {

@@ -60,7 +60,7 @@ class Capturing {
 
   const Configuration& configuration_;
   Log& log_;
-  Ports ports_;
+  capture::Scope scope_;
   bool upstream_named_;
   io::Capture capture_;
   const InterfaceTable* table_ = nullptr;  // that `start` and `toggle` were given

@@ -87,8 +87,8 @@ class Replaying {
         reader_([this](std::span<std::uint8_t> octets) { return input_.read(octets); }),
         report_(configuration.log_format, [this](std::string_view line) { print(line); }),
         orders_(orders_of(configuration, io::look_up)),
-        replay_({configuration.port, configuration.relay_port}, orders_.policy, orders_.interfaces,
-                given_interfaces(configuration), listener()),
+        replay_({.ipv4 = {configuration.port, configuration.relay_port}, .families = {.ipv4 = true}}, orders_.policy,
+                orders_.interfaces, given_interfaces(configuration), listener()),
         is_output_error_(configuration.capture.file == "-"),
         output_(is_output_error_ ? std::cerr : std::cout) {
     const CaptureSettings& settings = configuration.capture;

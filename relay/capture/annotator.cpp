@@ -27,10 +27,15 @@ constexpr milliseconds least_step{10};
 // Identical messages that are looked at to find which of them a verdict is about.
 constexpr std::size_t most_compared = 64;
 
+/// That of an IPv4 address is the address.
+[[nodiscard]] std::uint64_t number_of(const Address& address) noexcept {
+  return address.is_ipv6() ? std::hash<Ipv6Address>{}(address.ipv6()) : address.ipv4().host_order();
+}
+
 /// A message is found by its octets, by who sent it and where it came in.
 [[nodiscard]] std::uint64_t received_key(Fingerprint fingerprint, std::uint32_t interface_index,
-                                         Ipv4Address source) noexcept {
-  return fingerprint ^ (std::uint64_t{interface_index} << 32U | source.host_order()) * 0x9e3779b97f4a7c15U;
+                                         const Address& source) noexcept {
+  return fingerprint ^ (std::uint64_t{interface_index} << 32U ^ number_of(source)) * 0x9e3779b97f4a7c15U;
 }
 
 [[nodiscard]] std::uint64_t received_key(const Verdict& verdict) noexcept {
@@ -39,8 +44,8 @@ constexpr std::size_t most_compared = 64;
 
 /// A copy is found by its octets and by whom it goes to; those beyond the servers that a verdict tells, by their
 /// octets.
-[[nodiscard]] std::uint64_t sent_key(Fingerprint fingerprint, Ipv4Address destination) noexcept {
-  return fingerprint ^ destination.host_order() * 0xd6e8feb86659fd93U;
+[[nodiscard]] std::uint64_t sent_key(Fingerprint fingerprint, const Address& destination) noexcept {
+  return fingerprint ^ number_of(destination) * 0xd6e8feb86659fd93U;
 }
 
 [[nodiscard]] std::uint64_t untold_key(Fingerprint fingerprint) noexcept {
@@ -96,7 +101,7 @@ void Annotator::add_failed_copy(const Verdict& verdict) {
 }
 
 /// A copy was seen, or will never be.
-void Annotator::copy_is_settled(Known& known, Ipv4Address destination) {
+void Annotator::copy_is_settled(Known& known, const Address& destination) {
   const Verdict& verdict = known.verdict;
   const bool was_told = sent_.erase({sent_key(verdict.sent, destination), verdict.serial}) != 0;
   if (!was_told && known.untold_copies != 0 && --known.untold_copies == 0) {
@@ -137,9 +142,9 @@ void Annotator::add(const Packet& packet, const HostView& view, const HostView::
   held.octets.assign(packet.octets.begin(), packet.octets.end());
   held.packet = packet;
   held.packet.octets = held.octets;
-  const auto ip = ipv4_packet(packet.link_type, held.octets);
+  const auto ip = ip_packet(packet.link_type, held.octets);
   const auto datagram = ip ? udp_datagram(*ip) : std::nullopt;
-  if (!datagram) {
+  if (!datagram || datagram->source.is_ipv6()) {
     return;
   }
   held.datagram = *datagram;
@@ -170,8 +175,9 @@ std::shared_ptr<const HostView::Point> Annotator::shared(const HostView::Point& 
 }
 
 /// What the packet is to the relay, in the order in which the kernel would turn it away.
-void Annotator::classify(Held& held, const Ipv4Packet& packet, const HostView& view) const {
+void Annotator::classify(Held& held, const IpPacket& packet, const HostView& view) const {
   const UdpDatagram& datagram = held.datagram;
+  const Family family = datagram.source.family();
   const auto lost_to = [&held](Cause cause) {
     held.finding = Finding::not_received;
     held.cause = cause;
@@ -183,15 +189,15 @@ void Annotator::classify(Held& held, const Ipv4Packet& packet, const HostView& v
     held.vlan_id = *packet.vlan_id;
   } else if (held.packet.direction == Direction::outbound) {
     held.finding = Finding::sent;
-    held.is_source_foreign = !datagram.source.is_unspecified() && !view.addresses.contains(datagram.source);
+    held.is_source_foreign = !datagram.source.is_unspecified() && !view.holds(datagram.source, *held.point);
   } else if (!packet.is_header_intact) {
     lost_to(Cause::wrong_ip_checksum);
   } else if (packet.is_cut && held.packet.original_size <= held.octets.size()) {
     lost_to(Cause::wrong_ip_size);
-  } else if (!view.takes(datagram.destination)) {
+  } else if (!view.takes(datagram.destination, *held.point)) {
     held.finding = Finding::in_transit;
-  } else if (!ports_.listens_on(datagram.destination_port)) {
-    if (datagram.destination_port == ports_.client() && is_reply(datagram)) {
+  } else if (!scope_.listens_on(family, datagram.destination_port)) {
+    if (datagram.destination_port == scope_.client_port(family) && is_reply(datagram)) {
       held.finding = Finding::for_clients;
     } else {
       lost_to(Cause::wrong_port);
@@ -204,7 +210,7 @@ void Annotator::classify(Held& held, const Ipv4Packet& packet, const HostView& v
     held.finding = Finding::verdict;
     if (packet.is_fragment()) {
       held.cause = Cause::incomplete;
-    } else if (view.addresses.contains(datagram.source)) {
+    } else if (view.holds(datagram.source, *held.point)) {
       held.cause = Cause::source_is_ours;
     }
   }

@@ -22,8 +22,8 @@
 #include "relay/capture/datagram.h"
 #include "relay/capture/host_view.h"
 #include "relay/capture/packet.h"
+#include "relay/capture/scope.h"
 #include "relay/capture/verdict.h"
-#include "relay/core/ports.h"
 
 namespace relay::capture {
 
@@ -86,9 +86,10 @@ class Annotator {
   /// Returns the number of the packet's frame, which `Annotated::source_frame` refers to.
   using Tell = std::function<std::uint64_t(const Annotated&)>;
 
-  /// With `judges` false, no verdicts are awaited: nothing relays here.
-  Annotator(const Ports& ports, const Limits& limits, bool judges = true)
-      : ports_(ports), limits_(limits), judges_(judges) {}
+  /// Packets of other protocols than those of `scope` are left out. With `judges` false, no verdicts are awaited:
+  /// nothing relays here.
+  Annotator(const Scope& scope, const Limits& limits, bool judges = true)
+      : scope_(scope), limits_(limits), judges_(judges) {}
 
   /// `now` is of a clock that does not go back, the same for all functions, and that of the verdicts' `arrival` if
   /// `clock_offset` is ever called.
@@ -161,15 +162,15 @@ class Annotator {
   [[nodiscard]] std::shared_ptr<const HostView::Point> shared(const HostView::Point& point);
   void add_failed_copy(const Verdict& verdict);
   void expect_copies(Known& known);
-  void copy_is_settled(Known& known, Ipv4Address destination);
+  void copy_is_settled(Known& known, const Address& destination);
   void set_time(Held& held, std::chrono::nanoseconds now) const noexcept;
-  void classify(Held& held, const Ipv4Packet& packet, const HostView& view) const;
+  void classify(Held& held, const IpPacket& packet, const HostView& view) const;
   void tell_due(std::chrono::nanoseconds now, const Tell& tell);
   void tell_first(Known* known, Finding finding, const Tell& tell);
   void forget_first();
   void forget_old(std::chrono::nanoseconds now);
 
-  Ports ports_;
+  Scope scope_;
   Limits limits_;
   bool judges_;
   std::multimap<std::chrono::nanoseconds, Held> held_;  // by `at`

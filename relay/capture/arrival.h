@@ -1,4 +1,4 @@
-// What becomes of a captured datagram in front of the relay's rules: whether it is a DHCPv4 message, and whether this
+// What becomes of a captured datagram in front of the relay's rules: whether it is a DHCP message, and whether this
 // host's kernel would give it to the relay.
 #pragma once
 
@@ -8,8 +8,8 @@
 
 #include "relay/capture/datagram.h"
 #include "relay/capture/packet.h"
+#include "relay/capture/scope.h"
 #include "relay/core/interface_table.h"
-#include "relay/core/ports.h"
 
 namespace relay::capture {
 
@@ -29,15 +29,16 @@ enum class NotRun : std::uint8_t {
 inline constexpr std::size_t not_run_count = static_cast<std::size_t>(NotRun::bad_udp_checksum) + 1;
 
 /// Whether the rules of replies are for the datagram, as the sockets sort.
-[[nodiscard]] bool is_reply(const UdpDatagram& datagram, const Ports& ports) noexcept;
+[[nodiscard]] bool is_reply(const UdpDatagram& datagram, const Scope& scope) noexcept;
 
-/// Whether the datagram is a DHCPv4 message, by its ports as tshark has it, or by ours; one without a payload is not.
-[[nodiscard]] bool is_dhcp(const UdpDatagram& datagram, const Ports& ports) noexcept;
+/// Whether the datagram is a message of a protocol in the scope, by its ports as tshark has it, or by ours; one without
+/// a payload is not.
+[[nodiscard]] bool is_dhcp(const UdpDatagram& datagram, const Scope& scope) noexcept;
 
 /// A datagram as it was seen.
 struct Arrival {
   const Packet& packet;  ///< the one that completed it
-  const Ipv4Packet& ip;
+  const IpPacket& ip;
   const UdpDatagram& datagram;
   const Interface& interface;  ///< where it was seen, or would have arrived
   bool is_named = false;       ///< the capture says that it was there
@@ -45,7 +46,7 @@ struct Arrival {
 };
 
 /// Nothing where the kernel would give the datagram to the relay.
-[[nodiscard]] std::optional<NotRun> why_not_run(const Arrival& arrival, const Ports& ports,
+[[nodiscard]] std::optional<NotRun> why_not_run(const Arrival& arrival, const Scope& scope,
                                                 const InterfaceTable& table) noexcept;
 
 }  // namespace relay::capture

@@ -8,6 +8,7 @@ namespace relay::capture {
 namespace {
 
 constexpr std::uint16_t ethertype_ipv4 = 0x0800;
+constexpr std::uint16_t ethertype_ipv6 = 0x86dd;
 constexpr std::size_t max_vlan_tags = 4;
 constexpr std::size_t mac_size = 6;
 
@@ -21,14 +22,25 @@ constexpr std::size_t mac_size = 6;
   return ethertype == 0x8100 || ethertype == 0x88a8 || ethertype == 0x9100;  // 802.1Q, 802.1ad, and QinQ before it
 }
 
-/// IPv4 in IEEE 802.2 LLC with SNAP (RFC 1042).
-[[nodiscard]] std::optional<LinkHeader> behind_llc(LinkHeader header, Octets octets) noexcept {
-  constexpr std::array<std::uint8_t, 8> ipv4_in_snap{0xaa, 0xaa, 0x03, 0, 0, 0, 0x08, 0x00};
-  if (octets.size() < ipv4_in_snap.size() || !std::ranges::equal(octets.first<ipv4_in_snap.size()>(), ipv4_in_snap)) {
+/// `octets` is a packet of the protocol with this number.
+[[nodiscard]] std::optional<LinkHeader> in_front_of_ip(LinkHeader header, std::uint16_t ethertype,
+                                                       Octets octets) noexcept {
+  if (ethertype != ethertype_ipv4 && ethertype != ethertype_ipv6) {
     return std::nullopt;
   }
-  header.ipv4 = octets.subspan(ipv4_in_snap.size());
+  header.family = ethertype == ethertype_ipv4 ? Family::ipv4 : Family::ipv6;
+  header.ip = octets;
   return header;
+}
+
+/// IP in IEEE 802.2 LLC with SNAP (RFC 1042).
+[[nodiscard]] std::optional<LinkHeader> behind_llc(const LinkHeader& header, Octets octets) noexcept {
+  constexpr std::array<std::uint8_t, 6> snap{0xaa, 0xaa, 0x03, 0, 0, 0};
+  constexpr std::size_t size = snap.size() + 2;
+  if (octets.size() < size || !std::ranges::equal(octets.first<snap.size()>(), snap)) {
+    return std::nullopt;
+  }
+  return in_front_of_ip(header, number16_at(octets, snap.size()), octets.subspan(size));
 }
 
 /// `octets` stands behind a header that announced `ethertype`.
@@ -50,11 +62,7 @@ constexpr std::size_t mac_size = 6;
   if (ethertype <= max_length) {
     return behind_llc(header, octets.first(std::min<std::size_t>(ethertype, octets.size())));
   }
-  if (ethertype != ethertype_ipv4) {
-    return std::nullopt;
-  }
-  header.ipv4 = octets;
-  return header;
+  return in_front_of_ip(header, ethertype, octets);
 }
 
 [[nodiscard]] std::optional<LinkHeader> ethernet_header(Octets frame) noexcept {
@@ -104,19 +112,24 @@ constexpr std::size_t mac_size = 6;
 /// An address family in front, in the byte order of whoever wrote it.
 [[nodiscard]] std::optional<LinkHeader> loopback_header(Octets frame) noexcept {
   constexpr std::size_t size = 4;
-  constexpr std::uint32_t ipv4_family = 2;  // AF_INET, everywhere
-  if (frame.size() < size || (number32_at(frame, 0, ByteOrder::big) != ipv4_family &&
-                              number32_at(frame, 0, ByteOrder::little) != ipv4_family)) {
+  constexpr std::array<std::uint32_t, 5> families{2, 10, 24, 28, 30};  // AF_INET everywhere, then AF_INET6 of Linux,
+                                                                       // NetBSD and OpenBSD, FreeBSD, and macOS
+  if (frame.size() < size) {
     return std::nullopt;
   }
-  LinkHeader header;
-  header.ipv4 = frame.subspan(size);
-  return header;
+  for (const ByteOrder order : {ByteOrder::big, ByteOrder::little}) {
+    const auto* const family = std::ranges::find(families, number32_at(frame, 0, order));
+    if (family != families.end()) {
+      return in_front_of_ip({}, family == families.begin() ? ethertype_ipv4 : ethertype_ipv6, frame.subspan(size));
+    }
+  }
+  return std::nullopt;
 }
 
-[[nodiscard]] std::optional<LinkHeader> no_header(Octets frame) noexcept {
+[[nodiscard]] std::optional<LinkHeader> no_header(std::optional<Family> family, Octets frame) noexcept {
   LinkHeader header;
-  header.ipv4 = frame;
+  header.family = family;
+  header.ip = frame;
   return header;
 }
 
@@ -167,8 +180,11 @@ std::optional<LinkHeader> link_header(LinkType link_type, Octets frame) noexcept
     case LinkType::ethernet:
       return ethernet_header(frame);
     case LinkType::raw:
+      return no_header(std::nullopt, frame);
     case LinkType::ipv4:
-      return no_header(frame);
+      return no_header(Family::ipv4, frame);
+    case LinkType::ipv6:
+      return no_header(Family::ipv6, frame);
     case LinkType::ieee802_11:
       return wireless_header(frame);
     case LinkType::linux_sll:

@@ -11,8 +11,8 @@ namespace {
 
 constexpr std::size_t max_kept = 576;  // octets of a message, as many as every host can receive
 
-[[nodiscard]] UnfinishedMessage unfinished(const Packet& packet, const Ipv4Packet& fragment,
-                                           const UdpDatagram& beginning, std::uint64_t frame) {
+[[nodiscard]] UnfinishedMessage unfinished(const Packet& packet, const IpPacket& fragment, const UdpDatagram& beginning,
+                                           std::uint64_t frame) {
   const auto kept = beginning.payload.first(std::min(beginning.payload.size(), max_kept));
   UnfinishedMessage message{.frame = frame,
                             .time = packet.time,
@@ -27,7 +27,7 @@ constexpr std::size_t max_kept = 576;  // octets of a message, as many as every 
 }  // namespace
 
 std::optional<FoundMessage> MessageFinder::find(const Packet& packet, std::uint64_t frame) {
-  const auto ip = ipv4_packet(packet.link_type, packet.octets);
+  const auto ip = ip_packet(packet.link_type, packet.octets);
   if (!ip) {
     return std::nullopt;
   }
@@ -35,7 +35,7 @@ std::optional<FoundMessage> MessageFinder::find(const Packet& packet, std::uint6
     return find_fragment(packet, *ip, frame);
   }
   const auto datagram = udp_datagram(*ip);
-  if (!datagram || !is_dhcp(*datagram, ports_)) {
+  if (!datagram || !is_dhcp(*datagram, scope_)) {
     return std::nullopt;
   }
   return FoundMessage{.ip = *ip, .datagram = *datagram};
@@ -54,10 +54,10 @@ std::vector<UnfinishedMessage> MessageFinder::take_unfinished() {
   return result;
 }
 
-std::optional<FoundMessage> MessageFinder::find_fragment(const Packet& packet, const Ipv4Packet& fragment,
+std::optional<FoundMessage> MessageFinder::find_fragment(const Packet& packet, const IpPacket& fragment,
                                                          std::uint64_t frame) {
   const auto beginning = udp_datagram(fragment);
-  const bool begins_message = beginning && is_dhcp(*beginning, ports_);
+  const bool begins_message = beginning && is_dhcp(*beginning, scope_);
   if (begins_message && fragment.is_cut) {  // it will never be whole
     return FoundMessage{.ip = fragment, .datagram = *beginning};
   }
@@ -68,7 +68,7 @@ std::optional<FoundMessage> MessageFinder::find_fragment(const Packet& packet, c
   if (whole) {
     waiting_.erase(number);
     const auto datagram = udp_datagram(*whole);
-    if (datagram && is_dhcp(*datagram, ports_)) {
+    if (datagram && is_dhcp(*datagram, scope_)) {
       return FoundMessage{.ip = *whole, .datagram = *datagram};
     }
     return std::nullopt;

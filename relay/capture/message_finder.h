@@ -1,4 +1,4 @@
-// Finds the DHCPv4 messages among the packets of a capture, whole ones and those of which fragments are there. Of
+// Finds the DHCP messages among the packets of a capture, whole ones and those of which fragments are there. Of
 // bounded memory.
 #pragma once
 
@@ -12,13 +12,13 @@
 #include "relay/capture/datagram.h"
 #include "relay/capture/packet.h"
 #include "relay/capture/reassembly.h"
-#include "relay/core/ports.h"
+#include "relay/capture/scope.h"
 
 namespace relay::capture {
 
-/// What a packet has of a DHCPv4 message.
+/// What a packet has of a DHCP message.
 struct FoundMessage {
-  Ipv4Packet ip;
+  IpPacket ip;
   UdpDatagram datagram;  ///< nothing of it where `awaits_rest`
   /// A fragment: the message is told with the packet that completes it, or with those that nothing completed.
   bool awaits_rest = false;
@@ -28,7 +28,7 @@ struct FoundMessage {
 struct UnfinishedMessage {
   std::uint64_t frame = 0;
   std::chrono::nanoseconds time{};
-  Ipv4Packet ip;  ///< without its payload
+  IpPacket ip;  ///< without its payload
   std::uint16_t destination_port = 0;
   std::size_t interface = 0;          ///< as `Packet::interface`
   std::vector<std::uint8_t> payload;  ///< the first octets of it
@@ -36,7 +36,7 @@ struct UnfinishedMessage {
 
 class MessageFinder {
  public:
-  explicit MessageFinder(const Ports& ports) : ports_(ports) {}
+  explicit MessageFinder(const Scope& scope) : scope_(scope) {}
 
   /// Nothing where the packet is about something else. Borrows from the packet and the finder, until the next call.
   [[nodiscard]] std::optional<FoundMessage> find(const Packet& packet, std::uint64_t frame);
@@ -47,11 +47,11 @@ class MessageFinder {
   [[nodiscard]] std::vector<UnfinishedMessage> take_unfinished();
 
  private:
-  [[nodiscard]] std::optional<FoundMessage> find_fragment(const Packet& packet, const Ipv4Packet& fragment,
+  [[nodiscard]] std::optional<FoundMessage> find_fragment(const Packet& packet, const IpPacket& fragment,
                                                           std::uint64_t frame);
   void give_up(std::uint64_t datagram);
 
-  Ports ports_;
+  Scope scope_;
   Reassembly reassembly_;
   std::map<std::uint64_t, UnfinishedMessage> waiting_;  // by the reassembly's number of the datagram
   std::vector<UnfinishedMessage> given_up_;

@@ -24,6 +24,7 @@ enum class LinkType : std::uint16_t {
   linux_sll = 113,   ///< Linux cooked capture v1
   radiotap = 127,    ///< what the radio says, then an IEEE 802.11 header
   ipv4 = 228,        ///< an IPv4 header at once
+  ipv6 = 229,        ///< an IPv6 header at once
   linux_sll2 = 276,  ///< Linux cooked capture v2
 };
 

@@ -13,33 +13,34 @@ namespace {
 
 using std::chrono::nanoseconds;
 
-constexpr std::size_t max_payload_size = 65'535 - 20;  // a total length of 16 bits, less the smallest header
-constexpr std::size_t unit = 8;                        // octets; of these are offsets
-constexpr std::size_t max_units = max_payload_size / unit + 1;
+constexpr std::size_t max_size = 65'535;  // what a length of 16 bits can say
+constexpr std::size_t smallest_ipv4_header = 20;
+constexpr std::size_t unit = 8;  // octets; of these are offsets
+constexpr std::size_t max_units = max_size / unit + 1;
 constexpr std::size_t max_pending = 256;  // datagrams; the oldest makes room
 constexpr auto patience = std::chrono::seconds{30};
 
-/// What fragments of one datagram have in common (RFC 791 section 3.2). A capture of all interfaces may see a datagram
-/// once more as it goes on, elsewhere or in the other direction.
+/// What fragments of one datagram have in common (RFC 791 section 3.2; in IPv6 the protocol is not of it). A capture of
+/// all interfaces may see a datagram once more as it goes on, elsewhere or in the other direction.
 struct Key {
   std::size_t interface = 0;
   Direction direction = Direction::unknown;
   std::optional<std::uint16_t> vlan_id;
-  Ipv4Address source;
-  Ipv4Address destination;
+  Address source;
+  Address destination;
   std::uint8_t protocol = 0;
-  std::uint16_t identification = 0;
+  std::uint32_t identification = 0;
 
   friend bool operator==(const Key&, const Key&) = default;
 };
 
-[[nodiscard]] Key key_of(const Ipv4Packet& fragment, std::size_t interface) noexcept {
+[[nodiscard]] Key key_of(const IpPacket& fragment, std::size_t interface) noexcept {
   return {.interface = interface,
           .direction = fragment.direction,
           .vlan_id = fragment.vlan_id,
           .source = fragment.source,
           .destination = fragment.destination,
-          .protocol = fragment.protocol,
+          .protocol = fragment.source.is_ipv6() ? std::uint8_t{0} : fragment.protocol,
           .identification = fragment.identification};
 }
 
@@ -61,19 +62,26 @@ class Pending {
   [[nodiscard]] nanoseconds time() const noexcept { return time_; }
 
   /// Whether the fragment is of one piece with those that are there. Changes nothing if not.
-  [[nodiscard]] bool add(const Ipv4Packet& fragment) {
+  [[nodiscard]] bool add(const IpPacket& fragment) {
     const Octets octets = fragment.payload;
     const std::size_t begin = fragment.fragment_offset;
     const std::size_t end = begin + octets.size();
     const bool is_last = !fragment.more_fragments;
-    if (octets.empty() || end > max_payload_size || (!is_last && octets.size() % unit != 0) ||
+    if (octets.empty() || end > most_octets() || (!is_last && octets.size() % unit != 0) ||
         (size_ && (end > *size_ || (is_last && end != *size_))) || (is_last && end < payload_.size())) {
       return false;
     }
+    std::size_t overlap = 0;
     for (std::size_t at = begin; at < std::min(end, payload_.size()); ++at) {
-      if (present_.test(at / unit) && payload_[at] != octets[at - begin]) {
+      const bool is_there = present_.test(at / unit);
+      overlap += is_there ? 1 : 0;
+      if (is_there && payload_[at] != octets[at - begin]) {
         return false;
       }
+    }
+    // RFC 5722 section 4: whoever overlaps means harm, but the network may have doubled a fragment.
+    if (key_.source.is_ipv6() && overlap != 0 && overlap != octets.size()) {
+      return false;
     }
     payload_.resize(std::max(payload_.size(), end));
     std::ranges::copy(octets, payload_.begin() + static_cast<std::ptrdiff_t>(begin));
@@ -94,8 +102,8 @@ class Pending {
   [[nodiscard]] bool is_complete() const noexcept { return size_ && present_.count() == (*size_ + unit - 1) / unit; }
 
   /// Needs `is_complete()`. The payload is that of this object.
-  [[nodiscard]] Ipv4Packet whole() const noexcept {
-    Ipv4Packet packet = first_;
+  [[nodiscard]] IpPacket whole() const noexcept {
+    IpPacket packet = first_;
     packet.more_fragments = false;
     packet.is_header_intact = is_intact_;
     packet.payload = payload_;
@@ -103,10 +111,15 @@ class Pending {
   }
 
  private:
+  /// The length in the header of IPv4 is of header and payload.
+  [[nodiscard]] std::size_t most_octets() const noexcept {
+    return key_.source.is_ipv6() ? max_size : max_size - smallest_ipv4_header;
+  }
+
   std::uint64_t number_;
   Key key_;
   nanoseconds time_;  ///< of the first fragment that came
-  Ipv4Packet first_;  ///< the fragment with the datagram's beginning; without its payload
+  IpPacket first_;    ///< the fragment with the datagram's beginning; without its payload
   bool is_intact_ = true;
   std::optional<std::size_t> size_;  ///< known from the last fragment
   std::vector<std::uint8_t> payload_;
@@ -117,7 +130,7 @@ class Pending {
 
 class Reassembly::Impl {
  public:
-  [[nodiscard]] std::optional<Ipv4Packet> add(const Ipv4Packet& fragment, std::size_t interface, nanoseconds time) {
+  [[nodiscard]] std::optional<IpPacket> add(const IpPacket& fragment, std::size_t interface, nanoseconds time) {
     forget_old(time);
     const Key key = key_of(fragment, interface);
     auto found = std::ranges::find_if(pending_, [&key](const auto& each) { return each->key() == key; });
@@ -177,8 +190,8 @@ class Reassembly::Impl {
 Reassembly::Reassembly() : impl_(std::make_unique<Impl>()) {}
 Reassembly::~Reassembly() = default;
 
-std::optional<Ipv4Packet> Reassembly::add(const Ipv4Packet& fragment, std::size_t interface,
-                                          std::chrono::nanoseconds time) {
+std::optional<IpPacket> Reassembly::add(const IpPacket& fragment, std::size_t interface,
+                                        std::chrono::nanoseconds time) {
   return impl_->add(fragment, interface, time);
 }
 

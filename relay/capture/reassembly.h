@@ -1,4 +1,5 @@
-// Puts the fragments of IPv4 datagrams together (RFC 791 section 3.2), for captures. Of bounded memory.
+// Puts the fragments of IP packets together (RFC 791 section 3.2, RFC 8200 section 4.5), for captures. Of bounded
+// memory.
 #pragma once
 
 #include <chrono>
@@ -20,12 +21,13 @@ class Reassembly {
   Reassembly& operator=(const Reassembly&) = delete;
 
   /// The whole packet, once the last of its fragments was given: no fragment any more, with the link header of the one
-  /// in front, its payload valid until the next call. Fragments that overlap with other octets, that would get over
-  /// 65,535 octets, or that lack others for longer than 30 seconds (of the capture's time) are forgotten, and so are
-  /// the oldest of more than 256 datagrams. Fragments that the capture has cut are passed over. Needs
-  /// `fragment.is_fragment()`. Fragments of different interfaces, VLANs and directions do not mix.
-  [[nodiscard]] std::optional<Ipv4Packet> add(const Ipv4Packet& fragment, std::size_t interface,
-                                              std::chrono::nanoseconds time);
+  /// in front, its payload valid until the next call. Fragments that overlap with other octets (in IPv6, that overlap
+  /// at all and are not the same), that would get over 65,535 octets, or that lack others for longer than 30 seconds
+  /// (of the capture's time) are forgotten, and so are the oldest of more than 256 datagrams. Fragments that the
+  /// capture has cut are passed over. Needs `fragment.is_fragment()`. Fragments of different interfaces, VLANs and
+  /// directions do not mix.
+  [[nodiscard]] std::optional<IpPacket> add(const IpPacket& fragment, std::size_t interface,
+                                            std::chrono::nanoseconds time);
 
   /// The number of the datagram that the last fragment given was of, counted from 1; 0: it was cut, and of none.
   [[nodiscard]] std::uint64_t datagram() const noexcept;

@@ -8,9 +8,9 @@
 #include <span>
 #include <string_view>
 
+#include "relay/capture/address.h"
 #include "relay/capture/arrival.h"
 #include "relay/capture/verdict.h"
-#include "relay/core/address.h"
 
 namespace relay::capture {
 
@@ -21,8 +21,8 @@ struct ReplayedMessage {
   std::span<const std::uint8_t> octets;  ///< what is there of the UDP payload, as it was received
   std::size_t size = 0;                  ///< of the payload, as the UDP header says
   std::string_view interface;            ///< where it was seen, or was taken to have arrived; empty: nowhere
-  Ipv4Address source;
-  Ipv4Address destination;
+  Address source;
+  Address destination;
   std::uint16_t destination_port = 0;
   std::uint16_t vlan_id = 0;        ///< of the outermost tag
   std::optional<NotRun> not_run{};  ///< otherwise `verdict` says what became of it

@@ -120,7 +120,8 @@ void clear(Verdict& verdict) noexcept {
   verdict.agent_information = AgentInformationOutcome::untouched;
   verdict.delivery = Delivery::link_broadcast;
   verdict.link_destination = {};
-  verdict.source = verdict.destination = verdict.giaddr = {};
+  verdict.source = verdict.destination = {};
+  verdict.giaddr = {};
   verdict.servers = {};
   verdict.error = 0;
   verdict.option82_size = 0;

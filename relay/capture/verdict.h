@@ -10,6 +10,7 @@
 #include <span>
 
 #include "options82/options.h"
+#include "relay/capture/address.h"
 #include "relay/core/address.h"
 #include "relay/core/decision.h"
 #include "relay/core/drop_reason.h"
@@ -46,8 +47,8 @@ struct Verdict {
   AgentInformationOutcome agent_information = AgentInformationOutcome::untouched;
   Delivery delivery = Delivery::link_broadcast;
   MacAddress link_destination{};
-  Ipv4Address source{};                                 ///< who sent the message that came
-  Ipv4Address destination{};                            ///< of `to_client` and `send_failed`
+  Address source{};                                     ///< who sent the message that came
+  Address destination{};                                ///< of `to_client` and `send_failed`
   Ipv4Address giaddr{};                                 ///< as it leaves; of `dropped` as it came
   std::array<Ipv4Address, told_servers_max> servers{};  ///< the first of them
   std::uint32_t server_count = 0;                       ///< of them all
@@ -66,7 +67,7 @@ struct Verdict {
 
 /// What a verdict of `send_failed` says, and no more.
 struct FailedCopy {
-  Ipv4Address destination;
+  Address destination;
   DropReason reason{};
   int error = 0;  ///< errno
 

@@ -61,7 +61,8 @@ constexpr milliseconds last_limit{1000};     // for what is left at the end, and
   return {.hold = hold, .window = std::max(window, 2 * hold)};
 }
 
-[[nodiscard]] std::string filter_of(const Ports& ports, const std::string& further) {
+[[nodiscard]] std::string filter_of(const capture::Scope& scope, const std::string& further) {
+  const Ports& ports = scope.ipv4;
   std::string result = "(udp port 67 or udp port 68";
   const auto add = [&result](std::uint16_t port) {
     if (port != 67 && port != 68) {
@@ -101,7 +102,7 @@ class Capture::Impl {
       : options_(options),
         file_(std::move(file)),
         surroundings_(std::move(surroundings)),
-        filter_(filter_of(options.ports, options.filter)),
+        filter_(filter_of(options.scope, options.filter)),
         wake_(opened(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")) {}
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
@@ -190,7 +191,7 @@ void Capture::Impl::open() {
 void Capture::Impl::start(const capture::HostView& view) {
   allow_many_descriptors();
   devices_.emplace(filter_, surroundings_.cannot_listen);
-  annotator_.emplace(options_.ports, limits_for(view.points.size()), options_.judges);
+  annotator_.emplace(options_.scope, limits_for(view.points.size()), options_.judges);
   while (queue_.front() != nullptr) {
     queue_.pop();
   }

@@ -12,8 +12,8 @@
 #include "relay/capture/capture_counters.h"
 #include "relay/capture/host_view.h"
 #include "relay/capture/pcapng_writer.h"
+#include "relay/capture/scope.h"
 #include "relay/capture/verdict_tap.h"
-#include "relay/core/ports.h"
 #include "relay/io/capture_file.h"
 
 namespace relay::io {
@@ -21,7 +21,7 @@ namespace relay::io {
 class Capture {
  public:
   struct Options {
-    Ports ports;
+    capture::Scope scope;
     std::string filter;  ///< further than the ports; empty: none
     capture::SectionFacts section{};
     bool judges = true;  ///< false: nothing relays here, and packets are told as they are

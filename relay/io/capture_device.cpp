@@ -13,7 +13,7 @@ namespace relay::io {
 
 namespace {
 
-constexpr int snapshot_size = 65535;  // more than any IPv4 packet: nothing is cut
+constexpr int snapshot_size = 65535 + 64;  // more than any IP packet with its link header: nothing is cut
 constexpr int packets_in_a_row = 1024;
 
 using Handle = std::unique_ptr<pcap_t, decltype(&::pcap_close)>;
@@ -130,7 +130,7 @@ class CaptureDevice::Impl {
   /// without frames, what carries one of the interface's addresses.
   [[nodiscard]] capture::Direction direction_of(std::span<const std::uint8_t> octets) const noexcept {
     using enum capture::Direction;
-    const auto packet = capture::ipv4_packet(link_type_, octets);
+    const auto packet = capture::ip_packet(link_type_, octets);
     if (!packet) {
       return unknown;
     }
@@ -140,9 +140,14 @@ class CaptureDevice::Impl {
     if (link_type_ == capture::LinkType::ethernet) {
       return packet->link_source == point_.mac ? outbound : inbound;
     }
-    return std::ranges::find(point_.addresses, packet->source, &Ipv4Prefix::address) != point_.addresses.end()
-               ? outbound
-               : inbound;
+    return is_of_point(packet->source) ? outbound : inbound;
+  }
+
+  [[nodiscard]] bool is_of_point(const capture::Address& address) const noexcept {
+    const auto has = [&address](const auto& prefixes) {
+      return std::ranges::any_of(prefixes, [&](const auto& own) { return capture::Address{own.address} == address; });
+    };
+    return address.is_ipv6() ? has(point_.addresses6) : has(point_.addresses);
   }
 
   capture::HostView::Point point_;

@@ -50,14 +50,14 @@ constexpr auto longest_pause = std::chrono::hours{24};     // longer than anythi
 
 }  // namespace
 
-Replay::Replay(const Ports& ports, const Policy& policy, const InterfaceSettings& settings,
+Replay::Replay(const capture::Scope& scope, const Policy& policy, const InterfaceSettings& settings,
                const std::vector<GivenInterface>& given, Listener listener)
-    : ports_(ports),
+    : scope_(scope),
       policy_(policy),
       listener_(std::move(listener)),
       view_(table_, settings, {}),
       relay_(table_, seed),
-      finder_(ports),
+      finder_(scope),
       giaddr_interface_(settings.giaddr_interface),
       updates_left_(max_updates),
       storage_(max_udp_payload + room_for_options) {
@@ -107,7 +107,7 @@ void Replay::run(const capture::Packet& packet, std::uint64_t frame) {
   }
   put_in_force(packet.interface);
   const Interface* const named = find(packet.interface);
-  const Interface& interface = named != nullptr ? *named : *arrival(capture::is_reply(found->datagram, ports_));
+  const Interface& interface = named != nullptr ? *named : *arrival(capture::is_reply(found->datagram, scope_));
   ReplayedMessage message{.frame = frame,
                           .time = packet.time,
                           .octets = found->datagram.payload,
@@ -118,8 +118,8 @@ void Replay::run(const capture::Packet& packet, std::uint64_t frame) {
                           .destination_port = found->datagram.destination_port,
                           .vlan_id = found->ip.vlan_id.value_or(0)};
   message.not_run = capture::why_not_run(
-      {packet, found->ip, found->datagram, interface, named != nullptr, broadcasts_.contains(found->ip.destination)},
-      ports_, table_);
+      {packet, found->ip, found->datagram, interface, named != nullptr, is_to_subnet(found->ip.destination)}, scope_,
+      table_);
   if (message.not_run) {
     listener_.message(packet, message);
   } else {
@@ -224,6 +224,10 @@ void Replay::count_broadcast(const Ipv4Prefix& address, int change) {
   }
 }
 
+bool Replay::is_to_subnet(const capture::Address& destination) const noexcept {
+  return !destination.is_ipv6() && broadcasts_.contains(destination.ipv4());
+}
+
 /// Requests are taken to have arrived on the first downstream one, replies on the first upstream one, else the first
 /// that is not downstream; else on the first of all. Interfaces come in order of index.
 void Replay::choose_arrivals(const Interface& added) {
@@ -280,12 +284,12 @@ void Replay::decide(const capture::Packet& packet, const capture::FoundMessage& 
   MessageBuffer buffer{storage_, payload.size()};
   advance(packet.time);
   const Ingress ingress{.interface_index = interface.index,
-                        .source = found.ip.source,
+                        .source = found.ip.source.ipv4(),
                         .source_port = found.datagram.source_port,
-                        .destination = found.ip.destination,
+                        .destination = found.ip.destination.ipv4(),
                         .arrival = now_};
   const Decision decision =
-      capture::is_reply(found.datagram, ports_) ? relay_.reply(ingress, buffer) : relay_.request(ingress, buffer);
+      capture::is_reply(found.datagram, scope_) ? relay_.reply(ingress, buffer) : relay_.request(ingress, buffer);
   const bool is_dropped = std::holds_alternative<Drop>(decision);
   const auto octets = std::as_const(buffer).octets();
   capture::write_verdict(verdict_,
@@ -300,7 +304,7 @@ void Replay::decide(const capture::Packet& packet, const capture::FoundMessage& 
   listener_.message(packet, message);
   if (!is_dropped && listener_.sent && octets.size() <= max_udp_payload) {
     capture::for_each_sent_frame(
-        decision, octets, ports_, [this](Ipv4Address server) { return egress(server); },
+        decision, octets, scope_.ipv4, [this](Ipv4Address server) { return egress(server); },
         [&](const capture::SentFrame& sent) { listener_.sent(packet, message, sent); });
   }
 }

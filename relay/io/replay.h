@@ -15,11 +15,11 @@
 #include "relay/capture/message_finder.h"
 #include "relay/capture/packet.h"
 #include "relay/capture/replayed.h"
+#include "relay/capture/scope.h"
 #include "relay/capture/sent_frames.h"
 #include "relay/core/interface_settings.h"
 #include "relay/core/interface_table.h"
 #include "relay/core/policy.h"
-#include "relay/core/ports.h"
 #include "relay/core/relay.h"
 #include "relay/io/interface_view.h"
 
@@ -48,7 +48,7 @@ class Replay {
     std::function<void(const capture::ReplayedMessage&)> unfinished;
   };
 
-  Replay(const Ports& ports, const Policy& policy, const InterfaceSettings& settings,
+  Replay(const capture::Scope& scope, const Policy& policy, const InterfaceSettings& settings,
          const std::vector<GivenInterface>& given, Listener listener);
 
   /// All interfaces of the capture that are known by now, those of earlier calls first. A new one is what its name
@@ -98,6 +98,7 @@ class Replay {
   void apply(Known& known, const MacAddress& mac, bool is_ethernet, const std::vector<Ipv4Prefix>& addresses);
   [[nodiscard]] bool may_change(const Known& known, std::size_t steps) noexcept;
   void count_broadcast(const Ipv4Prefix& address, int change);
+  [[nodiscard]] bool is_to_subnet(const capture::Address& destination) const noexcept;
   void choose_arrivals(const Interface& added);
   [[nodiscard]] const Interface* arrival(bool is_reply) const noexcept;
   [[nodiscard]] const Interface* egress(Ipv4Address server);
@@ -106,7 +107,7 @@ class Replay {
               capture::ReplayedMessage& message);
   void tell_unfinished(const std::vector<capture::UnfinishedMessage>& messages) const;
 
-  Ports ports_;
+  capture::Scope scope_;
   Policy policy_;
   Listener listener_;
   InterfaceTable table_;

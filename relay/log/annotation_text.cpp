@@ -41,7 +41,16 @@ using capture::VerdictKind;
   return "reply of " + frame + ", delivered to " + client_text(annotated.datagram.payload);
 }
 
-[[nodiscard]] std::string cause_text(const Annotated& annotated, const Ports& ports, const capture::HostFacts& facts) {
+/// Whether rp_filter, which is for IPv4 alone, may be against this source there.
+[[nodiscard]] bool is_of_elsewhere(const capture::Address& source, const capture::HostView::Point& point) noexcept {
+  return !source.is_ipv6() && !source.is_unspecified() &&
+         std::ranges::none_of(point.addresses, [address = source.ipv4()](const Ipv4Prefix& own) {
+           return (address.host_order() & own.mask()) == own.network().host_order();
+         });
+}
+
+[[nodiscard]] std::string cause_text(const Annotated& annotated, const capture::Scope& scope,
+                                     const capture::HostFacts& facts) {
   switch (annotated.cause) {
     case Cause::wrong_ip_checksum:
       return "bad IP header checksum";
@@ -53,7 +62,7 @@ using capture::VerdictKind;
       return "its UDP header tells a wrong length";
     case Cause::wrong_port:
       return "to port " + std::to_string(annotated.datagram.destination_port) + ", the relay listens on " +
-             std::to_string(ports.server);
+             std::to_string(scope.server_port(annotated.datagram.source.family()));
     case Cause::incomplete:
       return "a fragment whose rest did not come";
     case Cause::source_is_ours:
@@ -61,10 +70,6 @@ using capture::VerdictKind;
     case Cause::unknown:
       break;
   }
-  const Ipv4Address source = annotated.datagram.source;
-  const bool is_of_subnet = std::ranges::any_of(annotated.point.addresses, [source](const Ipv4Prefix& own) {
-    return (source.host_order() & own.mask()) == own.network().host_order();
-  });
   if (!facts.master.empty()) {
     return printable_text(annotated.point.name) + " is a port of " + printable_text(facts.master) +
            ", which receives in its place: name that one";
@@ -72,9 +77,9 @@ using capture::VerdictKind;
   if (facts.receive_buffer_was_full) {
     return "a receive buffer of this host was full";
   }
-  if (facts.has_strict_rp_filter && !source.is_unspecified() && !is_of_subnet) {
-    return "rp_filter on " + printable_text(annotated.point.name) + " is strict and " + address_text(source) +
-           " may not be routed there; or a firewall rule";
+  if (facts.has_strict_rp_filter && is_of_elsewhere(annotated.datagram.source, annotated.point)) {
+    return "rp_filter on " + printable_text(annotated.point.name) + " is strict and " +
+           address_text(annotated.datagram.source) + " may not be routed there; or a firewall rule";
   }
   return "probably a firewall rule (nftables or iptables, hook input)";
 }
@@ -82,7 +87,7 @@ using capture::VerdictKind;
 }  // namespace
 
 std::string annotation_text(const Annotated& annotated, std::string_view egress,
-                            std::optional<std::uint64_t> source_frame, const Ports& ports,
+                            std::optional<std::uint64_t> source_frame, const capture::Scope& scope,
                             const capture::HostFacts& facts) {
   switch (annotated.finding) {
     case Finding::verdict:
@@ -90,7 +95,7 @@ std::string annotation_text(const Annotated& annotated, std::string_view egress,
     case Finding::sent:
       return sent_text(annotated, source_frame);
     case Finding::not_received:
-      return "not received by the relay: " + cause_text(annotated, ports, facts);
+      return "not received by the relay: " + cause_text(annotated, scope, facts);
     case Finding::sent_by_other:
       return "sent by another program of this host";
     case Finding::for_clients:

@@ -192,6 +192,10 @@ LogLine& LogLine::field(std::string_view key, const Ipv6Address& value) {
   return field(key, address_text(value));
 }
 
+LogLine& LogLine::field(std::string_view key, const capture::Address& value) {
+  return field(key, address_text(value));
+}
+
 LogLine& LogLine::field(std::string_view key, std::span<const Ipv4Address> values) {
   return list(key, values, [](Ipv4Address address) { return address_text(address); });
 }
@@ -274,7 +278,8 @@ void add_size(LogLine& line, std::span<const std::uint8_t> message) {
   }
 }
 
-void add_journey(LogLine& line, std::span<const std::uint8_t> message, Ipv4Address source, Ipv4Address destination) {
+void add_journey(LogLine& line, std::span<const std::uint8_t> message, const capture::Address& source,
+                 const capture::Address& destination) {
   line.field("source", source).field("destination", destination);
   if (const auto header = header_of(message)) {
     line.field("hops", bootp::hops(*header)).field("secs", bootp::secs(*header));

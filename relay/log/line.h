@@ -35,6 +35,7 @@ class LogLine {
   LogLine& field(std::string_view key, std::uint64_t value);
   LogLine& field(std::string_view key, Ipv4Address value);
   LogLine& field(std::string_view key, const Ipv6Address& value);
+  LogLine& field(std::string_view key, const capture::Address& value);
   /// Text: joined by commas; JSON: an array.
   LogLine& field(std::string_view key, std::span<const Ipv4Address> values);
   LogLine& field(std::string_view key, std::span<const Server6> values);

@@ -225,6 +225,10 @@ std::string address_text(const IpAddress& address, std::string_view zone) {
   return has_zone ? address_text(*ipv6).append("%").append(zone) : address_text(address);
 }
 
+std::string address_text(const capture::Address& address) {
+  return address.is_ipv6() ? address_text(address.ipv6()) : address_text(address.ipv4());
+}
+
 std::string mac_text(const MacAddress& mac) {
   return colon_text(mac.octets);
 }

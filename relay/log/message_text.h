@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "options82/options.h"
+#include "relay/capture/address.h"
 #include "relay/core/address.h"
 #include "relay/core/bootp.h"
 #include "relay/core/dhcpv6.h"
@@ -36,6 +37,7 @@ namespace relay {
 /// With `zone`, an interface, behind it where it is one that is found on its own link alone, or a group's:
 /// `fe80::1%d1`.
 [[nodiscard]] std::string address_text(const IpAddress& address, std::string_view zone);
+[[nodiscard]] std::string address_text(const capture::Address& address);
 [[nodiscard]] std::string mac_text(const MacAddress& mac);
 
 /// `text` with everything but printable ASCII as `\xNN`.

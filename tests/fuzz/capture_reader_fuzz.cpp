@@ -18,7 +18,7 @@ namespace {
 using fuzz::Octets;
 using fuzz::require;
 using relay::capture::CaptureReader;
-using relay::capture::Ipv4Packet;
+using relay::capture::IpPacket;
 using relay::capture::LinkType;
 using relay::capture::Packet;
 using relay::capture::Reassembly;
@@ -52,12 +52,12 @@ class File {
   bool is_over_ = false;
 };
 
-void check_datagram(const Ipv4Packet& ipv4) {
-  const auto datagram = relay::capture::udp_datagram(ipv4);
+void check_datagram(const IpPacket& ip) {
+  const auto datagram = relay::capture::udp_datagram(ip);
   if (!datagram) {
     return;
   }
-  require(is_inside(datagram->payload, ipv4.payload), "a UDP payload lies inside its packet");
+  require(is_inside(datagram->payload, ip.payload), "a UDP payload lies inside its packet");
   require(datagram->payload.size() <= datagram->payload_size, "no more of a payload is there than its header says");
   require(!datagram->is_whole || datagram->payload.size() == datagram->payload_size, "a whole payload is all there");
   require(datagram->is_whole || datagram->checksum == relay::capture::ChecksumState::unknown ||
@@ -73,23 +73,23 @@ struct Fragments {
 };
 
 void check_packet(LinkType link_type, const Packet& packet, View octets, Fragments& fragments) {
-  const auto ipv4 = relay::capture::ipv4_packet(link_type, octets);
-  if (!ipv4) {
+  const auto ip = relay::capture::ip_packet(link_type, octets);
+  if (!ip) {
     return;
   }
   require(relay::capture::is_known(link_type), "packets are found behind known link types alone");
-  require(is_inside(ipv4->payload, octets), "a payload lies inside its frame");
-  require(ipv4->vlan_tag_count <= 4 && ipv4->vlan_id.has_value() == (ipv4->vlan_tag_count > 0), "tags are counted");
-  check_datagram(*ipv4);
-  if (!ipv4->is_fragment()) {
+  require(is_inside(ip->payload, octets), "a payload lies inside its frame");
+  require(ip->vlan_tag_count <= 4 && ip->vlan_id.has_value() == (ip->vlan_tag_count > 0), "tags are counted");
+  check_datagram(*ip);
+  if (!ip->is_fragment()) {
     return;
   }
-  fragments.given += ipv4->payload.size();
-  const auto whole = fragments.reassembly.add(*ipv4, packet.interface, packet.time);
+  fragments.given += ip->payload.size();
+  const auto whole = fragments.reassembly.add(*ip, packet.interface, packet.time);
   if (whole) {
     fragments.told += whole->payload.size();
     require(!whole->is_fragment() && !whole->is_cut, "what was put together is whole");
-    require(whole->payload.size() <= 65'515, "no datagram gets too large");
+    require(whole->payload.size() <= (whole->source.is_ipv6() ? 65'535U : 65'515U), "no datagram gets too large");
     require(fragments.told <= fragments.given, "no octet comes from anywhere but from fragments");
     check_datagram(*whole);
   }

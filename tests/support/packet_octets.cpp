@@ -6,8 +6,18 @@ namespace test_support {
 
 namespace {
 
-Bytes octets_of(relay::Ipv4Address address) {
+template <typename Address>
+Bytes octets_of(const Address& address) {
   return {address.octets.begin(), address.octets.end()};
+}
+
+/// A UDP header and the payload behind a pseudo header of this sum.
+Bytes datagram_of(std::uint16_t source_port, std::uint16_t destination_port, const Bytes& payload,
+                  std::uint16_t pseudo_sum) {
+  Bytes datagram = joined({big(source_port, 2), big(destination_port, 2), big(8 + payload.size(), 2), {0, 0}, payload});
+  const std::uint16_t sum = word_sum(joined({big(pseudo_sum, 2), datagram}));
+  std::ranges::copy(big(sum == 0xffff ? 0xffffU : 0xffffU - sum, 2), datagram.begin() + 6);
+  return datagram;
 }
 
 }  // namespace
@@ -57,11 +67,33 @@ std::uint16_t pseudo_header_sum(const Ipv4Fields& fields, std::size_t size) {
 }
 
 Bytes udp(const Ipv4Fields& fields, std::uint16_t source_port, std::uint16_t destination_port, const Bytes& payload) {
-  const std::size_t size = 8 + payload.size();
-  Bytes datagram = joined({big(source_port, 2), big(destination_port, 2), big(size, 2), {0, 0}, payload});
-  const std::uint16_t sum = word_sum(joined({big(pseudo_header_sum(fields, size), 2), datagram}));
-  std::ranges::copy(big(sum == 0xffff ? 0xffffU : 0xffffU - sum, 2), datagram.begin() + 6);
-  return datagram;
+  return datagram_of(source_port, destination_port, payload, pseudo_header_sum(fields, 8 + payload.size()));
+}
+
+Bytes ipv6(const Ipv6Fields& fields, const Bytes& payload) {
+  return joined({{0x60, 0, 0, 0},
+                 big(fields.payload_length.value_or(static_cast<std::uint16_t>(payload.size())), 2),
+                 {fields.next_header, 64},
+                 octets_of(fields.source),
+                 octets_of(fields.destination),
+                 payload});
+}
+
+Bytes extension6(std::uint8_t next, std::size_t size) {
+  Bytes header(size);
+  header[0] = next;
+  header[1] = static_cast<std::uint8_t>(size / 8 - 1);
+  return header;
+}
+
+Bytes fragment6(std::uint8_t next, std::size_t offset, bool more_fragments, std::uint32_t identification) {
+  return joined({{next, 0}, big(offset + (more_fragments ? 1U : 0U), 2), big(identification, 4)});
+}
+
+Bytes udp6(const Ipv6Fields& fields, std::uint16_t source_port, std::uint16_t destination_port, const Bytes& payload) {
+  const std::uint16_t pseudo_sum = word_sum(
+      joined({octets_of(fields.source), octets_of(fields.destination), big(8 + payload.size(), 4), {0, 0, 0, 17}}));
+  return datagram_of(source_port, destination_port, payload, pseudo_sum);
 }
 
 Bytes ethernet(std::uint16_t type, const Bytes& payload) {

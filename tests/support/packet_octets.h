@@ -37,6 +37,26 @@ struct Ipv4Fields {
 [[nodiscard]] Bytes udp(const Ipv4Fields& fields, std::uint16_t source_port, std::uint16_t destination_port,
                         const Bytes& payload);
 
+struct Ipv6Fields {
+  relay::Ipv6Address source{{0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}};
+  relay::Ipv6Address destination{{0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 2}};
+  std::uint8_t next_header = 17;
+  std::optional<std::uint16_t> payload_length{};  ///< instead of the true one
+};
+
+/// An IPv6 header and the payload.
+[[nodiscard]] Bytes ipv6(const Ipv6Fields& fields, const Bytes& payload);
+
+/// An extension header of `size` octets, a multiple of eight, in front of `next`; behind its length all is zero.
+[[nodiscard]] Bytes extension6(std::uint8_t next, std::size_t size = 8);
+
+/// A fragment header in front of `next`; `offset` in octets.
+[[nodiscard]] Bytes fragment6(std::uint8_t next, std::size_t offset, bool more_fragments, std::uint32_t identification);
+
+/// A UDP header with its checksum, and the payload.
+[[nodiscard]] Bytes udp6(const Ipv6Fields& fields, std::uint16_t source_port, std::uint16_t destination_port,
+                         const Bytes& payload);
+
 /// The sum of the pseudo header in front of `size` octets of UDP (RFC 768).
 [[nodiscard]] std::uint16_t pseudo_header_sum(const Ipv4Fields& fields, std::size_t size);
 

@@ -38,10 +38,10 @@ bool has_port(const capture::UdpDatagram& datagram, std::uint16_t port) {
   return datagram.source_port == port || datagram.destination_port == port;
 }
 
-/// The packet's IPv4 datagram, if it has come to its end; of one that the capture cuts, what is there.
-std::optional<capture::Ipv4Packet> whole(const capture::Packet& packet, capture::Reassembly& reassembly) {
-  auto ipv4 = capture::ipv4_packet(packet.link_type, packet.octets);
-  return !ipv4 || !ipv4->is_fragment() || ipv4->is_cut ? ipv4 : reassembly.add(*ipv4, packet.interface, packet.time);
+/// The packet of IP, if it has come to its end; of one that the capture cuts, what is there.
+std::optional<capture::IpPacket> whole(const capture::Packet& packet, capture::Reassembly& reassembly) {
+  auto ip = capture::ip_packet(packet.link_type, packet.octets);
+  return !ip || !ip->is_fragment() || ip->is_cut ? ip : reassembly.add(*ip, packet.interface, packet.time);
 }
 
 std::uint16_t number_at(std::span<const std::uint8_t> octets, std::size_t offset) {

@@ -140,8 +140,9 @@ TEST_F(AnnotationTextTest, what_the_kernel_says_of_a_packet_that_says_nothing_it
 }
 
 TEST_F(AnnotationTextTest, ports_are_those_of_the_relay) {
-  EXPECT_EQ(annotation_text(annotated(Finding::not_received, Cause::wrong_port), {}, {}, {.server = 1067}, {}),
-            "not received by the relay: to port 68, the relay listens on 1067");
+  EXPECT_EQ(
+      annotation_text(annotated(Finding::not_received, Cause::wrong_port), {}, {}, {.ipv4 = {.server = 1067}}, {}),
+      "not received by the relay: to port 68, the relay listens on 1067");
 }
 
 TEST_F(AnnotationTextTest, the_other_findings) {

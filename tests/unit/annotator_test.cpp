@@ -359,7 +359,7 @@ TEST_F(AnnotatorTest, the_failed_copies_of_many_servers_are_counted_and_the_firs
   annotator_.release(now_, [&](const Annotated& annotated) {
     EXPECT_EQ(annotated.failed_count, 48U);
     for (const auto& failed : annotated.failed_copies) {
-      kept.push_back(failed.destination);
+      kept.push_back(failed.destination.ipv4());
     }
     return std::uint64_t{1};
   });
@@ -672,7 +672,7 @@ TEST_F(AnnotatorTest, an_ip_header_that_tells_more_than_the_frame_has) {
 }
 
 TEST_F(AnnotatorTest, ports_are_those_of_the_relay) {
-  annotator_ = Annotator{{.server = 1067, .relay = 2067}, {.hold = hold, .window = window}};
+  annotator_ = Annotator{{.ipv4 = {.server = 1067, .relay = 2067}}, {.hold = hold, .window = window}};
   const Bytes message = discover().octets();
   EXPECT_EQ(told_of(d1_, Direction::inbound, frame_of({.destination_port = 1067}, message)), "not received: unknown");
   EXPECT_EQ(told_of(u1_, Direction::inbound, frame_of({server, upstream_address, 67, 2067}, offer().octets())),

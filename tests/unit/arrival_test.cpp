@@ -1,4 +1,4 @@
-// Which datagrams of a capture are DHCPv4, and which of those the kernel would have given to the relay.
+// Which datagrams of a capture are DHCP, and which of those the kernel would have given to the relay.
 #include "relay/capture/arrival.h"
 
 #include <cstdint>
@@ -7,8 +7,10 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/message6.h"
 #include "tests/support/message_builder.h"
 #include "tests/support/test_network.h"
+#include "tests/support/test_network6.h"
 
 namespace relay::capture {
 namespace {
@@ -16,7 +18,7 @@ namespace {
 using test_support::Bytes;
 using test_support::ip;
 
-constexpr Ports usual;
+constexpr Scope usual;
 
 UdpDatagram between(std::uint16_t source_port, std::uint16_t destination_port, const Bytes& payload) {
   UdpDatagram datagram;
@@ -43,9 +45,9 @@ TEST(IsDhcp, ByEitherPort) {
   for (const auto& [source, destination, expected] : cases) {
     EXPECT_EQ(is_dhcp(between(source, destination, payload), usual), expected) << source << ' ' << destination;
   }
-  EXPECT_TRUE(is_dhcp(between(1068, 1067, payload), {.server = 1067}));
-  EXPECT_TRUE(is_dhcp(between(5000, 1068, payload), {.server = 1067}));
-  EXPECT_TRUE(is_dhcp(between(5000, 2067, payload), {.server = 67, .relay = 2067}));
+  EXPECT_TRUE(is_dhcp(between(1068, 1067, payload), {.ipv4 = {.server = 1067}}));
+  EXPECT_TRUE(is_dhcp(between(5000, 1068, payload), {.ipv4 = {.server = 1067}}));
+  EXPECT_TRUE(is_dhcp(between(5000, 2067, payload), {.ipv4 = {.server = 67, .relay = 2067}}));
   EXPECT_FALSE(is_dhcp(between(68, 67, {}), usual));
 }
 
@@ -53,7 +55,7 @@ TEST(IsReply, AsTheSocketsSort) {
   EXPECT_FALSE(is_reply(between(68, 67, {1}), usual));
   EXPECT_TRUE(is_reply(between(67, 67, {2}), usual));
   EXPECT_FALSE(is_reply(between(67, 67, {3}), usual));
-  EXPECT_TRUE(is_reply(between(67, 2067, {1}), {.server = 67, .relay = 2067}));
+  EXPECT_TRUE(is_reply(between(67, 2067, {1}), {.ipv4 = {.server = 67, .relay = 2067}}));
 }
 
 /// A request that the relay gets, from a client on c0, for each test to spoil.
@@ -67,9 +69,9 @@ class WhyNotRun : public testing::Test {
     network_.change(test_support::c0, [](Interface& interface) { interface.mac = own_mac; });
   }
 
-  [[nodiscard]] std::optional<NotRun> reason(const Ports& ports = usual) const {
+  [[nodiscard]] std::optional<NotRun> reason(const Scope& scope = usual) const {
     return why_not_run(
-        {packet_, ip_packet_, datagram_, *network_.interfaces.find(test_support::c0), is_named_, is_to_subnet_}, ports,
+        {packet_, ip_packet_, datagram_, *network_.interfaces.find(test_support::c0), is_named_, is_to_subnet_}, scope,
         network_.interfaces);
   }
 
@@ -81,7 +83,7 @@ class WhyNotRun : public testing::Test {
  protected:
   test_support::TestNetwork network_;
   Packet packet_;
-  Ipv4Packet ip_packet_;
+  IpPacket ip_packet_;
   UdpDatagram datagram_;
   bool is_named_ = false;
   bool is_to_subnet_ = false;
@@ -144,11 +146,11 @@ TEST_F(WhyNotRun, ToAnotherPort) {
   datagram_.destination_port = 4011;
   EXPECT_EQ(reason(), NotRun::other_port);
   datagram_.destination_port = 67;
-  EXPECT_EQ(reason({.server = 1067}), NotRun::other_port);
+  EXPECT_EQ(reason({.ipv4 = {.server = 1067}}), NotRun::other_port);
   datagram_.destination_port = 1068;
-  EXPECT_EQ(reason({.server = 1067}), NotRun::to_clients);
+  EXPECT_EQ(reason({.ipv4 = {.server = 1067}}), NotRun::to_clients);
   datagram_.destination_port = 2067;
-  EXPECT_EQ(reason({.server = 67, .relay = 2067}), std::nullopt);
+  EXPECT_EQ(reason({.ipv4 = {.server = 67, .relay = 2067}}), std::nullopt);
 }
 
 TEST_F(WhyNotRun, ToAnotherHost) {
@@ -174,6 +176,96 @@ TEST_F(WhyNotRun, Checksums) {
   }
   ip_packet_.is_header_intact = false;
   EXPECT_EQ(reason(), NotRun::bad_ip_checksum);
+}
+
+// DHCPv6
+
+UdpDatagram between6(std::uint16_t source_port, std::uint16_t destination_port, const Bytes& payload) {
+  UdpDatagram datagram = between(source_port, destination_port, payload);
+  datagram.source = test_support::ip6("fe80::1");
+  return datagram;
+}
+
+TEST(IsDhcp, ByThePortsOfItsFamily) {
+  const Bytes payload{1};
+  EXPECT_TRUE(is_dhcp(between6(546, 547, payload), usual));
+  EXPECT_TRUE(is_dhcp(between6(547, 546, payload), usual));
+  EXPECT_TRUE(is_dhcp(between6(5000, 1547, payload), {.ipv6 = {.server = 547, .relay = 1547}}));
+  EXPECT_FALSE(is_dhcp(between6(68, 67, payload), usual));
+  EXPECT_FALSE(is_dhcp(between(546, 547, payload), usual));
+  EXPECT_FALSE(is_dhcp(between6(546, 547, {}), usual));
+}
+
+TEST(IsDhcp, OfTheFamiliesInTheScope) {
+  const Bytes payload{1};
+  EXPECT_FALSE(is_dhcp(between6(546, 547, payload), {.families = {.ipv4 = true}}));
+  EXPECT_FALSE(is_dhcp(between(68, 67, payload), {.families = {.ipv6 = true}}));
+}
+
+TEST(IsReply, OfDhcpv6) {
+  EXPECT_TRUE(is_reply(between6(547, 547, {13}), usual));
+  EXPECT_FALSE(is_reply(between6(547, 547, {12}), usual));
+  EXPECT_FALSE(is_reply(between6(547, 547, {2}), usual)) << "an Advertise, which the rules of requests are for";
+  EXPECT_TRUE(is_reply(between6(547, 1547, {12}), {.ipv6 = {.server = 547, .relay = 1547}}));
+}
+
+/// A Solicit of a client on c0, for each test to spoil.
+class WhyNotRun6 : public testing::Test {
+ protected:
+  WhyNotRun6() : datagram_(between6(546, 547, payload_)) {
+    packet_.octets = payload_;
+    packet_.original_size = payload_.size();
+    ip_packet_.source = test_support::ip6("fe80::1");
+    ip_packet_.destination = all_dhcp_relay_agents_and_servers;
+    ip_packet_.is_header_intact = true;
+  }
+
+  [[nodiscard]] std::optional<NotRun> reason(std::uint32_t interface = test_support::c0) const {
+    return why_not_run({packet_, ip_packet_, datagram_, *network_.interfaces.find(interface)}, usual,
+                       network_.interfaces);
+  }
+
+ private:
+  Bytes payload_ = test_support::solicit6();
+
+ protected:
+  test_support::TestNetwork6 network_;
+  Packet packet_;
+  IpPacket ip_packet_;
+  UdpDatagram datagram_;
+};
+
+TEST_F(WhyNotRun6, GroupsAreThoseOfTheInterface) {
+  EXPECT_EQ(reason(), std::nullopt);
+  EXPECT_EQ(reason(test_support::s0), NotRun::other_host) << "no clients are expected there";
+  ip_packet_.destination = all_dhcp_servers;
+  EXPECT_EQ(reason(), NotRun::other_host);
+}
+
+TEST_F(WhyNotRun6, LinkLocalAddressesAreThoseOfTheInterface) {
+  ip_packet_.destination = test_support::ip6("fe80::c0");
+  EXPECT_EQ(reason(), std::nullopt);
+  EXPECT_EQ(reason(test_support::s0), NotRun::other_host);
+  ip_packet_.destination = test_support::ip6("2001:db8:5::1");
+  EXPECT_EQ(reason(), std::nullopt) << "of s0";
+  ip_packet_.source = test_support::ip6("fe80::c0");
+  EXPECT_EQ(reason(), NotRun::sent_by_us);
+  EXPECT_EQ(reason(test_support::s0), std::nullopt);
+}
+
+TEST_F(WhyNotRun6, PortsOfTheFamily) {
+  datagram_.destination_port = 546;
+  EXPECT_EQ(reason(), NotRun::to_clients);
+  datagram_.destination_port = 67;
+  EXPECT_EQ(reason(), NotRun::other_port);
+}
+
+TEST_F(WhyNotRun6, MoreThanADatagramHolds) {
+  const Bytes large(65'528, 1);
+  datagram_.payload = large;
+  EXPECT_EQ(reason(), NotRun::bad_length);
+  datagram_.payload = datagram_.payload.first(65'527);
+  EXPECT_EQ(reason(), std::nullopt);
 }
 
 }  // namespace

@@ -6,12 +6,14 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/message6.h"
 #include "tests/support/message_builder.h"
 
 namespace relay::capture {
 namespace {
 
 using test_support::ip;
+using test_support::ip6;
 
 Interface interface(std::uint32_t index, const std::string& name, const std::vector<Ipv4Prefix>& addresses) {
   Interface result;
@@ -151,6 +153,43 @@ TEST_F(HostViewTest, a_subnet_of_two_addresses_has_no_broadcast) {
   link.is_upstream = true;
   table.put(link);
   EXPECT_FALSE(host_view(table, true).takes(ip(10, 9, 0, 1)));
+}
+
+TEST_F(HostViewTest, interfaces_of_dhcpv6) {
+  InterfaceTable table;
+  Interface lower = interface(2, "d1", {});
+  lower.v6.is_lower = true;
+  lower.v6.addresses = {{{ip6("fe80::d1"), 64}}, {{ip6("2001:db8:1::1"), 64}}};
+  table.put(lower);
+  Interface upper = interface(3, "u1", {{ip(10, 9, 0, 1), 24}});
+  upper.v6.is_upper = true;
+  upper.v6.addresses = {{{ip6("fe80::d2"), 64}}};
+  table.put(upper);
+  EXPECT_EQ(points_of(host_view(table, true)), Points{});
+  const HostView view = host_view(table, true, {.ipv6 = true});
+  EXPECT_EQ(points_of(view), (Points{"d1: downstream", "u1: upstream, 10.9.0.1/24"}));
+  const HostView::Point& d1 = view.points[0];
+  const HostView::Point& u1 = view.points[1];
+  EXPECT_TRUE(view.takes(all_dhcp_relay_agents_and_servers, d1));
+  EXPECT_FALSE(view.takes(all_dhcp_relay_agents_and_servers, u1)) << "nobody has joined the group there";
+  EXPECT_FALSE(view.takes(all_dhcp_servers, d1));
+  EXPECT_TRUE(view.takes(ip6("ff02::1"), u1));
+  EXPECT_TRUE(view.takes(ip6("fe80::d1"), d1));
+  EXPECT_FALSE(view.takes(ip6("fe80::d1"), u1)) << "of another link";
+  EXPECT_TRUE(view.takes(ip6("2001:db8:1::1"), u1));
+  EXPECT_FALSE(view.takes(ip6("2001:db8:1::2"), d1));
+  EXPECT_TRUE(view.takes(limited_broadcast, d1));
+}
+
+TEST_F(HostViewTest, where_servers_of_dhcpv6_may_be_anywhere) {
+  InterfaceTable table;
+  Interface global = interface(2, "x1", {});
+  global.v6.addresses = {{{ip6("2001:db8:1::1"), 64}}};
+  table.put(global);
+  Interface local = interface(3, "x2", {});
+  local.v6.addresses = {{{ip6("fe80::1"), 64}}};
+  table.put(local);
+  EXPECT_EQ(points_of(host_view(table, false, {.ipv6 = true})), Points{"x1: upstream"});
 }
 
 TEST_F(HostViewTest, an_empty_table) {

@@ -1,4 +1,4 @@
-// DHCPv4 messages among packets: whole, in fragments, and those whose fragments do not all come.
+// DHCP messages among packets: whole, in fragments, and those whose fragments do not all come.
 #include "relay/capture/message_finder.h"
 
 #include <cstddef>
@@ -50,7 +50,7 @@ class MessageFinderTest : public testing::Test {
     return frames;
   }
 
-  MessageFinder finder_{Ports{}};
+  MessageFinder finder_{Scope{}};
   std::uint64_t frame_ = 0;
 };
 
@@ -158,6 +158,35 @@ TEST_F(MessageFinderTest, GivesUpTheOldestOfMany) {
   ASSERT_EQ(given_up.size(), 1U);
   EXPECT_EQ(given_up[0].frame, 1U);
   EXPECT_EQ(unfinished().size(), 256U);
+}
+
+// DHCPv6
+
+/// Octets `begin` to `end` of a packet with destination options of 8 octets and a datagram of 8 + 300 octets.
+Bytes fragment_of_ipv6(std::size_t begin, std::size_t end) {
+  const Bytes whole =
+      test_support::joined({test_support::extension6(17), test_support::udp6({}, 546, 547, Bytes(300, 1))});
+  const auto place = [&whole](std::size_t offset) { return whole.begin() + static_cast<std::ptrdiff_t>(offset); };
+  return test_support::ethernet(
+      0x86dd, test_support::ipv6({.next_header = 44},
+                                 test_support::joined({test_support::fragment6(60, begin, end < whole.size(), 7),
+                                                       {place(begin), place(end)}})));
+}
+
+TEST_F(MessageFinderTest, Dhcpv6) {
+  const auto of = [](std::uint16_t source, std::uint16_t destination) {
+    return test_support::ethernet(0x86dd,
+                                  test_support::ipv6({}, test_support::udp6({}, source, destination, Bytes(300, 1))));
+  };
+  EXPECT_EQ(find(of(546, 547)), "whole 300");
+  EXPECT_EQ(find(of(68, 67)), "-");
+}
+
+TEST_F(MessageFinderTest, Dhcpv6InFragments) {
+  EXPECT_EQ(find(fragment_of_ipv6(0, 104)), "waits");
+  EXPECT_EQ(find(fragment_of_ipv6(104, 316)), "whole 300");
+  EXPECT_EQ(find(fragment_of_ipv6(0, 104)), "waits");
+  EXPECT_EQ(unfinished(), Frames{3});
 }
 
 }  // namespace

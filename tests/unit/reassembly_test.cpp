@@ -41,8 +41,8 @@ struct Part {
 /// Gives fragments of one datagram to a reassembly, all with the same identification unless told otherwise.
 class ReassemblyTest : public testing::Test {
  protected:
-  Ipv4Packet fragment(Part part, bool more_fragments, const Bytes& of) {
-    Ipv4Packet result;
+  IpPacket fragment(Part part, bool more_fragments, const Bytes& of) {
+    IpPacket result;
     result.source = ip(10, 1, 0, 50);
     result.destination = ip(10, 9, 0, 2);
     result.protocol = 17;
@@ -53,10 +53,10 @@ class ReassemblyTest : public testing::Test {
     result.payload = std::span{of}.subspan(part.offset, part.size);
     return result;
   }
-  Ipv4Packet fragment(Part part) { return fragment(part, part.offset + part.size < datagram_.size(), datagram_); }
+  IpPacket fragment(Part part) { return fragment(part, part.offset + part.size < datagram_.size(), datagram_); }
 
   /// The size of the datagram that the fragment completes.
-  std::optional<std::size_t> add(const Ipv4Packet& fragment, std::size_t interface = 0, nanoseconds time = {}) {
+  std::optional<std::size_t> add(const IpPacket& fragment, std::size_t interface = 0, nanoseconds time = {}) {
     const auto whole = reassembly_.add(fragment, interface, time);
     if (whole) {
       EXPECT_FALSE(whole->is_fragment());
@@ -89,9 +89,9 @@ TEST_F(ReassemblyTest, fragments_in_every_order_give_the_datagram) {
 }
 
 TEST_F(ReassemblyTest, the_packet_has_the_header_of_the_fragment_in_front) {
-  Ipv4Packet first = fragment({0, 48});
+  IpPacket first = fragment({0, 48});
   first.link_source = MacAddress{{2, 0, 0, 0, 0, 9}};
-  Ipv4Packet last = fragment({48, 52});
+  IpPacket last = fragment({48, 52});
   EXPECT_EQ(add(last), nothing);
   const auto whole = reassembly_.add(first, 0, nanoseconds{0});
   ASSERT_TRUE(whole);
@@ -106,7 +106,7 @@ TEST_F(ReassemblyTest, the_packet_has_the_header_of_the_fragment_in_front) {
 }
 
 TEST_F(ReassemblyTest, one_damaged_header_is_told_of_the_packet) {
-  Ipv4Packet last = fragment({48, 52});
+  IpPacket last = fragment({48, 52});
   last.is_header_intact = false;
   EXPECT_EQ(add(last), nothing);
   const auto whole = reassembly_.add(fragment({0, 48}), 0, nanoseconds{0});
@@ -174,28 +174,28 @@ TEST_F(ReassemblyTest, the_largest_datagram_is_put_together_and_none_beyond_it) 
 }
 
 TEST_F(ReassemblyTest, what_tells_datagrams_apart) {
-  const auto incomplete = [this](const Ipv4Packet& other, std::size_t interface) {
+  const auto incomplete = [this](const IpPacket& other, std::size_t interface) {
     EXPECT_EQ(add({0, 48}), nothing);
     const bool is_incomplete = add(other, interface) == nothing;
     EXPECT_EQ(add({48, 52}).has_value(), is_incomplete);
     (void)add(fragment({0, 48}), interface);  // no rest for the next case
     return is_incomplete;
   };
-  const Ipv4Packet last = fragment({48, 52});
+  const IpPacket last = fragment({48, 52});
   EXPECT_EQ(add({0, 48}), nothing);
   EXPECT_EQ(add(last), 100U);
   EXPECT_TRUE(incomplete(last, 1)) << "interface";
   const auto with = [&last](auto change) {
-    Ipv4Packet other = last;
+    IpPacket other = last;
     change(other);
     return other;
   };
-  EXPECT_TRUE(incomplete(with([](Ipv4Packet& other) { other.source = ip(10, 1, 0, 51); }), 0));
-  EXPECT_TRUE(incomplete(with([](Ipv4Packet& other) { other.destination = ip(10, 9, 0, 3); }), 0));
-  EXPECT_TRUE(incomplete(with([](Ipv4Packet& other) { other.protocol = 6; }), 0));
-  EXPECT_TRUE(incomplete(with([](Ipv4Packet& other) { other.identification = 8; }), 0));
-  EXPECT_TRUE(incomplete(with([](Ipv4Packet& other) { other.vlan_id = 100; }), 0));
-  EXPECT_TRUE(incomplete(with([](Ipv4Packet& other) { other.direction = Direction::outbound; }), 0));
+  EXPECT_TRUE(incomplete(with([](IpPacket& other) { other.source = ip(10, 1, 0, 51); }), 0));
+  EXPECT_TRUE(incomplete(with([](IpPacket& other) { other.destination = ip(10, 9, 0, 3); }), 0));
+  EXPECT_TRUE(incomplete(with([](IpPacket& other) { other.protocol = 6; }), 0));
+  EXPECT_TRUE(incomplete(with([](IpPacket& other) { other.identification = 8; }), 0));
+  EXPECT_TRUE(incomplete(with([](IpPacket& other) { other.vlan_id = 100; }), 0));
+  EXPECT_TRUE(incomplete(with([](IpPacket& other) { other.direction = Direction::outbound; }), 0));
 }
 
 TEST_F(ReassemblyTest, after_thirty_seconds_a_datagram_is_forgotten) {
@@ -216,7 +216,7 @@ TEST_F(ReassemblyTest, times_may_go_backwards_and_be_anything) {
 }
 
 TEST_F(ReassemblyTest, fragments_that_the_capture_cut_are_passed_over) {
-  Ipv4Packet cut = fragment({48, 40});
+  IpPacket cut = fragment({48, 40});
   cut.is_cut = true;
   EXPECT_EQ(add({0, 48}), nothing);
   EXPECT_EQ(add(cut), nothing);
@@ -225,7 +225,7 @@ TEST_F(ReassemblyTest, fragments_that_the_capture_cut_are_passed_over) {
 
 TEST_F(ReassemblyTest, more_than_256_datagrams_at_a_time_push_out_the_oldest) {
   const auto numbered = [this](std::uint16_t identification, Part part) {
-    Ipv4Packet result = fragment(part);
+    IpPacket result = fragment(part);
     result.identification = identification;
     return result;
   };
@@ -236,6 +236,50 @@ TEST_F(ReassemblyTest, more_than_256_datagrams_at_a_time_push_out_the_oldest) {
     EXPECT_EQ(add(numbered(i, {48, 52})), 100U) << i;
   }
   EXPECT_EQ(add(numbered(0, {48, 52})), nothing);
+}
+
+/// The same of IPv6.
+class Reassembly6Test : public ReassemblyTest {
+ protected:
+  IpPacket fragment6(Part part, std::uint8_t protocol = 17) {
+    IpPacket result = fragment(part);
+    result.source = Ipv6Address{{0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}};
+    result.destination = all_dhcp_relay_agents_and_servers;
+    result.protocol = protocol;
+    return result;
+  }
+};
+
+TEST_F(Reassembly6Test, fragments_give_the_packet_with_the_protocol_of_the_first) {
+  EXPECT_EQ(add(fragment6({48, 52}, 99)), nothing);
+  const auto whole = reassembly_.add(fragment6({0, 48}, 60), 0, nanoseconds{0});
+  ASSERT_TRUE(whole);
+  EXPECT_EQ(whole->protocol, 60);
+  EXPECT_TRUE(whole->source.is_ipv6());
+}
+
+TEST_F(Reassembly6Test, overlaps_forget_the_packet_but_for_the_same_fragment_twice) {
+  EXPECT_EQ(add(fragment6({0, 48})), nothing);
+  EXPECT_EQ(add(fragment6({0, 48})), nothing);
+  EXPECT_EQ(add(fragment6({48, 52})), 100U);
+  EXPECT_EQ(add(fragment6({0, 48})), nothing);
+  EXPECT_EQ(add(fragment6({40, 24})), nothing) << "the same octets, but not the same fragment";
+  EXPECT_EQ(add(fragment6({48, 52})), nothing);
+}
+
+TEST_F(Reassembly6Test, the_largest_payload_and_none_beyond_it) {
+  datagram_ = counted(65'535);
+  EXPECT_EQ(add(fragment6({0, 65'528})), nothing);
+  EXPECT_EQ(add(fragment6({65'528, 7})), 65'535U);
+  datagram_ = counted(65'536);
+  EXPECT_EQ(add(fragment6({0, 65'528})), nothing);
+  EXPECT_EQ(add(fragment6({65'528, 8})), nothing);
+}
+
+TEST_F(Reassembly6Test, families_do_not_mix) {
+  EXPECT_EQ(add({0, 48}), nothing);
+  EXPECT_EQ(add(fragment6({48, 52})), nothing);
+  EXPECT_EQ(add({48, 52}), 100U);
 }
 
 }  // namespace

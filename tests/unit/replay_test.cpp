@@ -66,7 +66,7 @@ class ReplayTest : public testing::Test {
     listener.unfinished = [this](const ReplayedMessage& message) {
       lines_.push_back("unfinished " + std::to_string(message.frame));
     };
-    replay_.emplace(Ports{}, policy_, settings_, given, std::move(listener));
+    replay_.emplace(capture::Scope{}, policy_, settings_, given, std::move(listener));
     return *replay_;
   }
 
@@ -221,7 +221,7 @@ TEST_F(ReplayTest, FramesThatWouldBeSent) {
   begin({{"u1", {{ip(10, 9, 0, 1), 24}}, {{2, 0, 0, 0, 9, 1}}}, {"d1", {{ip(10, 1, 0, 1), 24}}}}).follow({{}});
   run(from_client(test_support::discover().octets()));
   ASSERT_EQ(sent_.size(), 1U);
-  const auto ipv4 = capture::ipv4_packet(capture::LinkType::ethernet, sent_[0]);
+  const auto ipv4 = capture::ip_packet(capture::LinkType::ethernet, sent_[0]);
   ASSERT_TRUE(ipv4);
   EXPECT_EQ(ipv4->link_source, (MacAddress{{2, 0, 0, 0, 9, 1}}));
   EXPECT_EQ(ipv4->link_destination, MacAddress{});
