@@ -1,11 +1,10 @@
 #include "relay/capture/annotator.h"
 
 #include <algorithm>
-#include <iterator>
-#include <limits>
 #include <utility>
 
 #include "relay/core/bootp.h"
+#include "relay/core/dhcpv6.h"
 
 namespace relay::capture {
 
@@ -16,97 +15,29 @@ using std::chrono::nanoseconds;
 
 constexpr std::size_t most_points = 8192;
 
-// How far a verdict's arrival may be behind the packet's time: the data path looks at its clock once a turn.
-constexpr milliseconds tolerance{20};
-// And for a relay that had to wait for the processor while packets came.
+// How far a verdict's arrival may be behind the packet's time, for a relay that had to wait for the processor while
+// packets came.
 constexpr milliseconds most_delay{500};
-// How long the relay takes to send.
-constexpr milliseconds usual_delay{250};
 // A difference of the clocks that is not for want of precision in measuring it.
 constexpr milliseconds least_step{10};
 // Identical messages that are looked at to find which of them a verdict is about.
 constexpr std::size_t most_compared = 64;
 
-/// That of an IPv4 address is the address.
-[[nodiscard]] std::uint64_t number_of(const Address& address) noexcept {
-  return address.is_ipv6() ? std::hash<Ipv6Address>{}(address.ipv6()) : address.ipv4().host_order();
-}
-
-/// A message is found by its octets, by who sent it and where it came in.
-[[nodiscard]] std::uint64_t received_key(Fingerprint fingerprint, std::uint32_t interface_index,
-                                         const Address& source) noexcept {
-  return fingerprint ^ (std::uint64_t{interface_index} << 32U ^ number_of(source)) * 0x9e3779b97f4a7c15U;
-}
-
-[[nodiscard]] std::uint64_t received_key(const Verdict& verdict) noexcept {
-  return received_key(verdict.received, verdict.interface_index, verdict.source);
-}
-
-/// A copy is found by its octets and by whom it goes to; those beyond the servers that a verdict tells, by their
-/// octets.
-[[nodiscard]] std::uint64_t sent_key(Fingerprint fingerprint, const Address& destination) noexcept {
-  return fingerprint ^ number_of(destination) * 0xd6e8feb86659fd93U;
-}
-
-[[nodiscard]] std::uint64_t untold_key(Fingerprint fingerprint) noexcept {
-  return sent_key(fingerprint, {});
-}
-
+/// What servers send to clients.
 [[nodiscard]] bool is_reply(const UdpDatagram& datagram) noexcept {
-  return !datagram.payload.empty() && datagram.payload.front() == bootp::op_reply;
+  if (datagram.payload.empty()) {
+    return false;
+  }
+  namespace type = dhcpv6::message_type;
+  const std::uint8_t first = datagram.payload.front();
+  return datagram.source.is_ipv6() ? first == type::advertise || first == type::reply || first == type::reconfigure
+                                   : first == bootp::op_reply;
 }
 
 }  // namespace
 
 void Annotator::add(const Verdict& verdict, std::chrono::nanoseconds now) {
-  if (verdict.kind == VerdictKind::send_failed) {
-    add_failed_copy(verdict);
-    return;
-  }
-  if (known_.size() == limits_.most_verdicts) {
-    forget_first();
-  }
-  Known& known = known_.emplace_back();
-  known.verdict = verdict;
-  known.since = now;
-  received_.emplace(received_key(verdict), verdict.serial);
-  expect_copies(known);
-}
-
-void Annotator::expect_copies(Known& known) {
-  const Verdict& verdict = known.verdict;
-  if (verdict.kind == VerdictKind::to_client) {
-    sent_.emplace(sent_key(verdict.sent, verdict.destination), verdict.serial);
-  } else if (verdict.kind == VerdictKind::to_servers) {
-    for (const Ipv4Address server : verdict.told_servers()) {
-      sent_.emplace(sent_key(verdict.sent, server), verdict.serial);
-    }
-    known.untold_copies = verdict.server_count - static_cast<std::uint32_t>(verdict.told_servers().size());
-    if (known.untold_copies != 0) {
-      sent_.emplace(untold_key(verdict.sent), verdict.serial);
-    }
-  }
-}
-
-void Annotator::add_failed_copy(const Verdict& verdict) {
-  Known* const known = find(verdict.serial);
-  if (known == nullptr) {
-    return;
-  }
-  ++known->failed_count;
-  if (known->failed_copies.size() < told_servers_max) {
-    known->failed_copies.push_back({verdict.destination, verdict.reason, verdict.error});
-  }
-  copy_is_settled(*known, verdict.destination);
-}
-
-/// A copy was seen, or will never be.
-void Annotator::copy_is_settled(Known& known, const Address& destination) {
-  const Verdict& verdict = known.verdict;
-  const bool was_told = sent_.erase({sent_key(verdict.sent, destination), verdict.serial}) != 0;
-  if (!was_told && known.untold_copies != 0 && --known.untold_copies == 0) {
-    sent_.erase({untold_key(verdict.sent), verdict.serial});
-  }
+  verdicts(verdict.family()).add(verdict, now, limits_.most_verdicts);
 }
 
 void Annotator::clock_offset(std::chrono::nanoseconds offset, std::chrono::nanoseconds now) {
@@ -144,7 +75,7 @@ void Annotator::add(const Packet& packet, const HostView& view, const HostView::
   held.packet.octets = held.octets;
   const auto ip = ip_packet(packet.link_type, held.octets);
   const auto datagram = ip ? udp_datagram(*ip) : std::nullopt;
-  if (!datagram || datagram->source.is_ipv6()) {
+  if (!datagram || !scope_.covers(datagram->source.family())) {
     return;
   }
   held.datagram = *datagram;
@@ -263,14 +194,14 @@ bool Annotator::is_crowded() const noexcept {
   return held_.size() > limits_.most_packets || held_octets_ > limits_.most_octets;
 }
 
-bool Annotator::is_waiting(const Held& held, const Known* known, std::chrono::nanoseconds now) const noexcept {
+bool Annotator::is_waiting(const Held& held, const KnownVerdict* known, std::chrono::nanoseconds now) const noexcept {
   if (held.finding == Finding::verdict && known == nullptr) {
     return now < held.given + limits_.window;
   }
   nanoseconds until = held.given + limits_.hold;
   if (held.finding == Finding::verdict && held.is_timed) {
     // By then the packets that may be nearer to the verdict were given.
-    until = std::max(until, known->verdict.arrival + tolerance + limits_.hold);
+    until = std::max(until, known->verdict.arrival + arrival_tolerance + limits_.hold);
     until = std::min(until, held.given + limits_.window);
   }
   return now < until;
@@ -278,8 +209,8 @@ bool Annotator::is_waiting(const Held& held, const Known* known, std::chrono::na
 
 Annotator::Match Annotator::match(const Held& held) noexcept {
   if (held.finding == Finding::sent) {
-    Known* known = match_sent(held, sent_key(held.fingerprint, held.datagram.destination));
-    known = known != nullptr ? known : match_sent(held, untold_key(held.fingerprint));
+    KnownVerdict* const known = verdicts_on(held).find_sent(held.fingerprint, held.datagram.destination,
+                                                            held.is_timed ? std::optional{held.at} : std::nullopt);
     if (known != nullptr) {
       return {known, Finding::sent};
     }
@@ -289,26 +220,14 @@ Annotator::Match Annotator::match(const Held& held) noexcept {
   const bool is_for_another_port = held.finding == Finding::not_received && held.cause == Cause::wrong_port;
   if (held.finding == Finding::sent || held.finding == Finding::verdict || held.finding == Finding::in_transit ||
       is_for_another_port) {
-    if (Known* const known = match_received(held)) {
+    if (KnownVerdict* const known = match_received(held)) {
       return {known, Finding::verdict};
     }
   }
   return {nullptr, held.finding};
 }
 
-/// Copies leave at once and in order; those that were never seen must not have the frames of later ones like them.
-Annotator::Known* Annotator::match_sent(const Held& held, std::uint64_t key) noexcept {
-  if (!held.is_timed) {
-    return oldest(sent_, key);
-  }
-  Known* const known = oldest(sent_, key, first_serial_since(held.at - usual_delay));
-  if (known != nullptr && known->verdict.arrival <= held.at + tolerance) {
-    return known;
-  }
-  return newest_before(sent_, key, first_serial_since(held.at + tolerance + nanoseconds{1}));
-}
-
-Annotator::Known* Annotator::match_received(const Held& held) noexcept {
+KnownVerdict* Annotator::match_received(const Held& held) noexcept {
   if (held.finding != Finding::verdict) {
     // Packets that are plainly for the relay come first.
     const auto rival = rivals_.lower_bound({held.received_key, nanoseconds::min(), 0});
@@ -316,66 +235,44 @@ Annotator::Known* Annotator::match_received(const Held& held) noexcept {
       return nullptr;
     }
   }
+  KnownVerdicts& verdicts = verdicts_on(held);
   if (!held.is_timed) {
-    return oldest(received_, held.received_key);
+    return verdicts.oldest_received(held.received_key);
   }
-  const std::uint64_t first = first_serial_since(held.at - tolerance);
-  if (Known* const known = oldest(received_, held.received_key, first)) {
+  const std::uint64_t first = verdicts.first_serial_since(held.at - arrival_tolerance);
+  if (KnownVerdict* const known = verdicts.oldest_received(held.received_key, first)) {
     return has_share(held, *known) ? known : nullptr;
   }
-  Known* const late = newest_before(received_, held.received_key, first);
+  KnownVerdict* const late = verdicts.newest_received_before(held.received_key, first);
   return late != nullptr && late->verdict.arrival >= held.at - most_delay ? late : nullptr;
 }
 
 /// Where there are more identical packets than verdicts on them, each verdict is on the packet just before it. Walks on
 /// from the packet until as many verdicts have come as packets.
-bool Annotator::has_share(const Held& held, const Known& candidate) noexcept {
+bool Annotator::has_share(const Held& held, const KnownVerdict& candidate) noexcept {
+  KnownVerdicts& verdicts = verdicts_on(held);
   auto rival = rivals_.upper_bound({held.received_key, held.at, held.serial});
-  auto verdict = received_.find({held.received_key, candidate.verdict.serial});
+  const KnownVerdict* known = &candidate;
   std::size_t rivals = 0;
   for (std::size_t compared = 0; compared < most_compared; ++compared) {
-    if (verdict == received_.end() || verdict->first != held.received_key) {
+    if (known == nullptr) {
       return false;
     }
-    const Known* const known = find(verdict->second);
     if (rival != rivals_.end() && std::get<0>(*rival) == held.received_key &&
-        std::get<1>(*rival) <= known->verdict.arrival + tolerance) {
+        std::get<1>(*rival) <= known->verdict.arrival + arrival_tolerance) {
       ++rivals;
       ++rival;
     } else if (rivals == 0) {
       return true;
     } else {
       --rivals;
-      ++verdict;
+      known = verdicts.next_received(*known);
     }
   }
   return true;  // a flood, in which it makes no difference
 }
 
-Annotator::Known* Annotator::oldest(const Queues& queues, std::uint64_t key, std::uint64_t first_serial) noexcept {
-  const auto place = queues.lower_bound({key, first_serial});
-  return place == queues.end() || place->first != key ? nullptr : find(place->second);
-}
-
-Annotator::Known* Annotator::newest_before(const Queues& queues, std::uint64_t key, std::uint64_t serial) noexcept {
-  const auto place = queues.lower_bound({key, serial});
-  return place == queues.begin() || std::prev(place)->first != key ? nullptr : find(std::prev(place)->second);
-}
-
-/// Of the verdicts that are known; beyond all of them where there is none.
-std::uint64_t Annotator::first_serial_since(std::chrono::nanoseconds arrival) const noexcept {
-  const auto place =
-      std::ranges::lower_bound(known_, arrival, {}, [](const Known& known) { return known.verdict.arrival; });
-  return place == known_.end() ? std::numeric_limits<std::uint64_t>::max() : place->verdict.serial;
-}
-
-Annotator::Known* Annotator::find(std::uint64_t serial) noexcept {
-  const auto place =
-      std::ranges::lower_bound(known_, serial, {}, [](const Known& known) { return known.verdict.serial; });
-  return place == known_.end() || place->verdict.serial != serial ? nullptr : &*place;
-}
-
-void Annotator::tell_first(Known* known, Finding finding, const Tell& tell) {
+void Annotator::tell_first(KnownVerdict* known, Finding finding, const Tell& tell) {
   const auto place = held_.begin();
   const Held& held = place->second;
   Annotated annotated{held.packet, *held.point, held.datagram, finding, held.cause, held.vlan_id};
@@ -387,25 +284,13 @@ void Annotator::tell_first(Known* known, Finding finding, const Tell& tell) {
   }
   const std::uint64_t frame = tell(annotated);
   if (known != nullptr && finding == Finding::verdict) {
-    known->frame = frame;
-    received_.erase({received_key(known->verdict), known->verdict.serial});
+    verdicts_on(held).is_received(*known, frame);
   } else if (known != nullptr) {
-    copy_is_settled(*known, held.datagram.destination);
+    verdicts_on(held).is_settled(*known, held.datagram.destination);
   }
   rivals_.erase({held.received_key, held.at, held.serial});
   held_octets_ -= held.octets.size();
   held_.erase(place);
-}
-
-void Annotator::forget_first() {
-  const Verdict& verdict = known_.front().verdict;
-  received_.erase({received_key(verdict), verdict.serial});
-  sent_.erase({sent_key(verdict.sent, verdict.destination), verdict.serial});
-  for (const Ipv4Address server : verdict.told_servers()) {
-    sent_.erase({sent_key(verdict.sent, server), verdict.serial});
-  }
-  sent_.erase({untold_key(verdict.sent), verdict.serial});
-  known_.pop_front();
 }
 
 /// Whoever could not call for long may still have packets to give that are as old as the oldest verdicts.
@@ -417,9 +302,8 @@ void Annotator::forget_old(std::chrono::nanoseconds now) {
   if (now < keep_until_) {
     return;
   }
-  while (!known_.empty() && known_.front().since + 2 * limits_.window < now) {
-    forget_first();
-  }
+  known_.forget_until(now - 2 * limits_.window);
+  known6_.forget_until(now - 2 * limits_.window);
 }
 
 }  // namespace relay::capture

@@ -6,7 +6,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -21,6 +20,7 @@
 
 #include "relay/capture/datagram.h"
 #include "relay/capture/host_view.h"
+#include "relay/capture/known_verdicts.h"
 #include "relay/capture/packet.h"
 #include "relay/capture/scope.h"
 #include "relay/capture/verdict.h"
@@ -81,7 +81,7 @@ class Annotator {
     std::chrono::nanoseconds window{};  ///< how long one without a verdict waits; also how long verdicts are kept
     std::size_t most_packets = 16384;
     std::size_t most_octets = 32U << 20U;
-    std::size_t most_verdicts = 65536;
+    std::size_t most_verdicts = 65536;  ///< of each protocol
   };
   /// Returns the number of the packet's frame, which `Annotated::source_frame` refers to.
   using Tell = std::function<std::uint64_t(const Annotated&)>;
@@ -129,45 +129,30 @@ class Annotator {
     std::uint64_t received_key = 0;
     UdpDatagram datagram;
   };
-  struct Known {
-    Verdict verdict;
-    std::vector<FailedCopy> failed_copies;
-    std::chrono::nanoseconds since{};
-    std::uint64_t frame = 0;          // of the received packet
-    std::uint32_t untold_copies = 0;  // to servers beyond those that the verdict tells; not seen yet
-    std::uint32_t failed_count = 0;
-  };
   /// The verdict that a packet is about, and how; null where there is none (yet).
   struct Match {
-    Known* known;
+    KnownVerdict* known;
     Finding finding;
   };
-  /// Serials of verdicts behind their key, so that the oldest of a key is found first and any is taken out at once,
-  /// however many have the same key.
-  using Queues = std::set<std::pair<std::uint64_t, std::uint64_t>>;
-  /// Likewise packets that wait for a verdict: key, time and serial.
+  /// Packets that wait for a verdict: key, time and serial.
   using Rivals = std::set<std::tuple<std::uint64_t, std::chrono::nanoseconds, std::uint64_t>>;
 
   [[nodiscard]] bool is_crowded() const noexcept;
-  [[nodiscard]] bool is_waiting(const Held& held, const Known* known, std::chrono::nanoseconds now) const noexcept;
-  [[nodiscard]] Known* find(std::uint64_t serial) noexcept;
-  [[nodiscard]] std::uint64_t first_serial_since(std::chrono::nanoseconds arrival) const noexcept;
-  [[nodiscard]] Known* oldest(const Queues& queues, std::uint64_t key, std::uint64_t first_serial = 0) noexcept;
-  [[nodiscard]] Known* newest_before(const Queues& queues, std::uint64_t key, std::uint64_t serial) noexcept;
-  [[nodiscard]] Known* match_sent(const Held& held, std::uint64_t key) noexcept;
-  [[nodiscard]] Known* match_received(const Held& held) noexcept;
-  [[nodiscard]] bool has_share(const Held& held, const Known& candidate) noexcept;
+  [[nodiscard]] bool is_waiting(const Held& held, const KnownVerdict* known,
+                                std::chrono::nanoseconds now) const noexcept;
+  [[nodiscard]] KnownVerdicts& verdicts(Family family) noexcept { return family == Family::ipv4 ? known_ : known6_; }
+  [[nodiscard]] KnownVerdicts& verdicts_on(const Held& held) noexcept {
+    return verdicts(held.datagram.source.family());
+  }
+  [[nodiscard]] KnownVerdict* match_received(const Held& held) noexcept;
+  [[nodiscard]] bool has_share(const Held& held, const KnownVerdict& candidate) noexcept;
   [[nodiscard]] Match match(const Held& held) noexcept;
   [[nodiscard]] Finding finding_without_verdict(const Held& held, bool is_ending, bool is_early) const noexcept;
   [[nodiscard]] std::shared_ptr<const HostView::Point> shared(const HostView::Point& point);
-  void add_failed_copy(const Verdict& verdict);
-  void expect_copies(Known& known);
-  void copy_is_settled(Known& known, const Address& destination);
   void set_time(Held& held, std::chrono::nanoseconds now) const noexcept;
   void classify(Held& held, const IpPacket& packet, const HostView& view) const;
   void tell_due(std::chrono::nanoseconds now, const Tell& tell);
-  void tell_first(Known* known, Finding finding, const Tell& tell);
-  void forget_first();
+  void tell_first(KnownVerdict* known, Finding finding, const Tell& tell);
   void forget_old(std::chrono::nanoseconds now);
 
   Scope scope_;
@@ -176,9 +161,8 @@ class Annotator {
   std::multimap<std::chrono::nanoseconds, Held> held_;  // by `at`
   std::size_t held_octets_ = 0;
   std::unordered_map<std::uint32_t, std::shared_ptr<const HostView::Point>> points_;  // by index
-  std::deque<Known> known_;                                                           // in order of serial
-  Queues received_;
-  Queues sent_;
+  KnownVerdicts known_;                                                               // of DHCPv4
+  KnownVerdicts known6_;                                                              // of DHCPv6
   Rivals rivals_;
   std::uint64_t packets_given_ = 0;
   std::optional<std::chrono::nanoseconds> offset_;

@@ -4,6 +4,8 @@
 #include <variant>
 
 #include "relay/core/bootp.h"
+#include "relay/core/dhcpv6.h"
+#include "relay/core/options6.h"
 
 namespace relay::capture {
 
@@ -68,8 +70,9 @@ void write_option82(Verdict& verdict, std::span<const std::uint8_t> message) noe
   options82::OptionReader options{bootp::options_field(message)};
   while (const auto option = options.next()) {
     if (option->code == options82::code::agent_information) {
-      verdict.option82_size = static_cast<std::uint8_t>(option->value.size());
-      std::copy(option->value.begin(), option->value.end(), verdict.option82.begin());
+      Told4& told = verdict.told4();
+      told.option82_size = static_cast<std::uint8_t>(option->value.size());
+      std::copy(option->value.begin(), option->value.end(), told.option82.begin());
     }
   }
 }
@@ -79,7 +82,7 @@ void write_to_servers(Verdict& verdict, const ToServers& decision, const Message
   verdict.agent_information = decision.agent_information;
   verdict.server_count = static_cast<std::uint32_t>(decision.servers.size());
   std::ranges::copy(decision.servers.first(std::min(decision.servers.size(), told_servers_max)),
-                    verdict.servers.begin());
+                    verdict.told4().servers.begin());
   if (decision.agent_information != AgentInformationOutcome::untouched) {
     write_option82(verdict, event.message);
   }
@@ -91,6 +94,69 @@ void write_to_client(Verdict& verdict, const ToClient& decision) noexcept {
   verdict.delivery = decision.delivery;
   verdict.destination = decision.destination;
   verdict.link_destination = decision.link_destination;
+}
+
+[[nodiscard]] std::uint32_t limit_of(DropReason reason, const Policy6& policy) noexcept {
+  return reason == DropReason::hop_count_reached ? std::min(policy.hop_count_limit, Policy6::hop_count_ceiling) : 0;
+}
+
+/// Of our Relay-forward, whose options are ours, and Interface-Id in front of the message in it.
+void write_interface_id(Told6& told, dhcpv6::Octets relay_forward) noexcept {
+  dhcpv6::OptionReader options{dhcpv6::relay_options(relay_forward)};
+  while (const auto option = options.next()) {
+    if (option->code == dhcpv6::code::interface_id) {
+      told.has_interface_id = true;
+      told.interface_id_size = static_cast<std::uint16_t>(option->value.size());
+      std::ranges::copy(option->value.first(std::min(option->value.size(), Told6::most_interface_id)),
+                        told.interface_id.begin());
+    }
+    if (option->code == dhcpv6::code::interface_id || option->code == dhcpv6::code::relay_message) {
+      return;
+    }
+  }
+}
+
+void write_to_servers(Verdict& verdict, const ToServers6& decision, const MessageEvent6& event) noexcept {
+  Told6& told = verdict.told6();
+  verdict.kind = VerdictKind::to_servers;
+  verdict.server_count = static_cast<std::uint32_t>(decision.servers.size());
+  std::ranges::transform(decision.servers.first(std::min(decision.servers.size(), told_servers_max)),
+                         told.servers.begin(), &Server6::address);
+  if (event.message.size() >= dhcpv6::relay_header_size) {
+    told.link_address = dhcpv6::link_address(event.message.first<dhcpv6::relay_header_size>());
+    write_interface_id(told, event.message);
+  }
+}
+
+void write_to_peer(Verdict& verdict, const ToPeer6& decision) noexcept {
+  verdict.kind = VerdictKind::to_client;
+  verdict.egress_index = decision.egress == nullptr ? 0 : decision.egress->index;
+  verdict.destination = decision.destination;
+  verdict.told6().port = decision.destination_port;
+}
+
+/// What verdicts of both protocols begin with.
+template <typename Protocol>
+void begin_verdict(Verdict& verdict, const MessageEventOf<Protocol>& event) noexcept {
+  const Fingerprint received = verdict.received;
+  clear(verdict, Protocol::family);
+  verdict.received = received;
+  verdict.serial = event.serial;
+  verdict.arrival = event.ingress.arrival;
+  verdict.interface_index = event.ingress.interface_index;
+  verdict.source = event.ingress.source;
+}
+
+/// Whether it is one of a drop, which is then written.
+[[nodiscard]] bool write_drop(Verdict& verdict, const auto& decision, const auto& policy) noexcept {
+  const auto* const dropped = std::get_if<Drop>(&decision);
+  if (dropped == nullptr) {
+    return false;
+  }
+  verdict.kind = VerdictKind::dropped;
+  verdict.reason = dropped->reason;
+  verdict.limit = limit_of(dropped->reason, policy);
+  return true;
 }
 
 }  // namespace
@@ -111,7 +177,17 @@ Fingerprint fingerprint(std::span<const std::uint8_t> message) noexcept {
   return lanes.result(octets.size());
 }
 
-void clear(Verdict& verdict) noexcept {
+std::vector<Address> Verdict::told_servers() const {
+  return std::visit(
+      [this](const auto& of_protocol) {
+        const auto& servers = of_protocol.servers;
+        return std::vector<Address>(servers.begin(),
+                                    servers.begin() + std::min<std::ptrdiff_t>(server_count, told_servers_max));
+      },
+      told);
+}
+
+void clear(Verdict& verdict, Family family) noexcept {
   verdict.serial = verdict.received = verdict.sent = 0;
   verdict.arrival = {};
   verdict.kind = VerdictKind::dropped;
@@ -122,25 +198,22 @@ void clear(Verdict& verdict) noexcept {
   verdict.link_destination = {};
   verdict.source = verdict.destination = {};
   verdict.giaddr = {};
-  verdict.servers = {};
   verdict.error = 0;
-  verdict.option82_size = 0;
+  if (family == Family::ipv4) {
+    verdict.told4().option82_size = 0;
+  } else {
+    Told6& told = verdict.told6();
+    told.link_address = {};
+    told.port = told.interface_id_size = 0;
+    told.has_interface_id = false;
+  }
 }
 
 void write_verdict(Verdict& verdict, const MessageEvent& event, const Policy& policy) noexcept {
-  const Fingerprint received = verdict.received;
-  clear(verdict);
-  verdict.received = received;
-  verdict.serial = event.serial;
-  verdict.arrival = event.ingress.arrival;
-  verdict.interface_index = event.ingress.interface_index;
-  verdict.source = event.ingress.source;
+  begin_verdict(verdict, event);
   verdict.giaddr = event.message.size() < bootp::header_size ? Ipv4Address{}
                                                              : bootp::giaddr(event.message.first<bootp::header_size>());
-  if (const auto* const dropped = std::get_if<Drop>(event.decision)) {
-    verdict.kind = VerdictKind::dropped;
-    verdict.reason = dropped->reason;
-    verdict.limit = limit_of(dropped->reason, policy);
+  if (write_drop(verdict, *event.decision, policy)) {
     return;
   }
   verdict.sent = fingerprint(event.message);
@@ -148,6 +221,19 @@ void write_verdict(Verdict& verdict, const MessageEvent& event, const Policy& po
     write_to_servers(verdict, *upstream, event);
   } else {
     write_to_client(verdict, std::get<ToClient>(*event.decision));
+  }
+}
+
+void write_verdict(Verdict& verdict, const MessageEvent6& event, const Policy6& policy) noexcept {
+  begin_verdict(verdict, event);
+  if (write_drop(verdict, *event.decision, policy)) {
+    return;
+  }
+  verdict.sent = fingerprint(event.message);
+  if (const auto* const upstream = std::get_if<ToServers6>(event.decision)) {
+    write_to_servers(verdict, *upstream, event);
+  } else {
+    write_to_peer(verdict, std::get<ToPeer6>(*event.decision));
   }
 }
 

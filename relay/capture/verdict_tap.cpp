@@ -2,7 +2,8 @@
 
 namespace relay::capture {
 
-void VerdictTap::message(const MessageEvent& event) noexcept {
+template <typename Protocol>
+void VerdictTapOf<Protocol>::message(const MessageEventOf<Protocol>& event) noexcept {
   if (!is_open()) {
     return;
   }
@@ -14,7 +15,8 @@ void VerdictTap::message(const MessageEvent& event) noexcept {
   }
 }
 
-void VerdictTap::dropped(const MessageEvent& event) noexcept {
+template <typename Protocol>
+void VerdictTapOf<Protocol>::dropped(const MessageEventOf<Protocol>& event) noexcept {
   if (!is_open()) {
     return;
   }
@@ -25,12 +27,13 @@ void VerdictTap::dropped(const MessageEvent& event) noexcept {
   record(event);
 }
 
-void VerdictTap::send_failed(const SendFailure& failure) noexcept {
+template <typename Protocol>
+void VerdictTapOf<Protocol>::send_failed(const SendFailureOf<Protocol>& failure) noexcept {
   if (!is_open()) {
     return;
   }
   if (Verdict* const verdict = queue_.claim()) {
-    clear(*verdict);
+    clear(*verdict, Protocol::family);
     verdict->serial = failure.serial;
     verdict->kind = VerdictKind::send_failed;
     verdict->reason = failure.reason;
@@ -40,12 +43,16 @@ void VerdictTap::send_failed(const SendFailure& failure) noexcept {
   }
 }
 
-void VerdictTap::record(const MessageEvent& event) noexcept {
+template <typename Protocol>
+void VerdictTapOf<Protocol>::record(const MessageEventOf<Protocol>& event) noexcept {
   if (Verdict* const verdict = queue_.claim()) {
     verdict->received = received_;
     write_verdict(*verdict, event, policy_);
     queue_.publish();
   }
 }
+
+template class VerdictTapOf<Dhcpv4>;
+template class VerdictTapOf<Dhcpv6>;
 
 }  // namespace relay::capture

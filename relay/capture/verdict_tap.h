@@ -8,15 +8,18 @@
 #include "relay/capture/verdict.h"
 #include "relay/capture/verdict_queue.h"
 #include "relay/core/events.h"
-#include "relay/core/policy.h"
+#include "relay/core/protocols.h"
 
 namespace relay::capture {
 
-/// Used on the data path's thread, but for `open` and `close`.
-class VerdictTap {
+/// Of one protocol. Used on the data paths' thread, but for `open` and `close`.
+template <typename Protocol>
+class VerdictTapOf {
  public:
-  /// `queue` must outlive the tap.
-  explicit VerdictTap(VerdictQueue& queue) noexcept : queue_(queue) {}
+  using Policy = typename Protocol::Policy;
+
+  /// `queue` must outlive the tap; that of the other protocol may write to the same one.
+  explicit VerdictTapOf(VerdictQueue& queue) noexcept : queue_(queue) {}
 
   /// The policy that decides from now on.
   void apply(const Policy& policy) noexcept { policy_ = policy; }
@@ -27,12 +30,12 @@ class VerdictTap {
   [[nodiscard]] bool is_open() const noexcept { return is_open_.load(std::memory_order_relaxed); }
 
   /// `Listener::message`, `dropped` and `send_failed`.
-  void message(const MessageEvent& event) noexcept;
-  void dropped(const MessageEvent& event) noexcept;
-  void send_failed(const SendFailure& failure) noexcept;
+  void message(const MessageEventOf<Protocol>& event) noexcept;
+  void dropped(const MessageEventOf<Protocol>& event) noexcept;
+  void send_failed(const SendFailureOf<Protocol>& failure) noexcept;
 
  private:
-  void record(const MessageEvent& event) noexcept;
+  void record(const MessageEventOf<Protocol>& event) noexcept;
 
   VerdictQueue& queue_;
   Policy policy_;
@@ -40,5 +43,10 @@ class VerdictTap {
   std::uint64_t received_serial_ = 0;  // of the last message that was told as received
   Fingerprint received_ = 0;           // and its fingerprint
 };
+
+extern template class VerdictTapOf<Dhcpv4>;
+extern template class VerdictTapOf<Dhcpv6>;
+using VerdictTap = VerdictTapOf<Dhcpv4>;
+using VerdictTap6 = VerdictTapOf<Dhcpv6>;
 
 }  // namespace relay::capture

@@ -12,6 +12,8 @@
 #include "relay/core/families.h"
 #include "relay/core/message_kind.h"
 #include "relay/core/message_kind6.h"
+#include "relay/core/policy.h"
+#include "relay/core/policy6.h"
 #include "relay/core/ports.h"
 
 namespace relay {
@@ -20,6 +22,7 @@ struct Dhcpv4 {
   static constexpr Family family = Family::ipv4;
   using Address = Ipv4Address;
   using Ports = relay::Ports;
+  using Policy = relay::Policy;
   using Ingress = relay::Ingress;
   using Decision = relay::Decision;
   using Kind = MessageKind;
@@ -35,6 +38,7 @@ struct Dhcpv6 {
   static constexpr Family family = Family::ipv6;
   using Address = Ipv6Address;
   using Ports = Ports6;
+  using Policy = Policy6;
   using Ingress = Ingress6;
   using Decision = Decision6;
   using Kind = MessageKind6;

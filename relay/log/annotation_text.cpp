@@ -38,7 +38,9 @@ using capture::VerdictKind;
   if (annotated.verdict->kind == VerdictKind::to_servers) {
     return "request of " + frame + ", relayed to " + address_text(annotated.datagram.destination);
   }
-  return "reply of " + frame + ", delivered to " + client_text(annotated.datagram.payload);
+  return "reply of " + frame + ", delivered to " +
+         (annotated.verdict->family() == Family::ipv4 ? client_text(annotated.datagram.payload)
+                                                      : address_text(annotated.datagram.destination));
 }
 
 /// Whether rp_filter, which is for IPv4 alone, may be against this source there.
@@ -110,7 +112,7 @@ std::string annotation_text(const Annotated& annotated, std::string_view egress,
     case Finding::capture_ended:
       return "verdict not known: the capture ended";
     case Finding::not_judged:
-      return message_summary(annotated.datagram.payload);
+      return message_summary(annotated.datagram.payload, annotated.datagram.source.family());
   }
   return {};
 }

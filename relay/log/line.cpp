@@ -256,7 +256,7 @@ void LogLine::append_quoted(std::string_view octets) {
 
 namespace {
 
-void add_identity(LogLine& line, std::span<const std::uint8_t> message, std::string_view interface) {
+void add_identity4(LogLine& line, std::span<const std::uint8_t> message, std::optional<std::string_view> interface) {
   const auto header = header_of(message);
   if (header) {
     line.field("type", type_text(*header, message));
@@ -265,9 +265,30 @@ void add_identity(LogLine& line, std::span<const std::uint8_t> message, std::str
       line.field("chaddr", chaddr_text(*header));
     }
   }
-  line.field("interface", interface);
+  if (interface) {
+    line.field("interface", *interface);
+  }
   if (header) {
     line.field("giaddr", bootp::giaddr(*header));
+  }
+}
+
+void add_identity6(LogLine& line, std::span<const std::uint8_t> message, std::optional<std::string_view> interface) {
+  const bool has_header = dhcpv6::has_header(message);
+  const bool is_of_relays = has_header && dhcpv6::is_of_relays(message);
+  if (has_header) {
+    line.field("type", type6_text(dhcpv6::msg_type(message)));
+  }
+  if (has_header && !is_of_relays) {
+    line.field("xid", xid6_text(message));
+  }
+  if (interface) {
+    line.field("interface", *interface);
+  }
+  if (is_of_relays) {
+    const dhcpv6::RelayHeader header = message.first<dhcpv6::relay_header_size>();
+    line.field("hops", std::uint64_t{dhcpv6::hop_count(header)});
+    line.field("link_address", dhcpv6::link_address(header)).field("peer_address", dhcpv6::peer_address(header));
   }
 }
 
@@ -289,8 +310,13 @@ void add_journey(LogLine& line, std::span<const std::uint8_t> message, const cap
 
 }  // namespace
 
+void add_identity(LogLine& line, Family family, std::span<const std::uint8_t> message,
+                  std::optional<std::string_view> interface) {
+  family == Family::ipv4 ? add_identity4(line, message, interface) : add_identity6(line, message, interface);
+}
+
 void add_message(LogLine& line, const MessageEvent& event) {
-  add_identity(line, event.message, interface_label(event.interface, event.ingress.interface_index));
+  add_identity4(line, event.message, interface_label(event.interface, event.ingress.interface_index));
 }
 
 void add_arrival(LogLine& line, const MessageEvent& event) {
@@ -299,7 +325,13 @@ void add_arrival(LogLine& line, const MessageEvent& event) {
 
 void add_seen(LogLine& line, const capture::Annotated& annotated) {
   const capture::UdpDatagram& datagram = annotated.datagram;
-  add_identity(line, datagram.payload, annotated.point.name);
+  const Family family = datagram.source.family();
+  add_identity(line, family, datagram.payload, annotated.point.name);
+  if (family == Family::ipv6) {
+    line.field("source", datagram.source).field("destination", datagram.destination);
+    line.field("size", datagram.payload.size());
+    return;
+  }
   if (const auto header = header_of(datagram.payload)) {
     const auto add_address = [&line](std::string_view key, Ipv4Address address) {
       if (!address.is_unspecified()) {
@@ -337,20 +369,7 @@ void add_destination(LogLine& line, const MessageEvent& event) {
 }
 
 void add_message(LogLine& line, const MessageEvent6& event) {
-  const bool has_header = dhcpv6::has_header(event.message);
-  const bool is_of_relays = has_header && dhcpv6::is_of_relays(event.message);
-  if (has_header) {
-    line.field("type", type6_text(dhcpv6::msg_type(event.message)));
-  }
-  if (has_header && !is_of_relays) {
-    line.field("xid", xid6_text(event.message));
-  }
-  line.field("interface", interface_label(event.interface, event.ingress.interface_index));
-  if (is_of_relays) {
-    const dhcpv6::RelayHeader header = event.message.first<dhcpv6::relay_header_size>();
-    line.field("hops", std::uint64_t{dhcpv6::hop_count(header)});
-    line.field("link_address", dhcpv6::link_address(header)).field("peer_address", dhcpv6::peer_address(header));
-  }
+  add_identity6(line, event.message, interface_label(event.interface, event.ingress.interface_index));
 }
 
 void add_arrival(LogLine& line, const MessageEvent6& event) {

@@ -55,6 +55,10 @@ class LogLine {
   LogFormat format_;
 };
 
+/// What a message says of itself, in the words of its protocol, with its interface in the midst of it if that is known.
+void add_identity(LogLine& line, Family family, std::span<const std::uint8_t> message,
+                  std::optional<std::string_view> interface);
+
 /// What the message says of itself and where it arrived: type, xid, chaddr, interface, giaddr. Of a message that is
 /// shorter than its header only the interface.
 void add_message(LogLine& line, const MessageEvent& event);

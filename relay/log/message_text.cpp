@@ -79,10 +79,14 @@ void append_octet(std::string& out, std::uint8_t octet) {
 }
 
 /// Whether the value reads as text: visible ASCII and blanks, no quotes and backslashes, which would need escapes.
+[[nodiscard]] bool is_text(Octets value) noexcept {
+  return !value.empty() && std::ranges::all_of(value, [](std::uint8_t octet) {
+    return octet >= ' ' && octet <= '~' && octet != '"' && octet != '\\';
+  });
+}
+
 [[nodiscard]] bool is_text(SubOption sub_option, Octets value) noexcept {
-  return sub_option != SubOption::relay_flags && !value.empty() && std::ranges::all_of(value, [](std::uint8_t octet) {
-           return octet >= ' ' && octet <= '~' && octet != '"' && octet != '\\';
-         });
+  return sub_option != SubOption::relay_flags && is_text(value);
 }
 
 /// How sub-options are put into words.
@@ -244,6 +248,13 @@ std::string printable_text(std::string_view text) {
     }
   }
   return result;
+}
+
+std::string octets_sentence(std::span<const std::uint8_t> octets) {
+  if (octets.empty()) {
+    return "empty";
+  }
+  return is_text(octets) ? '"' + std::string(octets.begin(), octets.end()) + '"' : hex_text(octets);
 }
 
 std::string agent_information_sentence(Octets content) {

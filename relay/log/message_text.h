@@ -43,6 +43,9 @@ namespace relay {
 /// `text` with everything but printable ASCII as `\xNN`.
 [[nodiscard]] std::string printable_text(std::string_view text);
 
+/// Octets for a sentence: `"d1"`, in digits where that would not be plain text, and `empty`.
+[[nodiscard]] std::string octets_sentence(std::span<const std::uint8_t> octets);
+
 /// The sub-options of an option 82 for a sentence: `circuit-id "d1", remote-id 0x0102, link-selection 10.1.0.0`. Octets
 /// behind damage follow as `damaged 0x...`. Without any octets: `empty`.
 [[nodiscard]] std::string agent_information_sentence(options82::Octets content);

@@ -3,7 +3,6 @@
 #include <chrono>
 #include <optional>
 
-#include "relay/core/bootp.h"
 #include "relay/log/line.h"
 #include "relay/log/message_text.h"
 #include "relay/log/verdict_text.h"
@@ -44,13 +43,6 @@ using capture::VerdictKind;
       return "bad UDP checksum";
   }
   return {};
-}
-
-[[nodiscard]] std::optional<bootp::Header> header_of(std::span<const std::uint8_t> octets) {
-  if (octets.size() < bootp::header_size) {
-    return std::nullopt;
-  }
-  return octets.first<bootp::header_size>();
 }
 
 }  // namespace
@@ -130,21 +122,11 @@ void ReplayReport::write(const ReplayedMessage& message) {
   const LogLine::Time time{std::chrono::duration_cast<LogLine::Time::duration>(message.time)};
   LogLine line{storage_, format_, time, LogLevel::info, "replay"};
   line.field("frame", message.frame);
-  const auto header = header_of(message.octets);
-  if (header) {
-    line.field("type", type_text(*header, message.octets)).field("xid", xid_text(*header));
-    if (bootp::hlen(*header) != 0) {
-      line.field("chaddr", chaddr_text(*header));
-    }
-  }
-  if (!message.interface.empty()) {
-    line.field("interface", message.interface);
-  }
-  if (header) {
-    line.field("giaddr", bootp::giaddr(*header));
-  }
+  const Family family = message.source.family();
+  add_identity(line, family, message.octets,
+               message.interface.empty() ? std::nullopt : std::optional{message.interface});
   line.field("source", message.source).field("destination", message.destination);
-  if (const auto content = agent_information_of(message.octets)) {
+  if (const auto content = family == Family::ipv4 ? agent_information_of(message.octets) : std::nullopt) {
     line.field("agent_information", agent_information_field(*content));
   }
   line.field("verdict", replay_verdict_text(message));

@@ -4,6 +4,8 @@
 #include <system_error>
 
 #include "relay/core/bootp.h"
+#include "relay/core/dhcpv6.h"
+#include "relay/core/options6.h"
 #include "relay/log/message_text.h"
 
 namespace relay {
@@ -84,8 +86,126 @@ using capture::VerdictKind;
   return {};
 }
 
+[[nodiscard]] std::string interface_id_clause(const capture::Told6& told) {
+  if (!told.has_interface_id) {
+    return {};
+  }
+  if (told.interface_id_size > told.interface_id.size()) {
+    return ", interface-id of " + std::to_string(told.interface_id_size) + " octets";
+  }
+  return ", interface-id " + octets_sentence(std::span{told.interface_id}.first(told.interface_id_size));
+}
+
+[[nodiscard]] std::string interface_id_of(dhcpv6::Octets relay_message) {
+  constexpr std::size_t most = capture::Told6::most_interface_id;
+  dhcpv6::OptionReader options{dhcpv6::relay_options(relay_message)};
+  while (const auto option = options.next()) {
+    if (option->code == dhcpv6::code::interface_id) {
+      return option->value.size() > most ? std::to_string(option->value.size()) + " octets"
+                                         : octets_sentence(option->value);
+    }
+  }
+  return {};
+}
+
+/// The same of DHCPv6.
+[[nodiscard]] std::string evidence6(const Verdict& verdict, std::span<const std::uint8_t> message) {
+  using enum DropReason;
+  if (verdict.reason == server_unknown || verdict.reason == source_invalid) {
+    return address_text(verdict.source);
+  }
+  if (verdict.reason == header_too_short) {
+    const bool is_relay = message.size() >= dhcpv6::message_header_size && dhcpv6::is_of_relays(message);
+    return std::to_string(message.size()) + " < " +
+           std::to_string(is_relay ? dhcpv6::relay_header_size : dhcpv6::message_header_size);
+  }
+  if (!dhcpv6::has_header(message)) {
+    return {};
+  }
+  if (verdict.reason == server_message || verdict.reason == not_relay_reply) {
+    return type6_text(dhcpv6::msg_type(message));
+  }
+  if (!dhcpv6::is_of_relays(message)) {
+    return {};
+  }
+  const dhcpv6::RelayHeader header = message.first<dhcpv6::relay_header_size>();
+  if (verdict.reason == hop_count_reached) {
+    return std::to_string(dhcpv6::hop_count(header)) + " >= " + std::to_string(verdict.limit);
+  }
+  if (verdict.reason == peer_address_invalid) {
+    return address_text(dhcpv6::peer_address(header));
+  }
+  if (verdict.reason == link_address_unknown || verdict.reason == link_address_ambiguous) {
+    return address_text(dhcpv6::link_address(header));
+  }
+  return verdict.reason == interface_id_unknown || verdict.reason == interface_id_ambiguous ? interface_id_of(message)
+                                                                                            : std::string{};
+}
+
 [[nodiscard]] std::string to_destination(const capture::FailedCopy& copy) {
   return address_text(copy.destination) + ": " + std::generic_category().message(copy.error);
+}
+
+[[nodiscard]] std::string summary4(std::span<const std::uint8_t> message) {
+  if (message.size() < bootp::header_size) {
+    return "a message of " + std::to_string(message.size()) + " octets, too short for BOOTP";
+  }
+  const bootp::Header header = message.first<bootp::header_size>();
+  std::string result = type_text(header, message) + " xid " + xid_text(header);
+  if (bootp::hlen(header) != 0) {
+    result += " chaddr " + chaddr_text(header);
+  }
+  const auto append_address = [&](std::string_view name, Ipv4Address address) {
+    if (!address.is_unspecified()) {
+      result.append(" ").append(name).append(" ").append(address_text(address));
+    }
+  };
+  append_address("ciaddr", bootp::ciaddr(header));
+  append_address("yiaddr", bootp::yiaddr(header));
+  append_address("giaddr", bootp::giaddr(header));
+  if (const auto content = agent_information_of(message)) {
+    result += " option 82 " + agent_information_sentence(*content);
+  }
+  return result;
+}
+
+/// The message in a relay message; empty where there is none.
+[[nodiscard]] dhcpv6::Octets carried(dhcpv6::Octets relay_message) noexcept {
+  dhcpv6::OptionReader options{dhcpv6::relay_options(relay_message)};
+  while (const auto option = options.next()) {
+    if (option->code == dhcpv6::code::relay_message) {
+      return option->value;
+    }
+  }
+  return {};
+}
+
+[[nodiscard]] std::string relay_summary(dhcpv6::Octets message) {
+  const dhcpv6::RelayHeader header = message.first<dhcpv6::relay_header_size>();
+  const std::string interface_id = interface_id_of(message);
+  return type6_text(dhcpv6::msg_type(message)) + " hops " + std::to_string(dhcpv6::hop_count(header)) +
+         " link-address " + address_text(dhcpv6::link_address(header)) + " peer-address " +
+         address_text(dhcpv6::peer_address(header)) + (interface_id.empty() ? "" : " interface-id " + interface_id);
+}
+
+/// Level by level, and no more of them than relay agents may put around a message.
+[[nodiscard]] std::string summary6(dhcpv6::Octets message) {
+  constexpr int most_levels = 8;
+  std::string result;
+  for (int level = 0; level <= most_levels; ++level) {
+    if (!dhcpv6::has_header(message)) {
+      return result + "a message of " + std::to_string(message.size()) + " octets, too short for DHCPv6";
+    }
+    if (!dhcpv6::is_of_relays(message)) {
+      return result + type6_text(dhcpv6::msg_type(message)) + " xid " + xid6_text(message);
+    }
+    result += relay_summary(message) + " with ";
+    message = carried(message);
+    if (message.empty()) {
+      return result + "no message";
+    }
+  }
+  return result + "more of them";
 }
 
 }  // namespace
@@ -93,12 +213,21 @@ using capture::VerdictKind;
 std::string verdict_text(const Verdict& verdict, std::span<const std::uint8_t> message, std::string_view egress) {
   switch (verdict.kind) {
     case VerdictKind::to_servers:
+      if (const auto* const told = std::get_if<capture::Told6>(&verdict.told)) {
+        return "forwarded to " + list_of_servers(verdict) + ", link-address " + address_text(told->link_address) +
+               interface_id_clause(*told);
+      }
       return "forwarded to " + list_of_servers(verdict) + ", giaddr " + address_text(verdict.giaddr) +
              option82_clause(verdict);
     case VerdictKind::to_client:
+      if (const auto* const told = std::get_if<capture::Told6>(&verdict.told)) {
+        return "reply to " + address_text(verdict.destination) + " port " + std::to_string(told->port) +
+               (verdict.egress_index == 0 ? ", where routes lead" : " on " + printable_text(egress));
+      }
       return "reply to " + client_text(message) + " on " + printable_text(egress) + ' ' + delivery_clause(verdict);
     case VerdictKind::dropped: {
-      const std::string why = evidence(verdict, message);
+      const std::string why =
+          verdict.family() == Family::ipv4 ? evidence(verdict, message) : evidence6(verdict, message);
       const DropReasonText& words = text(verdict.reason);
       return "dropped: " + std::string{words.name} + " (" + (why.empty() ? std::string{words.meaning} : why) + ')';
     }
@@ -126,27 +255,8 @@ std::string failed_copy_text(const capture::FailedCopy& copy) {
   return "not sent to " + to_destination(copy);
 }
 
-std::string message_summary(std::span<const std::uint8_t> message) {
-  if (message.size() < bootp::header_size) {
-    return "a message of " + std::to_string(message.size()) + " octets, too short for BOOTP";
-  }
-  const bootp::Header header = message.first<bootp::header_size>();
-  std::string result = type_text(header, message) + " xid " + xid_text(header);
-  if (bootp::hlen(header) != 0) {
-    result += " chaddr " + chaddr_text(header);
-  }
-  const auto append_address = [&](std::string_view name, Ipv4Address address) {
-    if (!address.is_unspecified()) {
-      result.append(" ").append(name).append(" ").append(address_text(address));
-    }
-  };
-  append_address("ciaddr", bootp::ciaddr(header));
-  append_address("yiaddr", bootp::yiaddr(header));
-  append_address("giaddr", bootp::giaddr(header));
-  if (const auto content = agent_information_of(message)) {
-    result += " option 82 " + agent_information_sentence(*content);
-  }
-  return result;
+std::string message_summary(std::span<const std::uint8_t> message, Family family) {
+  return family == Family::ipv4 ? summary4(message) : summary6(message);
 }
 
 }  // namespace relay

@@ -12,7 +12,8 @@
 namespace relay {
 
 /// One clause: `forwarded to 10.9.0.2, giaddr 10.101.0.1, option 82 circuit-id "d1"`, `dropped: hops_exceeded (17 >
-/// 4)`, `reply to 02:00:00:00:00:01 on d1 by broadcast`. `message` is as it was received, `egress` the name of the
+/// 4)`, `reply to 02:00:00:00:00:01 on d1 by broadcast`; of DHCPv6 `forwarded to 2001:db8:9::2, link-address
+/// 2001:db8:101::1`, `reply to fe80::1 port 546 on d1`. `message` is as it was received, `egress` the name of the
 /// interface of `Verdict::egress_index`.
 [[nodiscard]] std::string verdict_text(const capture::Verdict& verdict, std::span<const std::uint8_t> message,
                                        std::string_view egress);
@@ -28,6 +29,7 @@ namespace relay {
 
 /// What the message says of itself: `DISCOVER xid 0x12345678 chaddr 02:00:00:00:00:01 giaddr 10.101.0.1 option 82
 /// circuit-id "d1"`; addresses that are zero are left out.
-[[nodiscard]] std::string message_summary(std::span<const std::uint8_t> message);
+/// Of DHCPv6: `RELAY-FORW hops 0 link-address 2001:db8:101::1 peer-address fe80::1 with SOLICIT xid 0x112233`.
+[[nodiscard]] std::string message_summary(std::span<const std::uint8_t> message, Family family = Family::ipv4);
 
 }  // namespace relay

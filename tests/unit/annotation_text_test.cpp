@@ -9,6 +9,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/message6.h"
 #include "tests/support/message_builder.h"
 
 namespace relay {
@@ -24,6 +25,7 @@ using capture::VerdictKind;
 using test_support::Bytes;
 using test_support::discover;
 using test_support::ip;
+using test_support::ip6;
 
 class AnnotationTextTest : public testing::Test {
  protected:
@@ -36,7 +38,7 @@ class AnnotationTextTest : public testing::Test {
     datagram_.payload = message_;
     verdict_.kind = VerdictKind::to_servers;
     verdict_.giaddr = ip(10, 101, 0, 1);
-    verdict_.servers = {ip(10, 9, 0, 2), ip(10, 9, 0, 3)};
+    verdict_.told4().servers = {ip(10, 9, 0, 2), ip(10, 9, 0, 3)};
     verdict_.server_count = 2;
   }
 
@@ -155,6 +157,28 @@ TEST_F(AnnotationTextTest, the_other_findings) {
   EXPECT_EQ(said(annotated(Finding::lost_sight)), "verdict not known: the capture could not keep up");
   EXPECT_EQ(said(annotated(Finding::capture_ended)), "verdict not known: the capture ended");
   EXPECT_EQ(said(annotated(Finding::not_judged)), "DISCOVER xid 0x12345678 chaddr 02:00:00:00:00:01");
+}
+
+TEST_F(AnnotationTextTest, of_dhcpv6) {
+  const Bytes solicit{1, 0x11, 0x22, 0x33};
+  datagram_.payload = solicit;
+  datagram_.source = ip6("fe80::1");
+  datagram_.destination = ip6("2001:db8:53::10");
+  datagram_.destination_port = 546;
+  capture::Told6& told = verdict_.told6();
+  told.servers[0] = ip6("2001:db8:53::10");
+  verdict_.server_count = 1;
+  EXPECT_EQ(said(annotated(Finding::verdict)), "forwarded to 2001:db8:53::10, link-address ::");
+  EXPECT_EQ(said(annotated(Finding::sent), 12), "request of frame 12, relayed to 2001:db8:53::10");
+  verdict_.kind = VerdictKind::to_client;
+  EXPECT_EQ(said(annotated(Finding::sent), 14), "reply of frame 14, delivered to 2001:db8:53::10");
+  EXPECT_EQ(said(annotated(Finding::not_judged)), "SOLICIT xid 0x112233");
+  const std::string begin = "not received by the relay: ";
+  EXPECT_EQ(said(Cause::wrong_port), begin + "to port 546, the relay listens on 547");
+  EXPECT_EQ(said(Cause::source_is_ours), begin + "its source fe80::1 is an address of this host");
+  EXPECT_EQ(said(Cause::unknown, {.has_strict_rp_filter = true}),
+            begin + "probably a firewall rule (nftables or iptables, hook input)")
+      << "rp_filter is for IPv4";
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/support/message6.h"
 #include "tests/support/message_builder.h"
 #include "tests/support/packet_octets.h"
 
@@ -23,6 +24,7 @@ using std::chrono::milliseconds;
 using test_support::Bytes;
 using test_support::discover;
 using test_support::ip;
+using test_support::ip6;
 using test_support::joined;
 using test_support::offer;
 using testing::ElementsAre;
@@ -161,7 +163,7 @@ class AnnotatorTest : public testing::Test {
                     .interface_index = d1_.index,
                     .server_count = servers};
     for (std::uint8_t number = 0; number < verdict.told_servers().size(); ++number) {
-      verdict.servers.at(number) = ip(10, 9, 0, static_cast<std::uint8_t>(2 + number));
+      verdict.told4().servers.at(number) = ip(10, 9, 0, static_cast<std::uint8_t>(2 + number));
     }
     annotator_.add(verdict, now_);
   }
@@ -936,6 +938,91 @@ TEST_F(AnnotatorTest, packets_need_their_octets_and_the_view_for_the_call_alone)
     return std::uint64_t{1};
   });
   EXPECT_EQ(count, 1);
+}
+
+// DHCPv6
+
+/// A Solicit and the Relay-forward that it becomes, of two interfaces with the same names and other addresses.
+class Annotator6Test : public AnnotatorTest {
+ protected:
+  Annotator6Test() {
+    d1_.addresses6 = {{ip6("fe80::d1"), 64}, {ip6("2001:db8:1::1"), 64}};
+    d1_.hears_clients6 = true;
+    u1_.addresses6 = {{ip6("fe80::d2"), 64}, {ip6("2001:db8:9::1"), 64}};
+    view_.points = {d1_, u1_};
+    view_.addresses.insert({ip6("2001:db8:1::1"), ip6("2001:db8:9::1")});
+  }
+
+  struct Way6 {
+    Ipv6Address source;
+    Ipv6Address destination;
+    std::uint16_t source_port = 547;
+    std::uint16_t destination_port = 547;
+  };
+
+  static Bytes frame6(const Way6& way, const Bytes& message) {
+    const test_support::Ipv6Fields fields{.source = way.source, .destination = way.destination};
+    return test_support::ethernet(
+        0x86dd, test_support::ipv6(fields, test_support::udp6(fields, way.source_port, way.destination_port, message)));
+  }
+
+  void relays6(std::uint64_t serial) {
+    Verdict verdict{.serial = serial,
+                    .arrival = arrival_,
+                    .received = fingerprint(solicit_),
+                    .sent = fingerprint(forward_),
+                    .kind = VerdictKind::to_servers,
+                    .interface_index = d1_.index,
+                    .source = ip6("fe80::1"),
+                    .server_count = 2};
+    verdict.told6().servers = {ip6("2001:db8:9::2"), all_dhcp_servers};
+    annotator_.add(verdict, now_);
+  }
+
+  const Way6 from_client6_{ip6("fe80::1"), all_dhcp_relay_agents_and_servers, 546, 547};
+  const Way6 to_server6_{ip6("2001:db8:9::1"), ip6("2001:db8:9::2")};
+  const Bytes solicit_ = test_support::solicit6();
+  const Bytes forward_ = test_support::relay_message6(12, 0, ip6("2001:db8:1::1"), ip6("fe80::1"),
+                                                      {test_support::option6(9, test_support::solicit6())});
+};
+
+TEST_F(Annotator6Test, a_request_and_its_copies) {
+  give(1, d1_, Direction::inbound, frame6(from_client6_, solicit_));
+  give(2, u1_, Direction::outbound, frame6(to_server6_, forward_));
+  give(3, u1_, Direction::outbound, frame6({ip6("2001:db8:9::1"), all_dhcp_servers}, forward_));
+  relays6(7);
+  EXPECT_THAT(told_after(hold), ElementsAre("verdict 7", "sent 7 of frame 1", "sent 7 of frame 1"));
+}
+
+TEST_F(Annotator6Test, messages_of_both_protocols_have_serials_of_their_own) {
+  comes(1, d1_, from_client, message_number(1));
+  give(2, d1_, Direction::inbound, frame6(from_client6_, solicit_));
+  leaves(3, u1_, to_server, relayed(1));
+  give(4, u1_, Direction::outbound, frame6(to_server6_, forward_));
+  relays6(1);
+  relays(1, message_number(1), relayed(1));
+  EXPECT_THAT(told_after(hold), ElementsAre("verdict 1", "verdict 1", "sent 1 of frame 1", "sent 1 of frame 2"));
+}
+
+TEST_F(Annotator6Test, what_the_relay_does_not_get) {
+  Bytes without_checksum = frame6(from_client6_, solicit_);
+  without_checksum[14 + 40 + 6] = without_checksum[14 + 40 + 7] = 0;
+  give(1, d1_, Direction::inbound, without_checksum);
+  give(2, d1_, Direction::inbound, frame6({ip6("fe80::1"), all_dhcp_servers}, solicit_));
+  give(3, u1_, Direction::inbound, frame6({ip6("fe80::9"), all_dhcp_relay_agents_and_servers}, solicit_));
+  give(4, d1_, Direction::inbound, frame6({ip6("fe80::9"), ip6("fe80::d1"), 547, 546}, test_support::advertise6()));
+  give(5, d1_, Direction::inbound, frame6({ip6("fe80::9"), ip6("fe80::d1"), 546, 546}, solicit_));
+  give(6, d1_, Direction::inbound, frame6({ip6("fe80::d1"), all_dhcp_relay_agents_and_servers}, solicit_));
+  give(7, d1_, Direction::inbound, frame6(from_client6_, solicit_));
+  EXPECT_THAT(told_after(window),
+              ElementsAre("not received: UDP checksum", "in transit", "in transit", "for clients", "not received: port",
+                          "not received: source is ours", "not received: unknown"));
+}
+
+TEST_F(Annotator6Test, what_is_of_a_protocol_that_nobody_asked_for_is_left_out) {
+  annotator_ = Annotator{{.families = {.ipv4 = true}}, {.hold = hold, .window = window}};
+  give(1, d1_, Direction::inbound, frame6(from_client6_, solicit_));
+  EXPECT_THAT(told_after(window), IsEmpty());
 }
 
 }  // namespace

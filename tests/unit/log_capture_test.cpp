@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "relay/log/log.h"
+#include "tests/support/message6.h"
 #include "tests/support/message_builder.h"
 
 namespace relay {
@@ -124,6 +125,25 @@ TEST_F(LogCaptureTest, hostile_octets_of_option_82_are_digits) {
   const auto told = seen(discover().agent_information({1, 3, '"', '\n', 0xff, 2}).octets());
   EXPECT_THAT(told.front(), EndsWith(R"( agent_information="circuit-id=0x220aff,damaged=0x02")"));
   EXPECT_THAT(told.back(), EndsWith(R"(,"agent_information":"circuit-id=0x220aff,damaged=0x02"})"));
+}
+
+TEST_F(LogCaptureTest, messages_of_dhcpv6_that_were_seen) {
+  const auto seen6 = [this](const Bytes& message) {
+    capture::UdpDatagram datagram;
+    datagram.source = test_support::ip6("fe80::1");
+    datagram.destination = all_dhcp_relay_agents_and_servers;
+    datagram.payload = message;
+    return lines(LogLevel::info, [&](Log& log) { log.seen({{}, point_, datagram}); }).front();
+  };
+  const std::string begin = "1970-01-01T00:00:00.000Z INFO seen ";
+  EXPECT_EQ(seen6({1, 0x11, 0x22, 0x33}),
+            begin + "type=SOLICIT xid=0x112233 interface=d1 source=fe80::1 destination=ff02::1:2 size=4");
+  EXPECT_EQ(
+      seen6(test_support::relay_message6(12, 1, test_support::ip6("2001:db8:1::1"), test_support::ip6("fe80::2"), {})),
+      begin +
+          "type=RELAY-FORW interface=d1 hops=1 link_address=2001:db8:1::1 peer_address=fe80::2 "
+          "source=fe80::1 destination=ff02::1:2 size=34");
+  EXPECT_EQ(seen6({13, 0, 0}), begin + "interface=d1 source=fe80::1 destination=ff02::1:2 size=3");
 }
 
 }  // namespace

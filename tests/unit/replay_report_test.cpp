@@ -10,6 +10,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/support/message6.h"
 #include "tests/support/message_builder.h"
 
 namespace relay {
@@ -35,7 +36,7 @@ class ReplayReportTest : public testing::Test {
     message_.destination_port = 67;
     message_.verdict = &verdict_;
     verdict_.kind = VerdictKind::to_servers;
-    verdict_.servers[0] = ip(10, 9, 0, 2);
+    verdict_.told4().servers[0] = ip(10, 9, 0, 2);
     verdict_.server_count = 1;
     verdict_.giaddr = ip(10, 1, 0, 1);
   }
@@ -131,6 +132,20 @@ TEST_F(ReplayReportTest, WhyAMessageIsNotRun) {
                                  "not run: bad IP header checksum", "not run: bad UDP checksum"));
   EXPECT_THAT(names, ElementsAre("sent_by_us", "other_vlan", "fragment", "incomplete", "bad_length", "to_clients",
                                  "other_port", "other_host", "bad_ip_checksum", "bad_udp_checksum"));
+}
+
+TEST_F(ReplayReportTest, Dhcpv6) {
+  ReplayReport report = this->report(LogFormat::text);
+  const Bytes octets{1, 0x11, 0x22, 0x33};
+  message_.octets = octets;
+  message_.source = test_support::ip6("fe80::1");
+  message_.destination = all_dhcp_relay_agents_and_servers;
+  verdict_.told6().servers[0] = test_support::ip6("2001:db8:53::10");
+  report.message(message_);
+  EXPECT_THAT(lines_,
+              ElementsAre("1970-01-01T00:00:01.500Z INFO replay frame=12 type=SOLICIT xid=0x112233 interface=d1 "
+                          "source=fe80::1 destination=ff02::1:2 "
+                          R"(verdict="forwarded to 2001:db8:53::10, link-address ::")"));
 }
 
 }  // namespace

@@ -7,7 +7,9 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/message6.h"
 #include "tests/support/message_builder.h"
+#include "tests/support/test_network6.h"
 
 namespace relay::capture {
 namespace {
@@ -148,6 +150,27 @@ TEST_F(VerdictTapTest, what_finds_no_place_is_counted) {
   tap_.send_failed({DropReason::send_failed, nullptr, ip(10, 9, 0, 2), 101, 6});
   EXPECT_EQ(queue_.lost(), 3U);
   EXPECT_EQ(take()->serial, 1U);
+}
+
+TEST_F(VerdictTapTest, each_protocol_has_a_tap_and_serials_of_its_own) {
+  VerdictTap6 tap6{queue_};
+  tap_.open();
+  tap6.open();
+  const Bytes solicit = test_support::solicit6();
+  const Ingress6 ingress = test_support::from_client();
+  const Decision6 decision = Drop{DropReason::no_server};
+  receive(1, received_);
+  tap6.dropped({MessageStage::dropped, ingress, nullptr, solicit, &decision, 1});
+  forward(1, sent_);
+  const auto of_dhcpv6 = take();
+  const auto of_dhcpv4 = take();
+  ASSERT_TRUE(of_dhcpv6 && of_dhcpv4);
+  EXPECT_EQ(of_dhcpv6->family(), Family::ipv6);
+  EXPECT_EQ(of_dhcpv6->received, fingerprint(solicit));
+  EXPECT_EQ(of_dhcpv4->family(), Family::ipv4);
+  EXPECT_EQ(of_dhcpv4->received, fingerprint(received_));
+  tap6.send_failed({DropReason::send_failed, nullptr, test_support::ip6("2001:db8:53::10"), 101, 2});
+  EXPECT_EQ(take()->destination, test_support::ip6("2001:db8:53::10"));
 }
 
 }  // namespace

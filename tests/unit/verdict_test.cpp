@@ -6,13 +6,17 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <set>
 #include <span>
+#include <variant>
 #include <vector>
 
 #include <gtest/gtest.h>
 
+#include "tests/support/message6.h"
 #include "tests/support/message_builder.h"
+#include "tests/support/test_network6.h"
 
 namespace relay::capture {
 namespace {
@@ -20,6 +24,8 @@ namespace {
 using test_support::Bytes;
 using test_support::discover;
 using test_support::ip;
+using test_support::ip6;
+using test_support::option6;
 using test_support::text;
 
 Bytes octets_of(std::span<const std::uint8_t> octets) {
@@ -230,6 +236,101 @@ TEST_F(VerdictTest, nothing_of_an_earlier_verdict_shows_up) {
   write(discover().agent_information({1, 1, 7}).octets(), ToServers{{}, {}, AgentInformationOutcome::added});
   EXPECT_EQ(octets_of(verdict_.option82_content()), (Bytes{1, 1, 7}));
   EXPECT_EQ(verdict_.destination, Ipv4Address{});
+}
+
+// DHCPv6, in the same place
+
+class Verdict6Test : public VerdictTest {
+ protected:
+  void write6(const Bytes& message, const Decision6& decision) {
+    const bool is_drop = std::holds_alternative<Drop>(decision);
+    write_verdict(verdict_,
+                  {is_drop ? MessageStage::dropped : MessageStage::forwarded, ingress6_, &clients_, message, &decision,
+                   ++serial_},
+                  policy6_);
+  }
+  [[nodiscard]] const Told6& told() const { return std::get<Told6>(verdict_.told); }
+
+  Ingress6 ingress6_ = [] {
+    Ingress6 ingress = test_support::from_client();
+    ingress.arrival = std::chrono::nanoseconds{123};
+    return ingress;
+  }();
+  Policy6 policy6_;
+};
+
+TEST_F(Verdict6Test, a_request_that_was_relayed) {
+  const std::vector<Server6> servers{{ip6("2001:db8:53::10")}, {ip6("ff05::1:3"), 9}};
+  const Bytes message = test_support::relay_message6(12, 0, ip6("2001:db8:1::1"), ip6("fe80::1"),
+                                                     {option6(18, text("d1")), option6(9, test_support::solicit6())});
+  write6(message, ToServers6{servers, ip6("2001:db8:1::1")});
+  EXPECT_EQ(verdict_.family(), Family::ipv6);
+  EXPECT_EQ(verdict_.serial, 1U);
+  EXPECT_EQ(verdict_.arrival, std::chrono::nanoseconds{123});
+  EXPECT_EQ(verdict_.kind, VerdictKind::to_servers);
+  EXPECT_EQ(verdict_.sent, fingerprint(message));
+  EXPECT_EQ(verdict_.interface_index, ingress6_.interface_index);
+  EXPECT_EQ(verdict_.source, ip6("fe80::1"));
+  EXPECT_EQ(verdict_.server_count, 2U);
+  EXPECT_EQ(verdict_.told_servers(), (std::vector<Address>{ip6("2001:db8:53::10"), ip6("ff05::1:3")}));
+  EXPECT_EQ(told().link_address, ip6("2001:db8:1::1"));
+  EXPECT_TRUE(told().has_interface_id);
+  EXPECT_EQ(octets_of(std::span{told().interface_id}.first(told().interface_id_size)), text("d1"));
+}
+
+TEST_F(Verdict6Test, interface_id_is_ours_and_its_beginning_is_kept) {
+  const auto write_with = [this](std::initializer_list<Bytes> options) {
+    write6(test_support::relay_message6(12, 0, {}, ip6("fe80::1"), options), ToServers6{});
+  };
+  write_with({option6(18, Bytes(300, 'x')), option6(9, {1, 2, 3, 4})});
+  EXPECT_EQ(told().interface_id_size, 300);
+  EXPECT_EQ(octets_of(told().interface_id), Bytes(64, 'x'));
+  write_with({option6(9, {1, 2, 3, 4}), option6(18, text("d1"))});
+  EXPECT_FALSE(told().has_interface_id) << "behind the message is nothing of ours";
+  EXPECT_EQ(told().interface_id_size, 0);
+}
+
+TEST_F(Verdict6Test, a_reply_that_was_delivered) {
+  clients_.index = 4;
+  const Bytes message = test_support::advertise6();
+  write6(message, ToPeer6{&clients_, ip6("fe80::c0"), ip6("fe80::1"), 546, message});
+  EXPECT_EQ(verdict_.kind, VerdictKind::to_client);
+  EXPECT_EQ(verdict_.sent, fingerprint(message));
+  EXPECT_EQ(verdict_.egress_index, 4U);
+  EXPECT_EQ(verdict_.destination, ip6("fe80::1"));
+  EXPECT_EQ(told().port, 546);
+  write6(message, ToPeer6{nullptr, {}, ip6("2001:db8:1::99"), 547, message});
+  EXPECT_EQ(verdict_.egress_index, 0U);
+}
+
+TEST_F(Verdict6Test, dropped_messages_and_the_limit_of_relay_agents) {
+  policy6_.hop_count_limit = 200;
+  for (const DropReason reason : all_drop_reasons()) {
+    write6(test_support::solicit6(), Drop{reason});
+    EXPECT_EQ(verdict_.kind, VerdictKind::dropped);
+    EXPECT_EQ(verdict_.reason, reason);
+    EXPECT_EQ(verdict_.limit, reason == DropReason::hop_count_reached ? 32U : 0U) << relay::text(reason).name;
+  }
+}
+
+TEST_F(Verdict6Test, protocols_take_turns_in_one_place) {
+  const std::vector<Ipv4Address> servers4{ip(10, 9, 0, 2)};
+  const std::vector<Server6> servers6{{ip6("2001:db8:53::10")}};
+  const Bytes message = discover().agent_information({1, 1, 7}).octets();
+  for (int round = 0; round < 2; ++round) {
+    write(message, ToServers{servers4, {}, AgentInformationOutcome::added});
+    EXPECT_EQ(verdict_.family(), Family::ipv4);
+    EXPECT_EQ(verdict_.told_servers(), (std::vector<Address>{ip(10, 9, 0, 2)}));
+    EXPECT_EQ(octets_of(verdict_.option82_content()), (Bytes{1, 1, 7}));
+    write6(test_support::solicit6(), ToServers6{servers6, {}});
+    EXPECT_EQ(verdict_.told_servers(), (std::vector<Address>{ip6("2001:db8:53::10")}));
+    EXPECT_TRUE(verdict_.option82_content().empty());
+    EXPECT_EQ(verdict_.giaddr, Ipv4Address{});
+  }
+}
+
+TEST(VerdictSize, a_ring_of_them_stays_in_the_cache) {
+  EXPECT_LE(sizeof(Verdict), 400U);
 }
 
 }  // namespace

@@ -1,14 +1,17 @@
 // Each kind of verdict in words, exactly.
 #include "relay/log/verdict_text.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
 
+#include "tests/support/message6.h"
 #include "tests/support/message_builder.h"
 
 namespace relay {
@@ -21,6 +24,7 @@ using test_support::Bytes;
 using test_support::discover;
 using test_support::encoded;
 using test_support::ip;
+using test_support::ip6;
 using test_support::text;
 
 Verdict to_servers(std::uint8_t count, AgentInformationOutcome outcome = AgentInformationOutcome::untouched,
@@ -30,11 +34,11 @@ Verdict to_servers(std::uint8_t count, AgentInformationOutcome outcome = AgentIn
   verdict.giaddr = ip(10, 101, 0, 1);
   verdict.server_count = count;
   for (std::size_t number = 0; number < verdict.told_servers().size(); ++number) {
-    verdict.servers.at(number) = ip(10, 9, 0, static_cast<std::uint8_t>(2 + number));
+    verdict.told4().servers.at(number) = ip(10, 9, 0, static_cast<std::uint8_t>(2 + number));
   }
   verdict.agent_information = outcome;
-  verdict.option82_size = static_cast<std::uint8_t>(option82.size());
-  std::ranges::copy(option82, verdict.option82.begin());
+  verdict.told4().option82_size = static_cast<std::uint8_t>(option82.size());
+  std::ranges::copy(option82, verdict.told4().option82.begin());
   return verdict;
 }
 
@@ -151,6 +155,119 @@ TEST(VerdictText, an_option_82_of_zero_octets) {
       verdict_text(to_servers(1, AgentInformationOutcome::replaced, Bytes(255, 0)), discover().octets(), {});
   EXPECT_TRUE(said.ends_with(" sub-option-0 0x, damaged 0x00"));
   EXPECT_LT(said.size(), 2400U);
+}
+
+// DHCPv6
+
+Verdict to_servers6(const std::string& interface_id = {}) {
+  Verdict verdict;
+  verdict.kind = VerdictKind::to_servers;
+  verdict.server_count = 2;
+  capture::Told6& told = verdict.told6();
+  told.servers = {ip6("2001:db8:53::10"), ip6("ff05::1:3")};
+  told.link_address = ip6("2001:db8:1::1");
+  told.has_interface_id = !interface_id.empty();
+  told.interface_id_size = static_cast<std::uint16_t>(interface_id.size());
+  std::copy_n(interface_id.begin(), std::min(interface_id.size(), told.interface_id.size()), told.interface_id.begin());
+  return verdict;
+}
+
+TEST(VerdictText6, servers) {
+  const std::string forwarded = "forwarded to 2001:db8:53::10 and ff05::1:3, link-address 2001:db8:1::1";
+  const auto said = [](const Verdict& verdict) { return verdict_text(verdict, test_support::solicit6(), {}); };
+  EXPECT_EQ(said(to_servers6()), forwarded);
+  EXPECT_EQ(said(to_servers6("d1")), forwarded + ", interface-id \"d1\"");
+  EXPECT_EQ(said(to_servers6("\n\"")), forwarded + ", interface-id 0x0a22");
+  EXPECT_EQ(said(to_servers6(std::string(65, 'x'))), forwarded + ", interface-id of 65 octets");
+}
+
+TEST(VerdictText6, deliveries) {
+  Verdict verdict;
+  verdict.kind = VerdictKind::to_client;
+  verdict.destination = ip6("fe80::1");
+  verdict.egress_index = 2;
+  verdict.told6().port = 546;
+  EXPECT_EQ(verdict_text(verdict, {}, "d\n1"), R"(reply to fe80::1 port 546 on d\x0a1)");
+  verdict.egress_index = 0;
+  EXPECT_EQ(verdict_text(verdict, {}, {}), "reply to fe80::1 port 546, where routes lead");
+}
+
+TEST(VerdictText6, what_dropped_messages_went_beyond_and_whom_they_name) {
+  using test_support::option6;
+  const Bytes relayed = test_support::relay_message6(13, 8, ip6("2001:db8:1::9"), ip6("ff02::1"),
+                                                     {option6(18, text("x1")), option6(9, {})});
+  struct Case {
+    DropReason reason;
+    Bytes message;
+    std::string expected;
+  };
+  for (const auto& [reason, message, expected] : std::vector<Case>{
+           {DropReason::hop_count_reached, relayed, "hop_count_reached (8 >= 8)"},
+           {DropReason::server_unknown, relayed, "server_unknown (fe80::66)"},
+           {DropReason::source_invalid, {1}, "source_invalid (fe80::66)"},
+           {DropReason::header_too_short, {1, 2, 3}, "header_too_short (3 < 4)"},
+           {DropReason::header_too_short, {12, 0, 0, 0}, "header_too_short (4 < 34)"},
+           {DropReason::server_message, test_support::advertise6(), "server_message (ADVERTISE)"},
+           {DropReason::not_relay_reply, test_support::solicit6(), "not_relay_reply (SOLICIT)"},
+           {DropReason::peer_address_invalid, relayed, "peer_address_invalid (ff02::1)"},
+           {DropReason::link_address_unknown, relayed, "link_address_unknown (2001:db8:1::9)"},
+           {DropReason::link_address_ambiguous, relayed, "link_address_ambiguous (2001:db8:1::9)"},
+           {DropReason::interface_id_unknown, relayed, "interface_id_unknown (\"x1\")"},
+           {DropReason::interface_id_ambiguous, relayed, "interface_id_ambiguous (\"x1\")"},
+       }) {
+    Verdict verdict;
+    verdict.reason = reason;
+    verdict.limit = 8;
+    verdict.source = ip6("fe80::66");
+    static_cast<void>(verdict.told6());
+    EXPECT_EQ(verdict_text(verdict, message, {}), "dropped: " + expected);
+  }
+}
+
+TEST(VerdictText6, every_reason_is_told_of_messages_of_any_size) {
+  const Bytes whole = test_support::relay_reply6(test_support::advertise6(), {test_support::option6(18, text("d1"))});
+  for (const DropReason reason : all_drop_reasons()) {
+    Verdict verdict;
+    verdict.reason = reason;
+    static_cast<void>(verdict.told6());
+    const std::string begin = "dropped: " + std::string{relay::text(reason).name} + " (";
+    for (std::size_t size = 0; size <= whole.size(); ++size) {
+      const std::string said = verdict_text(verdict, std::span{whole}.first(size), {});
+      EXPECT_TRUE(said.starts_with(begin) && said.size() > begin.size() + 1) << said;
+    }
+  }
+}
+
+TEST(MessageSummary6, messages_of_clients_servers_and_relay_agents) {
+  using test_support::option6;
+  const auto said = [](const Bytes& message) { return message_summary(message, Family::ipv6); };
+  const Bytes solicit{1, 0x11, 0x22, 0x33};
+  EXPECT_EQ(said(solicit), "SOLICIT xid 0x112233");
+  const Bytes once = test_support::relay_message6(12, 0, ip6("2001:db8:1::1"), ip6("fe80::1"),
+                                                  {option6(9, solicit), option6(18, text("d1"))});
+  const std::string first =
+      "RELAY-FORW hops 0 link-address 2001:db8:1::1 peer-address fe80::1 interface-id \"d1\" with SOLICIT xid 0x112233";
+  EXPECT_EQ(said(once), first);
+  const Bytes twice = test_support::relay_message6(12, 1, {}, ip6("2001:db8:1::1"), {option6(9, once)});
+  EXPECT_EQ(said(twice), "RELAY-FORW hops 1 link-address :: peer-address 2001:db8:1::1 with " + first);
+}
+
+TEST(MessageSummary6, what_is_damaged_or_without_end) {
+  using test_support::option6;
+  const auto said = [](const Bytes& message) { return message_summary(message, Family::ipv6); };
+  EXPECT_EQ(said({1, 2}), "a message of 2 octets, too short for DHCPv6");
+  EXPECT_EQ(said({77, 1, 2, 3}), "type-77 xid 0x010203");
+  const std::string outer = "RELAY-REPL hops 0 link-address :: peer-address :: with ";
+  EXPECT_EQ(said(test_support::relay_message6(13, 0, {}, {}, {})), outer + "no message");
+  EXPECT_EQ(said(test_support::relay_message6(13, 0, {}, {}, {{0, 9, 0xff, 0xff, 1}})), outer + "no message");
+  EXPECT_EQ(said(test_support::relay_message6(13, 0, {}, {}, {option6(9, {13, 0, 0})})),
+            outer + "a message of 3 octets, too short for DHCPv6");
+  Bytes nested = test_support::solicit6();
+  for (int level = 0; level < 100; ++level) {
+    nested = test_support::relay_message6(12, 0, {}, {}, {option6(9, nested)});
+  }
+  EXPECT_TRUE(said(nested).ends_with(" with more of them"));
+  EXPECT_LT(said(nested).size(), 600U);
 }
 
 }  // namespace
