@@ -16,30 +16,54 @@ namespace relay {
 
 namespace {
 
-[[nodiscard]] capture::Scope scope_of(const Configuration& configuration) {
-  return {.ipv4 = {configuration.port, configuration.relay_port}, .families = {.ipv4 = true}};
+[[nodiscard]] capture::Scope scope_of(const Configuration& configuration, Families families) {
+  return {{configuration.port, configuration.relay_port}, configuration.policy6.ports, families};
 }
 
-[[nodiscard]] io::Capture::Options options_of(const Configuration& configuration,
+/// Whether replies are accepted on interfaces alone that have a name.
+[[nodiscard]] bool names_upstream(const Policy& policy, const Policy6& policy6, Families families) noexcept {
+  return (!families.ipv4 || policy.upstream_named) && (!families.ipv6 || policy6.upstream_named);
+}
+
+[[nodiscard]] io::Capture::Options options_of(const Configuration& configuration, const capture::Scope& scope,
                                               const std::vector<std::string>& words) {
   io::Capture::Options options;
-  options.scope = scope_of(configuration);
+  options.scope = scope;
   options.filter = configuration.capture.filter;
   options.section = section_of(words);
   options.judges = !configuration.capture.only;
   return options;
 }
 
+/// Has the functions of a listener that are of one protocol tell `tap` too.
+template <typename Protocol>
+void tap_in(capture::VerdictTapOf<Protocol>& tap, std::function<void(const MessageEventOf<Protocol>&)>& dropped,
+            std::function<void(const MessageEventOf<Protocol>&)>& message,
+            std::function<void(const SendFailureOf<Protocol>&)>& send_failed) {
+  dropped = [tell = std::move(dropped), &tap](const MessageEventOf<Protocol>& event) {
+    tell(event);
+    tap.dropped(event);
+  };
+  message = [tell = std::move(message), &tap](const MessageEventOf<Protocol>& event) {
+    tell(event);
+    tap.message(event);
+  };
+  send_failed = [tell = std::move(send_failed), &tap](const SendFailureOf<Protocol>& failure) {
+    tell(failure);
+    tap.send_failed(failure);
+  };
+}
+
 }  // namespace
 
-Capturing::Capturing(const Configuration& configuration, Log& log, const std::vector<std::string>& words,
-                     std::unique_ptr<io::CaptureFile> file, std::function<void(const capture::Annotated&)> seen)
+Capturing::Capturing(const Configuration& configuration, Families families, Log& log,
+                     const std::vector<std::string>& words, std::unique_ptr<io::CaptureFile> file,
+                     std::function<void(const capture::Annotated&)> seen)
     : configuration_(configuration),
       log_(log),
-      scope_(scope_of(configuration)),
-      upstream_named_(configuration.policy.upstream_named),
-      capture_(options_of(configuration, words), std::move(file), surroundings(std::move(seen))) {
-  policy_changed(configuration.policy);
+      scope_(scope_of(configuration, families)),
+      capture_(options_of(configuration, scope_, words), std::move(file), surroundings(std::move(seen))) {
+  policy_changed(configuration.policy, configuration.policy6);
   capture_.open();
 }
 
@@ -70,7 +94,7 @@ void Capturing::start(const InterfaceTable& table, Post post, std::function<void
 void Capturing::begin(const InterfaceTable& table) {
   table_ = &table;
   why_.clear();
-  capture_.start(capture::host_view(table, upstream_named_));
+  capture_.start(view_of(table));
 }
 
 void Capturing::tell_of_start() {
@@ -105,13 +129,18 @@ void Capturing::begin_again(const InterfaceTable& table) {
 
 void Capturing::interfaces_changed(const InterfaceTable& table) {
   if (capture_.is_running()) {
-    capture_.follow(capture::host_view(table, upstream_named_));
+    capture_.follow(view_of(table));
   }
 }
 
-void Capturing::policy_changed(const Policy& policy) {
-  upstream_named_ = policy.upstream_named;
+capture::HostView Capturing::view_of(const InterfaceTable& table) const {
+  return capture::host_view(table, upstream_named_, scope_.families);
+}
+
+void Capturing::policy_changed(const Policy& policy, const Policy6& policy6) {
+  upstream_named_ = names_upstream(policy, policy6, scope_.families);
   capture_.tap().apply(policy);
+  capture_.tap6().apply(policy6);
 }
 
 void Capturing::end(const std::string& why) {
@@ -149,19 +178,8 @@ void Capturing::settle() {
 }
 
 Listener Capturing::listening(Listener listener) {
-  capture::VerdictTap& tap = capture_.tap();
-  listener.dropped = [tell = std::move(listener.dropped), &tap](const MessageEvent& event) {
-    tell(event);
-    tap.dropped(event);
-  };
-  listener.message = [tell = std::move(listener.message), &tap](const MessageEvent& event) {
-    tell(event);
-    tap.message(event);
-  };
-  listener.send_failed = [tell = std::move(listener.send_failed), &tap](const SendFailure& failure) {
-    tell(failure);
-    tap.send_failed(failure);
-  };
+  tap_in(capture_.tap(), listener.dropped, listener.message, listener.send_failed);
+  tap_in(capture_.tap6(), listener.dropped6, listener.message6, listener.send_failed6);
   return listener;
 }
 
@@ -172,7 +190,11 @@ int capture_until_signal(const Configuration& configuration, const std::vector<s
   Log log{Log::Sink::standard_error, configuration.log_format, configuration.log_level};
   Log lines{Log::Sink::standard_output, configuration.log_format, LogLevel::info};
   const bool prints = configuration.capture.file != "-";
-  Capturing capturing{configuration, log, words, std::move(opened.capture_file),
+  Capturing capturing{configuration,
+                      configuration.families,
+                      log,
+                      words,
+                      std::move(opened.capture_file),
                       prints ? [&lines](const capture::Annotated& annotated) { lines.seen(annotated); }
                              : std::function<void(const capture::Annotated&)>{}};
   Listener listener;

@@ -23,9 +23,10 @@ inline constexpr std::string_view no_capture_named =
 
 class Capturing {
  public:
-  /// `configuration` and `log` must outlive it. `words` stand in the capture, as the flags that the relay ran with.
-  /// `file` is that of the configuration, if it names one, and open. `seen`: as in `io::Capture::Surroundings`.
-  Capturing(const Configuration& configuration, Log& log, const std::vector<std::string>& words,
+  /// `configuration` and `log` must outlive it. `families` are those that are relayed, or looked at. `words` stand in
+  /// the capture, as the flags that the relay ran with. `file` is that of the configuration, if it names one, and open.
+  /// `seen`: as in `io::Capture::Surroundings`.
+  Capturing(const Configuration& configuration, Families families, Log& log, const std::vector<std::string>& words,
             std::unique_ptr<io::CaptureFile> file, std::function<void(const capture::Annotated&)> seen = {});
 
   using Post = std::function<void(std::function<void()>)>;
@@ -37,7 +38,7 @@ class Capturing {
   /// SIGUSR2: ends the capture, or begins it again in a new file. `table` must outlive the capture.
   void toggle(const InterfaceTable& table);
   void interfaces_changed(const InterfaceTable& table);
-  void policy_changed(const Policy& policy);
+  void policy_changed(const Policy& policy, const Policy6& policy6);
   /// Ends the capture, if there is one, and waits for that.
   void end(const std::string& why);
 
@@ -56,12 +57,13 @@ class Capturing {
   void begin_again(const InterfaceTable& table);
   void tell_of_start();
   void settle();
+  [[nodiscard]] capture::HostView view_of(const InterfaceTable& table) const;
   [[nodiscard]] io::Capture::Surroundings surroundings(std::function<void(const capture::Annotated&)> seen);
 
   const Configuration& configuration_;
   Log& log_;
   capture::Scope scope_;
-  bool upstream_named_;
+  bool upstream_named_ = false;
   io::Capture capture_;
   const InterfaceTable* table_ = nullptr;  // that `start` and `toggle` were given
   std::string why_;                        // it was asked to end; empty while it was not

@@ -99,7 +99,7 @@ Opened open_for_relaying(const Configuration& configuration, const io::Orders& o
 
 Opened open_for_capturing(const Configuration& configuration, const Account& account) {
   Opened opened;
-  opened.sockets.link_reports = io::open_link_reports();
+  opened.sockets.link_reports = io::open_link_reports(configuration.families);
   opened.capture_file = open_capture_file(configuration, account);
   drop(opened, configuration, account);
   return opened;

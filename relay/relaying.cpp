@@ -59,7 +59,7 @@ int relay_until_signal(const Configuration& configuration, const std::vector<std
           configuration.log_level};
   std::optional<Capturing> capturing;
   if (opened.capture_file) {
-    capturing.emplace(configuration, log, words, std::move(opened.capture_file));
+    capturing.emplace(configuration, orders.families, log, words, std::move(opened.capture_file));
   }
   std::optional<Metering> metering;
   if (opened.metrics_socket.is_open()) {

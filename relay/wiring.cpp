@@ -91,7 +91,7 @@ io::Surroundings surroundings_of(Log& log, Capturing* capturing, Metering* meter
   };
   surroundings.reloaded = [&log, capturing, &started, latest, wants_messages](const std::vector<std::string>& missing) {
     if (capturing != nullptr) {
-      capturing->policy_changed(latest->policy);
+      capturing->policy_changed(latest->policy, latest->policy6);
     }
     log.set_threshold(latest->log_level);
     for (const std::string& flag : flags_for_next_start(started, *latest)) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "relay/capture/arrival.h"
 #include "relay/core/bootp.h"
 #include "relay/core/dhcpv6.h"
 
@@ -75,7 +76,7 @@ void Annotator::add(const Packet& packet, const HostView& view, const HostView::
   held.packet.octets = held.octets;
   const auto ip = ip_packet(packet.link_type, held.octets);
   const auto datagram = ip ? udp_datagram(*ip) : std::nullopt;
-  if (!datagram || !scope_.covers(datagram->source.family())) {
+  if (!datagram || !has_dhcp_ports(*datagram, scope_)) {
     return;
   }
   held.datagram = *datagram;

@@ -72,7 +72,7 @@ bool is_reply(const UdpDatagram& datagram, const Scope& scope) noexcept {
   return datagram.destination_port == scope.ipv4.relay || begins_with(bootp::op_reply);
 }
 
-bool is_dhcp(const UdpDatagram& datagram, const Scope& scope) noexcept {
+bool has_dhcp_ports(const UdpDatagram& datagram, const Scope& scope) noexcept {
   const Family family = datagram.source.family();
   const auto is_one = [&scope, family](std::uint16_t port) {
     constexpr std::array<std::uint16_t, 3> known{67, 68, 4011};  // the last is PXE's
@@ -81,8 +81,11 @@ bool is_dhcp(const UdpDatagram& datagram, const Scope& scope) noexcept {
            (family == Family::ipv4 ? std::ranges::find(known, port) != known.end()
                                    : std::ranges::find(known6, port) != known6.end());
   };
-  return scope.covers(family) && !datagram.payload.empty() &&
-         (is_one(datagram.source_port) || is_one(datagram.destination_port));
+  return scope.covers(family) && (is_one(datagram.source_port) || is_one(datagram.destination_port));
+}
+
+bool is_dhcp(const UdpDatagram& datagram, const Scope& scope) noexcept {
+  return has_dhcp_ports(datagram, scope) && !datagram.payload.empty();
 }
 
 std::optional<NotRun> why_not_run(const Arrival& arrival, const Scope& scope, const InterfaceTable& table) noexcept {

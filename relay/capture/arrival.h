@@ -31,8 +31,9 @@ inline constexpr std::size_t not_run_count = static_cast<std::size_t>(NotRun::ba
 /// Whether the rules of replies are for the datagram, as the sockets sort.
 [[nodiscard]] bool is_reply(const UdpDatagram& datagram, const Scope& scope) noexcept;
 
-/// Whether the datagram is a message of a protocol in the scope, by its ports as tshark has it, or by ours; one without
-/// a payload is not.
+/// Whether the datagram is of a protocol in the scope, by its ports as tshark has it, or by ours.
+[[nodiscard]] bool has_dhcp_ports(const UdpDatagram& datagram, const Scope& scope) noexcept;
+/// The same; one without a payload is no message.
 [[nodiscard]] bool is_dhcp(const UdpDatagram& datagram, const Scope& scope) noexcept;
 
 /// A datagram as it was seen.

@@ -44,6 +44,7 @@ struct CapturedInterface {
   LinkType link_type = LinkType::ethernet;
   std::vector<Ipv4Prefix> addresses;
   std::optional<MacAddress> mac;
+  std::vector<Ipv6Prefix> addresses6{};
 };
 
 /// One packet. Borrows its octets from whoever tells of it.

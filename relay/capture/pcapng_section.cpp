@@ -65,6 +65,12 @@ class Options {
           .length = static_cast<std::uint8_t>(std::countl_one(number32_at(value, 4)))};
 }
 
+[[nodiscard]] Ipv6Prefix prefix6_of(Octets value) noexcept {
+  Ipv6Prefix prefix{{}, std::min<std::uint8_t>(value[16], 128)};
+  std::ranges::copy(value.first(prefix.address.octets.size()), prefix.address.octets.begin());
+  return prefix;
+}
+
 /// Units of 10^-exponent seconds.
 [[nodiscard]] std::array<std::uint64_t, 2> seconds_and_nanoseconds(std::uint64_t units, std::size_t exponent) noexcept {
   constexpr std::size_t nano = 9;
@@ -152,7 +158,15 @@ std::variant<CapturedInterface, BlockFault> PcapngSection::add_interface(Octets 
 
 std::optional<BlockFault> PcapngSection::read_interface_options(Octets options, CapturedInterface& facts,
                                                                 Interface& interface) const {
-  enum : std::uint16_t { name = 2, description = 3, ipv4_address = 4, mac_address = 6, resolution = 9, offset = 14 };
+  enum : std::uint16_t {
+    name = 2,
+    description = 3,
+    ipv4_address = 4,
+    ipv6_address = 5,
+    mac_address = 6,
+    resolution = 9,
+    offset = 14
+  };
   Options reader{options, order_};
   while (const auto option = reader.next()) {
     const Octets value = option->value;
@@ -162,6 +176,8 @@ std::optional<BlockFault> PcapngSection::read_interface_options(Octets options, 
       facts.description = text_of(value);
     } else if (option->code == ipv4_address && value.size() == 8 && facts.addresses.size() < max_addresses) {
       facts.addresses.push_back(prefix_of(value));
+    } else if (option->code == ipv6_address && value.size() == 17 && facts.addresses6.size() < max_addresses) {
+      facts.addresses6.push_back(prefix6_of(value));
     } else if (option->code == mac_address && value.size() == 6) {
       std::ranges::copy(value, facts.mac.emplace().octets.begin());
     } else if (option->code == resolution && value.size() == 1) {

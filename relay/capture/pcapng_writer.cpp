@@ -156,6 +156,7 @@ std::uint32_t PcapngWriter::interface(const CapturedInterface& facts, std::strin
   constexpr std::uint16_t name = 2;
   constexpr std::uint16_t description = 3;
   constexpr std::uint16_t ipv4_address = 4;
+  constexpr std::uint16_t ipv6_address = 5;
   constexpr std::uint16_t mac_address = 6;
   constexpr std::uint16_t time_resolution = 9;
   constexpr std::uint16_t filter_option = 11;
@@ -169,6 +170,12 @@ std::uint32_t PcapngWriter::interface(const CapturedInterface& facts, std::strin
     block.option(ipv4_address, [&] {
       block.octets(prefix.address.octets);
       block.octets(Ipv4Address::from_host_order(prefix.mask()).octets);
+    });
+  }
+  for (const Ipv6Prefix& prefix : facts.addresses6) {
+    block.option(ipv6_address, [&] {
+      block.octets(prefix.address.octets);
+      block.field(prefix.length);
     });
   }
   if (facts.mac) {

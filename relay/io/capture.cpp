@@ -61,20 +61,49 @@ constexpr milliseconds last_limit{1000};     // for what is left at the end, and
   return {.hold = hold, .window = std::max(window, 2 * hold)};
 }
 
-[[nodiscard]] std::string filter_of(const capture::Scope& scope, const std::string& further) {
-  const Ports& ports = scope.ipv4;
-  std::string result = "(udp port 67 or udp port 68";
-  const auto add = [&result](std::uint16_t port) {
-    if (port != 67 && port != 68) {
-      result += " or udp port " + std::to_string(port);
-    }
-  };
-  add(ports.server);
-  add(ports.client());
-  if (ports.relay) {
-    add(*ports.relay);
+/// `begin` with each port, one of which has to be so.
+[[nodiscard]] std::string list_of_ports(const std::vector<std::uint16_t>& ports, const std::string& begin) {
+  std::string result;
+  for (const std::uint16_t port : ports) {
+    result += (result.empty() ? "" : " or ") + begin + std::to_string(port);
   }
-  result += ')';
+  return result;
+}
+
+/// The usual ports, and those of the relay.
+template <typename PortsOf>
+[[nodiscard]] std::vector<std::uint16_t> ports_of(std::vector<std::uint16_t> usual, const PortsOf& ports) {
+  for (const std::uint16_t port : {ports.server, ports.client(), ports.relay.value_or(ports.server)}) {
+    if (std::ranges::find(usual, port) == usual.end()) {
+      usual.push_back(port);
+    }
+  }
+  return usual;
+}
+
+/// libpcap looks for UDP right behind the IPv6 header alone. Behind one extension header, and in a first fragment,
+/// where its header is eight octets long, the ports are at offsets that have to be told.
+[[nodiscard]] std::string behind_extensions(const std::vector<std::uint16_t>& ports) {
+  const auto ports_at = [&ports](const std::string& header) {
+    return "(" + list_of_ports(ports, "ip6[" + header + " : 2] = ") + " or " +
+           list_of_ports(ports, "ip6[" + header + " + 2 : 2] = ") + ")";
+  };
+  return "(ip6[6] = 44 and ip6[40] = 17 and ip6[42 : 2] & 0xfff8 = 0 and " + ports_at("48") +
+         ") or ((ip6[6] = 0 or ip6[6] = 43 or ip6[6] = 60) and ip6[40] = 17 and " + ports_at("48 + 8 * ip6[41]") + ")";
+}
+
+[[nodiscard]] std::string filter_of(const capture::Scope& scope, const std::string& further) {
+  std::vector<std::uint16_t> ports;
+  std::string fragments;
+  if (scope.families.ipv4) {
+    ports = ports_of({67, 68}, scope.ipv4);
+  }
+  if (scope.families.ipv6) {
+    const std::vector<std::uint16_t> ports6 = ports_of({547, 546}, scope.ipv6);
+    ports.insert(ports.end(), ports6.begin(), ports6.end());
+    fragments = " or " + behind_extensions(ports6);
+  }
+  const std::string result = "(" + list_of_ports(ports, "udp port ") + fragments + ")";
   return further.empty() ? result : result + " and (" + further + ')';
 }
 
@@ -121,10 +150,13 @@ class Capture::Impl {
   [[nodiscard]] Ending join();
   void follow(const capture::HostView& view);
   [[nodiscard]] capture::VerdictTap& tap() noexcept { return tap_; }
+  [[nodiscard]] capture::VerdictTap6& tap6() noexcept { return tap6_; }
   [[nodiscard]] std::shared_ptr<const capture::CaptureCounters> counters() const noexcept { return counters_; }
 
  private:
   void wake() noexcept;
+  void open_taps() noexcept;
+  void close_taps() noexcept;
   void run() noexcept;
   void begin_listening();
   void listen_until_stopped();
@@ -146,6 +178,7 @@ class Capture::Impl {
 
   capture::VerdictQueue queue_{queue_size};
   capture::VerdictTap tap_{queue_};
+  capture::VerdictTap6 tap6_{queue_};
   std::atomic<nanoseconds> asked_to_stop_at_{never};
   std::promise<void> listens_;  // set once it listens or has ended
   std::thread thread_;
@@ -205,13 +238,23 @@ void Capture::Impl::start(const capture::HostView& view) {
   delivered_.clear();
   listens_ = {};
   follow(view);
-  tap_.open();
+  open_taps();
   try {
     thread_ = std::thread{[this] { run(); }};
   } catch (...) {
-    tap_.close();
+    close_taps();
     throw;
   }
+}
+
+void Capture::Impl::open_taps() noexcept {
+  tap_.open();
+  tap6_.open();
+}
+
+void Capture::Impl::close_taps() noexcept {
+  tap_.close();
+  tap6_.close();
 }
 
 void Capture::Impl::stop() noexcept {
@@ -251,7 +294,7 @@ void Capture::Impl::run() noexcept {
   } catch (const std::exception& error) {
     ending_.fault = error.what();
   }
-  tap_.close();
+  close_taps();
   devices_->count_losses();
   note_lost_packets();
   note_lost_verdicts();
@@ -494,6 +537,10 @@ std::shared_ptr<const capture::CaptureCounters> Capture::counters() const noexce
 
 capture::VerdictTap& Capture::tap() noexcept {
   return impl_->tap();
+}
+
+capture::VerdictTap6& Capture::tap6() noexcept {
+  return impl_->tap6();
 }
 
 }  // namespace relay::io

@@ -76,8 +76,9 @@ class Capture {
   /// Of all that were started; for other threads too.
   [[nodiscard]] std::shared_ptr<const capture::CaptureCounters> counters() const noexcept;
 
-  /// Where the data path tells its verdicts; lives as long as the capture.
+  /// Where the data path of each protocol tells its verdicts; both are of one thread, and live as long as the capture.
   [[nodiscard]] capture::VerdictTap& tap() noexcept;
+  [[nodiscard]] capture::VerdictTap6& tap6() noexcept;
 
  private:
   class Impl;

@@ -16,6 +16,7 @@ constexpr std::size_t notes_size = 1024;  // about what stands beside a packet, 
   facts.description = point.description;
   facts.link_type = link_type;
   facts.addresses = point.addresses;
+  facts.addresses6 = point.addresses6;
   if (point.is_ethernet) {
     facts.mac = point.mac;
   }

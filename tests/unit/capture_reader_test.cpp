@@ -14,6 +14,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/message6.h"
 #include "tests/support/message_builder.h"
 #include "tests/support/packet_octets.h"
 
@@ -444,6 +445,18 @@ TEST(Pcapng, times_too_far_away_are_the_farthest_there_are) {
   EXPECT_EQ(time_of(0xffffffffffffffff, 0, std::int64_t{0x7fffffffffffffff}), nanoseconds::max());
   EXPECT_EQ(time_of(0, 0, std::int64_t{-0x7fffffffffffffff} - 1), nanoseconds::min());
   EXPECT_EQ(time_of(0, 0, -9'223'372'036), nanoseconds::min());
+}
+
+TEST(Pcapng, tells_ipv6_addresses_of_interfaces) {
+  for (const Order order : both_orders) {
+    PcapngFile file{order};
+    const auto address = test_support::ip6("fe80::d1");
+    const Bytes octets{address.octets.begin(), address.octets.end()};
+    file.interface(joined(
+        {file.option(5, joined({octets, {64}})), file.option(5, joined({octets, {200}})), file.option(5, octets)}));
+    EXPECT_EQ(read_whole(file.octets()).interfaces[0].addresses6,
+              (std::vector<Ipv6Prefix>{{address, 64}, {address, 128}}));
+  }
 }
 
 TEST(Pcapng, options_of_another_size_than_theirs_are_passed_over) {

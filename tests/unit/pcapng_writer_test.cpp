@@ -13,6 +13,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/message6.h"
 #include "tests/support/message_builder.h"
 
 namespace relay::capture {
@@ -157,6 +158,30 @@ TEST_F(PcapngWriterTest, an_interface_with_all_facts) {
                              text("udp"),
                              end_of_options,
                              u32(100)}));
+}
+
+TEST_F(PcapngWriterTest, an_interface_with_ipv6_addresses) {
+  writer_.section({});
+  buffer_.clear();
+  static_cast<void>(writer_.interface({.name = "d1", .addresses6 = {{test_support::ip6("fe80::d1"), 64}}}, {}));
+  EXPECT_EQ(buffer_, joined({u32(1),
+                             u32(64),
+                             u16(1),
+                             u16(0),
+                             u32(262'144),
+                             head(2, 2),
+                             text("d1"),
+                             zeros(2),
+                             head(5, 17),
+                             {0xfe, 0x80},
+                             zeros(13),
+                             {0xd1, 64},
+                             zeros(3),
+                             head(9, 1),
+                             {9},
+                             zeros(3),
+                             end_of_options,
+                             u32(64)}));
 }
 
 TEST_F(PcapngWriterTest, interfaces_count_from_zero_in_each_section) {
