@@ -42,7 +42,11 @@ using capture::ReplayedMessage;
     if (same == result.end()) {
       same = result.insert(result.end(), {.name = each.name, .addresses = {}});
     }
-    same->addresses.push_back(each.address);
+    if (each.address6) {
+      same->addresses6.push_back(*each.address6);
+    } else {
+      same->addresses.push_back(each.address);
+    }
     same->mac = each.mac.value_or(same->mac);
   }
   return result;
@@ -53,6 +57,10 @@ using capture::ReplayedMessage;
   if (interface != nullptr) {
     facts.name = interface->name;
     facts.addresses = interface->addresses;
+    facts.addresses6.clear();
+    for (const InterfaceAddress6& own : interface->v6.addresses) {
+      facts.addresses6.push_back(own.prefix);
+    }
     facts.mac = interface->mac == MacAddress{} ? std::nullopt : std::optional{interface->mac};
   }
   return facts;
@@ -87,7 +95,9 @@ class Replaying {
         reader_([this](std::span<std::uint8_t> octets) { return input_.read(octets); }),
         report_(configuration.log_format, [this](std::string_view line) { print(line); }),
         orders_(orders_of(configuration, io::look_up)),
-        replay_({.ipv4 = {configuration.port, configuration.relay_port}, .families = {.ipv4 = true}}, orders_.policy,
+        replay_({.scope = {{configuration.port, configuration.relay_port}, orders_.policy6.ports, orders_.families},
+                 .policy = orders_.policy,
+                 .policy6 = orders_.policy6},
                 orders_.interfaces, given_interfaces(configuration), listener()),
         is_output_error_(configuration.capture.file == "-"),
         output_(is_output_error_ ? std::cerr : std::cout) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "relay/core/frame.h"
+#include "relay/core/relay_forward_content.h"
 
 namespace relay::capture {
 
@@ -20,20 +21,95 @@ namespace {
   return frame;
 }
 
-/// How likely it is that an interface leads to a server: the least is taken.
-[[nodiscard]] int distance(const Interface& interface, Ipv4Address server) noexcept {
-  const auto has_server = [server](const Ipv4Prefix& own) {
+[[nodiscard]] bool is_of_subnet(Ipv4Address server, const Interface& interface) noexcept {
+  return std::ranges::any_of(interface.addresses, [server](const Ipv4Prefix& own) {
     return (server.host_order() & own.mask()) == own.network().host_order();
-  };
-  if (std::ranges::any_of(interface.addresses, has_server)) {
+  });
+}
+
+[[nodiscard]] bool is_of_subnet(const Ipv6Address& server, const Interface& interface) noexcept {
+  return std::ranges::any_of(interface.v6.addresses, [&server](const InterfaceAddress6& own) {
+    return Ipv6Prefix{server, own.prefix.length}.network() == own.prefix.network();
+  });
+}
+
+/// How likely it is that an interface leads to a server: the least is taken.
+[[nodiscard]] int distance(const Interface& interface, const Address& server) noexcept {
+  if (server.is_ipv6() ? is_of_subnet(server.ipv6(), interface) : is_of_subnet(server.ipv4(), interface)) {
     return 0;
   }
-  return interface.is_upstream ? 1 : 2;
+  return (server.is_ipv6() ? interface.is_upstream6() : interface.is_upstream) ? 1 : 2;
+}
+
+/// Who sends what to whom over IPv6.
+struct FrameAddresses6 {
+  const Interface& egress;
+  Ipv6Address source;  ///< unspecified: the kernel chooses
+  Ipv6Address destination;
+  std::uint16_t source_port = 547;
+  std::uint16_t destination_port = 547;
+  std::uint8_t hop_limit = 64;
+};
+
+/// RFC 2464 section 7: of a group, by its last four octets.
+[[nodiscard]] MacAddress link_destination(const Ipv6Address& destination) noexcept {
+  MacAddress mac;
+  if (destination.is_multicast()) {
+    mac.octets = {0x33, 0x33};
+    std::copy(destination.octets.end() - 4, destination.octets.end(), mac.octets.begin() + 2);
+  }
+  return mac;
+}
+
+[[nodiscard]] Ipv6Address likely_source(const FrameAddresses6& addresses) noexcept {
+  if (!addresses.source.is_unspecified()) {
+    return addresses.source;
+  }
+  const auto& own = addresses.egress.v6.addresses;
+  const auto local = std::ranges::find_if(own, [](const auto& each) { return each.prefix.address.is_link_local(); });
+  return addresses.destination.is_link_local() && local != own.end() ? local->prefix.address : choose_link_address(own);
+}
+
+void append16(std::vector<std::uint8_t>& octets, std::size_t value) {
+  octets.push_back(static_cast<std::uint8_t>(value >> 8U));
+  octets.push_back(static_cast<std::uint8_t>(value));
+}
+
+/// Ethernet, IPv6 (RFC 8200 section 3) and UDP.
+[[nodiscard]] std::vector<std::uint8_t> frame6_of(const FrameAddresses6& addresses,
+                                                  std::span<const std::uint8_t> message) {
+  constexpr std::uint8_t udp = 17;
+  const std::size_t size = udp_header_size + message.size();
+  const Ipv6Address source = likely_source(addresses);
+  std::vector<std::uint8_t> frame;
+  const auto append = [&frame](const auto& octets) { frame.insert(frame.end(), octets.begin(), octets.end()); };
+  append(link_destination(addresses.destination).octets);
+  append(addresses.egress.mac.octets);
+  append16(frame, 0x86dd);
+  append(std::array<std::uint8_t, 4>{0x60, 0, 0, 0});
+  append16(frame, size);
+  append(std::array<std::uint8_t, 2>{udp, addresses.hop_limit});
+  append(source.octets);
+  append(addresses.destination.octets);
+  const std::size_t udp_offset = frame.size();
+  append16(frame, addresses.source_port);
+  append16(frame, addresses.destination_port);
+  append16(frame, size);
+  append16(frame, 0);
+  append(message);
+  // RFC 8200 section 8.1, with both addresses and the size once more in the pseudo header.
+  const std::size_t addresses_offset = udp_offset - 2 * source.octets.size();
+  const auto sum = static_cast<std::uint32_t>(udp + size);
+  const auto checksum = static_cast<std::uint16_t>(~internet_sum(std::span{frame}.subspan(addresses_offset), sum));
+  const std::uint16_t written = checksum == 0 ? 0xffff : checksum;
+  frame[udp_offset + 6] = static_cast<std::uint8_t>(written >> 8U);
+  frame[udp_offset + 7] = static_cast<std::uint8_t>(written);
+  return frame;
 }
 
 }  // namespace
 
-const Interface* egress_towards(Ipv4Address server, const InterfaceTable& table) noexcept {
+const Interface* egress_towards(const Address& server, const InterfaceTable& table) noexcept {
   const Interface* best = nullptr;
   std::pair<int, std::uint32_t> least;
   for (const auto& [index, interface] : table.all()) {
@@ -47,8 +123,7 @@ const Interface* egress_towards(Ipv4Address server, const InterfaceTable& table)
 }
 
 void for_each_sent_frame(const Decision& decision, std::span<const std::uint8_t> message, const Ports& ports,
-                         const std::function<const Interface*(Ipv4Address server)>& egress,
-                         const std::function<void(const SentFrame&)>& tell) {
+                         const EgressTowards& egress, const std::function<void(const SentFrame&)>& tell) {
   FrameAddresses addresses;
   if (const auto* const upstream = std::get_if<ToServers>(&decision)) {
     for (const Ipv4Address server : upstream->servers) {
@@ -71,6 +146,29 @@ void for_each_sent_frame(const Decision& decision, std::span<const std::uint8_t>
     addresses.source_port = ports.server;
     addresses.destination_port = ports.client();
     tell({*client->egress, client->destination, frame_of(addresses, message)});
+  }
+}
+
+void for_each_sent_frame(const Decision6& decision, std::span<const std::uint8_t> message, const Ports6& ports,
+                         const InterfaceTable& table, const EgressTowards& egress,
+                         const std::function<void(const SentFrame&)>& tell) {
+  const auto tell_frame = [&](const Interface* leaves_by, const Ipv6Address& source, const Ipv6Address& destination,
+                              std::uint16_t source_port, std::uint16_t destination_port, std::uint8_t hop_limit) {
+    if (leaves_by != nullptr) {
+      tell({*leaves_by, destination,
+            frame6_of({*leaves_by, source, destination, source_port, destination_port, hop_limit}, message)});
+    }
+  };
+  if (const auto* const upstream = std::get_if<ToServers6>(&decision)) {
+    const std::uint16_t source_port = upstream->from_relay_port ? ports.relay.value_or(ports.server) : ports.server;
+    for (const Server6& server : upstream->servers) {
+      tell_frame(server.interface_index == 0 ? egress(server.address) : table.find(server.interface_index),
+                 upstream->source, server.address, source_port, ports.server, server.hop_limit());
+    }
+  } else if (const auto* const peer = std::get_if<ToPeer6>(&decision)) {
+    constexpr std::uint8_t hop_limit = 64;
+    tell_frame(peer->egress == nullptr ? egress(peer->destination) : peer->egress, peer->source, peer->destination,
+               ports.server, peer->destination_port, hop_limit);
   }
 }
 

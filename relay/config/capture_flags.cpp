@@ -39,14 +39,34 @@ std::optional<MacAddress> mac_address(std::string_view text) {
   return mac;
 }
 
-Ipv4Prefix address_with_prefix(const Given& given, std::string_view text) {
+// An address of either family with the length of its prefix.
+void set_address(ReplayInterface& interface, const Given& given, std::string_view text) {
   const std::size_t slash = text.find('/');
   if (slash == std::string_view::npos) {
     reject(given, "expected the address with its prefix length, such as 192.0.2.1/24");
   }
-  const Ipv4Address address = host_address(given, text.substr(0, slash));
-  const std::uint32_t length = number(given, text.substr(slash + 1), "a prefix length", 1, 32);
-  return {address, static_cast<std::uint8_t>(length)};
+  const std::string_view written = text.substr(0, slash);
+  const std::string_view behind = text.substr(slash + 1);
+  const bool is_ipv6 = written.find(':') != std::string_view::npos;
+  if (!is_ipv6) {
+    interface.address.address = host_address(given, written);
+  }
+  const auto length = static_cast<std::uint8_t>(number(given, behind, "a prefix length", 1, is_ipv6 ? 128 : 32));
+  interface.address.length = length;
+  if (is_ipv6) {
+    const std::optional<Ipv6Address> address = ipv6_address(written);
+    if (!address || !address->is_host()) {
+      reject(given, "expected the IPv6 address of one host, such as 2001:db8::1");
+    }
+    interface.address = {};
+    interface.address6 = {*address, length};
+  }
+}
+
+bool has_same_address(const ReplayInterface& one, const ReplayInterface& other) {
+  return one.address6 && other.address6
+             ? one.address6->address == other.address6->address
+             : one.address6.has_value() == other.address6.has_value() && one.address.address == other.address.address;
 }
 
 }  // namespace
@@ -87,9 +107,8 @@ void add_replay_interface(Configuration& configuration, const Given& given) {
     reject(given, "expected an interface's name and its address, such as eth0=192.0.2.1/24");
   }
   const std::size_t comma = std::min(value.find(',', equals), value.size());
-  ReplayInterface added{.name = interface_name(given, value.substr(0, equals)),
-                        .address = address_with_prefix(given, value.substr(equals + 1, comma - equals - 1)),
-                        .mac = {}};
+  ReplayInterface added{.name = interface_name(given, value.substr(0, equals)), .address = {}, .mac = {}};
+  set_address(added, given, value.substr(equals + 1, comma - equals - 1));
   if (comma < value.size()) {
     added.mac = mac_address(value.substr(comma + 1));
     if (!added.mac || !added.mac->is_station()) {
@@ -97,7 +116,7 @@ void add_replay_interface(Configuration& configuration, const Given& given) {
     }
   }
   for (const ReplayInterface& other : configuration.replay.interfaces) {
-    if (other.name == added.name && other.address.address == added.address.address) {
+    if (other.name == added.name && has_same_address(other, added)) {
       reject(given, "this interface is given this address twice; expected once");
     }
     if (other.name == added.name && other.mac && added.mac) {

@@ -25,7 +25,8 @@ struct CaptureSettings {
 struct ReplayInterface {
   std::string name;
   Ipv4Prefix address;
-  std::optional<MacAddress> mac;  ///< at most one of those with the same name has it
+  std::optional<MacAddress> mac;         ///< at most one of those with the same name has it
+  std::optional<Ipv6Prefix> address6{};  ///< instead of `address`
 
   friend bool operator==(const ReplayInterface&, const ReplayInterface&) = default;
 };

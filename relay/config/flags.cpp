@@ -611,7 +611,7 @@ constexpr std::array table = {
     Flag{.name = "replay",
          .value = "FILE",
          .group = Group::captures,
-         .help = "Print what would become of each DHCPv4 message of FILE, a pcap or pcapng; - is standard input. With "
+         .help = "Print what would become of each DHCP message of FILE, a pcap or pcapng; - is standard input. With "
                  "--capture also write it, and what would be sent.",
          .apply = set_replay},
     Flag{.name = "replay-interface",

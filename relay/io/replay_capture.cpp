@@ -16,6 +16,10 @@ namespace {
     key.append(each.address.octets.begin(), each.address.octets.end());
     key += static_cast<char>(each.length);
   }
+  for (const Ipv6Prefix& each : interface.addresses6) {
+    key.append(each.address.octets.begin(), each.address.octets.end());
+    key += static_cast<char>(each.length);
+  }
   if (interface.mac) {
     key.append(interface.mac->octets.begin(), interface.mac->octets.end());
   }

@@ -121,9 +121,10 @@ void check_captures(const relay::Configuration& configuration) {
   require(!only || replay.file.empty(), "either the network is looked at or a file");
   require(configuration.foreground || (!only && replay.file.empty() && file != "-"), "who prints has an output");
   require(replay.interfaces.empty() || !replay.file.empty(), "interfaces of a replay are for one");
-  for (const auto& [name, address, mac] : replay.interfaces) {
-    require(is_interface_name(name) && address.address.is_host() && address.length >= 1 && address.length <= 32 &&
-                (!mac || mac->is_station()),
+  for (const auto& [name, address, mac, address6] : replay.interfaces) {
+    const bool is_possible = address6 ? address6->address.is_host() && address6->length >= 1 && address6->length <= 128
+                                      : address.address.is_host() && address.length >= 1 && address.length <= 32;
+    require(is_interface_name(name) && is_possible && (!mac || mac->is_station()),
             "an interface of a replay is one that can be");
   }
 }

@@ -111,10 +111,14 @@ inline std::string described(const relay::Configuration& configuration) {
   describe(out, filter);
   out << max_size << ' ' << max_count << ' ' << only << ' ';
   describe(out, configuration.replay.file);
-  for (const auto& [name, address, mac] : configuration.replay.interfaces) {
+  for (const auto& [name, address, mac, address6] : configuration.replay.interfaces) {
     describe(out, name);
     describe(out, address.address);
     out << static_cast<int>(address.length) << ' ';
+    for (const std::uint8_t octet : address6.value_or(relay::Ipv6Prefix{{}, 0}).address.octets) {
+      out << static_cast<int>(octet) << ' ';
+    }
+    out << static_cast<int>(address6.value_or(relay::Ipv6Prefix{{}, 0}).length) << ' ';
     for (const std::uint8_t octet : mac.value_or(relay::MacAddress{}).octets) {
       out << static_cast<int>(octet) << ' ';
     }

@@ -23,18 +23,23 @@ using relay::capture::VerdictKind;
 using relay::io::Replay;
 
 constexpr relay::Ipv4Address server{{10, 9, 0, 2}};
+constexpr relay::Ipv6Address server6{{0x20, 1, 0xd, 0xb8, 0, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2}};
+constexpr relay::Ipv6Address upstream6{{0x20, 1, 0xd, 0xb8, 0, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}};
+constexpr relay::Ipv6Address downstream6{{0x20, 1, 0xd, 0xb8, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}};
 constexpr std::size_t max_packets = 1000;
 
 relay::InterfaceSettings settings() {
   relay::InterfaceSettings settings;
   settings.roles = {{"*", {.downstream = true}}, {"u*", {.upstream = true}}};
   settings.servers = {{"*", {server}}};
+  settings.v6.servers = {{"*", {{server6}}}};
   settings.rate_limits = {{"*", {5, 5}}};
   return settings;
 }
 
 std::vector<Replay::GivenInterface> given_interfaces(unsigned choice) {
-  std::vector<Replay::GivenInterface> given{{"u1", {{{{10, 9, 0, 1}}, 24}}}, {"d1", {{{{10, 1, 0, 1}}, 24}}}};
+  std::vector<Replay::GivenInterface> given{{"u1", {{{{10, 9, 0, 1}}, 24}}, {}, {{upstream6, 64}}},
+                                            {"d1", {{{{10, 1, 0, 1}}, 24}}, {}, {{downstream6, 64}}}};
   given.resize(choice % 3);
   return given;
 }
@@ -86,7 +91,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   listener.unfinished = [&told](const ReplayedMessage&) { ++told.unfinished; };
   relay::Policy policy;
   policy.upstream_named = (data[0] & 4U) != 0;
-  Replay running{{}, policy, settings(), given_interfaces(data[0] & 3U), std::move(listener)};
+  relay::Policy6 policy6;
+  policy6.upstream_named = policy.upstream_named;
+  Replay running{
+      {.policy = policy, .policy6 = policy6}, settings(), given_interfaces(data[0] & 3U), std::move(listener)};
   replay = &running;
   std::size_t packets = 0;
   try {

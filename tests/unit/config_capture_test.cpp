@@ -119,6 +119,17 @@ TEST(ReplayWords, Interfaces) {
                           ReplayInterface{"d1", {{{10, 2, 0, 1}}, 24}, MacAddress{{2, 0, 0, 0, 0, 1}}}));
 }
 
+TEST(ReplayWords, InterfacesWithIpv6Addresses) {
+  const auto given = configuration_of(
+                         "--replay x -id d1 2001:db8:53::10 --replay-interface d1=2001:db8:1::1/64,02:00:00:00:00:01 "
+                         "--replay-interface d1=fe80::d1/128")
+                         .replay.interfaces;
+  const Ipv6Address global{{0x20, 1, 0xd, 0xb8, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}};
+  const Ipv6Address local{{0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xd1}};
+  EXPECT_THAT(given, ElementsAre(ReplayInterface{"d1", {}, MacAddress{{2, 0, 0, 0, 0, 1}}, Ipv6Prefix{global, 64}},
+                                 ReplayInterface{"d1", {}, {}, Ipv6Prefix{local, 128}}));
+}
+
 TEST(ReplayErrors, Interfaces) {
   struct Case {
     std::string_view value;
@@ -134,7 +145,12 @@ TEST(ReplayErrors, Interfaces) {
       {"d1=", "expected the address with its prefix length, such as 192.0.2.1/24"},
       {"d1=10.1.0.1", "expected the address with its prefix length, such as 192.0.2.1/24"},
       {"d1=10.1.0/24", "expected an IPv4 address such as 192.0.2.1"},
-      {"d1=fe80::1/64", "expected an IPv4 address such as 192.0.2.1"},
+      {"d1=fe80::/1/64", "expected a prefix length from 1 to 128"},
+      {"d1=fe80::g/64", "expected the IPv6 address of one host, such as 2001:db8::1"},
+      {"d1=ff02::1/64", "expected the IPv6 address of one host, such as 2001:db8::1"},
+      {"d1=::1/128", "expected the IPv6 address of one host, such as 2001:db8::1"},
+      {"d1=2001:db8::1", "expected the address with its prefix length, such as 192.0.2.1/24"},
+      {"d1=2001:db8::1/129", "expected a prefix length from 1 to 128"},
       {"d1=127.0.0.1/8", "expected the IPv4 address of one host, not a multicast, broadcast, loopback or reserved one"},
       {"d1=10.1.0.1/0", "expected a prefix length from 1 to 32"},
       {"d1=10.1.0.1/33", "expected a prefix length from 1 to 32"},
@@ -160,6 +176,8 @@ TEST(ReplayErrors, Interfaces) {
   EXPECT_EQ(error_of(first + "--replay-interface d1=10.2.0.1/24,02:00:00:00:00:01"),
             "--replay-interface 'd1=10.2.0.1/24,02:00:00:00:00:01': this interface is given a MAC address twice; "
             "expected once");
+  EXPECT_EQ(error_of(first + "--replay-interface d1=2001:db8::1/64 --replay-interface d1=2001:DB8::1/48"),
+            "--replay-interface 'd1=2001:DB8::1/48': this interface is given this address twice; expected once");
   EXPECT_EQ(error_of(first + "--replay-interface d2=10.1.0.1/24,02:00:00:00:00:01"), "");
 }
 

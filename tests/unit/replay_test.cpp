@@ -12,6 +12,7 @@
 #include <gtest/gtest.h>
 
 #include "relay/io/packet_filter.h"
+#include "tests/support/message6.h"
 #include "tests/support/message_builder.h"
 #include "tests/support/packet_octets.h"
 
@@ -25,6 +26,7 @@ using capture::SentFrame;
 using capture::VerdictKind;
 using test_support::Bytes;
 using test_support::ip;
+using test_support::ip6;
 using testing::ElementsAre;
 using testing::StartsWith;
 
@@ -66,7 +68,7 @@ class ReplayTest : public testing::Test {
     listener.unfinished = [this](const ReplayedMessage& message) {
       lines_.push_back("unfinished " + std::to_string(message.frame));
     };
-    replay_.emplace(capture::Scope{}, policy_, settings_, given, std::move(listener));
+    replay_.emplace(Replay::Rules{.policy = policy_, .policy6 = policy6_}, settings_, given, std::move(listener));
     return *replay_;
   }
 
@@ -99,6 +101,7 @@ class ReplayTest : public testing::Test {
 
   InterfaceSettings settings_;
   Policy policy_;
+  Policy6 policy6_;
   std::optional<Replay> replay_;
   std::vector<std::string> lines_;
   std::vector<Bytes> sent_;
@@ -283,6 +286,109 @@ TEST_F(ReplayTest, UnfinishedMessagesAreToldAtTheEnd) {
   EXPECT_THAT(run(test_support::ethernet(0x0800, test_support::ipv4({.more_fragments = true}, first))), ElementsAre());
   replay_->finish();
   EXPECT_THAT(lines_, ElementsAre("unfinished 1"));
+}
+
+// DHCPv6
+
+/// The same interfaces with IPv6 addresses; requests go to 2001:db8:53::10.
+class Replay6Test : public ReplayTest {
+ protected:
+  Replay6Test() {
+    settings_.v6.servers = {{"*", {{ip6("2001:db8:53::10")}}}};
+    policy6_.upstream_named = true;
+  }
+
+  static Bytes frame6(const test_support::Ipv6Fields& fields, std::uint16_t source_port, std::uint16_t destination_port,
+                      const Bytes& message) {
+    return test_support::ethernet(
+        0x86dd, test_support::ipv6(fields, test_support::udp6(fields, source_port, destination_port, message)));
+  }
+  static Bytes from_client6() { return frame6({}, 546, 547, test_support::solicit6()); }
+  static Bytes from_server6() {
+    return frame6({.source = ip6("2001:db8:53::10"), .destination = ip6("2001:db8:1::1")}, 547, 547,
+                  test_support::relay_reply6(test_support::advertise6()));
+  }
+
+  [[nodiscard]] capture::UdpDatagram sent(std::size_t number = 0) const {
+    const auto ip_packet = capture::ip_packet(capture::LinkType::ethernet, sent_.at(number));
+    return capture::udp_datagram(ip_packet.value()).value();
+  }
+
+  const std::vector<Replay::GivenInterface> both6_{{"u1", {}, {{2, 0, 0, 0, 9, 1}}, {{ip6("2001:db8:9::1"), 64}}},
+                                                   {"d1", {}, {}, {{ip6("2001:db8:1::1"), 64}, {ip6("fe80::d1"), 64}}}};
+};
+
+TEST_F(Replay6Test, ARequest) {
+  begin(both6_).follow({{}});
+  EXPECT_THAT(run(from_client6()), ElementsAre("to servers on d1", StartsWith("sent on u1, ")));
+  const capture::UdpDatagram datagram = sent();
+  EXPECT_EQ(datagram.source, ip6("2001:db8:1::1"));
+  EXPECT_EQ(datagram.destination, ip6("2001:db8:53::10"));
+  EXPECT_EQ(datagram.source_port, 547);
+  EXPECT_EQ(datagram.destination_port, 547);
+  EXPECT_EQ(datagram.checksum, capture::ChecksumState::right);
+  const auto forward = test_support::parsed_relay_message6({datagram.payload.begin(), datagram.payload.end()});
+  EXPECT_EQ(forward.type, 12);
+  EXPECT_EQ(forward.link_address, ip6("2001:db8:1::1"));
+  EXPECT_EQ(forward.peer_address, ip6("fe80::1"));
+  EXPECT_EQ(forward.options.find(9), test_support::solicit6());
+  EXPECT_EQ(forward.options.find(79), (Bytes{0, 1, 2, 0, 0, 0, 0, 9})) << "the source of the frame";
+}
+
+TEST_F(Replay6Test, AReply) {
+  begin(both6_).follow({{}});
+  EXPECT_THAT(run(from_server6()), ElementsAre("to client on d1 on u1", StartsWith("sent on d1, ")));
+  const capture::UdpDatagram datagram = sent();
+  EXPECT_EQ(datagram.source, ip6("fe80::d1"));
+  EXPECT_EQ(datagram.destination, ip6("fe80::1"));
+  EXPECT_EQ(datagram.destination_port, 546);
+  EXPECT_EQ(datagram.checksum, capture::ChecksumState::right);
+  EXPECT_EQ(Bytes(datagram.payload.begin(), datagram.payload.end()), test_support::advertise6());
+}
+
+TEST_F(Replay6Test, AGroupOfServersOnALink) {
+  settings_.v6.servers = {{"*", {{all_dhcp_servers, "u1"}}}};
+  begin(both6_).follow({{}});
+  EXPECT_THAT(run(from_client6()), ElementsAre("to servers on d1", StartsWith("sent on u1, ")));
+  EXPECT_EQ((Bytes{sent_[0].begin(), sent_[0].begin() + 6}), (Bytes{0x33, 0x33, 0, 1, 0, 3}));
+  EXPECT_EQ(sent_[0][14 + 7], 8) << "hop limit";
+}
+
+TEST_F(Replay6Test, AddressesOfTheCapture) {
+  Replay& replay = begin({});
+  CapturedInterface d1 = named("d1");
+  d1.addresses6 = {{ip6("2001:db8:1::1"), 64}};
+  CapturedInterface again = named("d1");
+  again.addresses6 = {{ip6("2001:db8:7::1"), 64}, {{}, 64}};
+  replay.follow({d1, again});
+  run(from_client6(), 0);
+  run(from_client6(), 1);
+  ASSERT_EQ(sent_.size(), 2U);
+  EXPECT_EQ(sent(0).source, ip6("2001:db8:1::1"));
+  EXPECT_EQ(sent(1).source, ip6("2001:db8:7::1"));
+}
+
+TEST_F(Replay6Test, WhatIsDroppedOrNotRun) {
+  settings_.rate_limits = {{"*", {1, 1}}};
+  begin(both6_).follow({named("d1"), named("u1")});
+  EXPECT_THAT(run(frame6({}, 546, 547, test_support::advertise6())), ElementsAre("server_message on d1"));
+  EXPECT_THAT(run(from_client6()), ElementsAre("rate_limited on d1"));
+  EXPECT_THAT(run(from_client6(), 1), ElementsAre("not run 7 on u1")) << "nobody has joined the group there";
+  EXPECT_THAT(run(frame6({}, 547, 546, test_support::advertise6())), ElementsAre("not run 5 on d1"));
+  Bytes without_checksum = from_client6();
+  without_checksum[14 + 40 + 6] = without_checksum[14 + 40 + 7] = 0;
+  EXPECT_THAT(run(without_checksum), ElementsAre("not run 9 on d1"));
+}
+
+TEST_F(Replay6Test, BothProtocolsInOneCapture) {
+  std::vector<Replay::GivenInterface> given = both6_;
+  given[0].addresses = {{ip(10, 9, 0, 1), 24}};
+  given[1].addresses = {{ip(10, 1, 0, 1), 24}};
+  begin(given).follow({{}});
+  EXPECT_THAT(run(from_client6()), ElementsAre("to servers on d1", StartsWith("sent on u1, ")));
+  EXPECT_THAT(run(from_client(test_support::discover().octets())),
+              ElementsAre("to servers on d1", "sent on u1, 342 octets"));
+  EXPECT_THAT(run(from_server6()), ElementsAre("to client on d1 on u1", StartsWith("sent on d1, ")));
 }
 
 Packet packet_of(const Bytes& octets, capture::LinkType link_type) {
