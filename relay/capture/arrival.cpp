@@ -4,9 +4,9 @@
 #include <array>
 
 #include "relay/capture/host_view.h"
-#include "relay/core/bootp.h"
 #include "relay/core/dhcpv6.h"
 #include "relay/core/frame.h"
+#include "relay/core/protocols.h"
 
 namespace relay::capture {
 
@@ -63,13 +63,9 @@ namespace {
 }  // namespace
 
 bool is_reply(const UdpDatagram& datagram, const Scope& scope) noexcept {
-  const auto begins_with = [&datagram](std::uint8_t octet) {
-    return !datagram.payload.empty() && datagram.payload[0] == octet;
-  };
-  if (datagram.source.is_ipv6()) {
-    return datagram.destination_port == scope.ipv6.relay || begins_with(dhcpv6::message_type::relay_reply);
-  }
-  return datagram.destination_port == scope.ipv4.relay || begins_with(bootp::op_reply);
+  return datagram.source.is_ipv6()
+             ? datagram.destination_port == scope.ipv6.relay || Dhcpv6::is_reply(datagram.payload)
+             : datagram.destination_port == scope.ipv4.relay || Dhcpv4::is_reply(datagram.payload);
 }
 
 bool has_dhcp_ports(const UdpDatagram& datagram, const Scope& scope) noexcept {
