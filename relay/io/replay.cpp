@@ -31,7 +31,8 @@ constexpr auto longest_pause = std::chrono::hours{24};     // longer than anythi
 /// Packets have link-layer addresses, and so would what is sent there.
 [[nodiscard]] bool has_frames(capture::LinkType type) noexcept {
   using capture::LinkType;
-  return type != LinkType::raw && type != LinkType::ipv4 && type != LinkType::null && type != LinkType::loop;
+  return type != LinkType::raw && type != LinkType::ipv4 && type != LinkType::ipv6 && type != LinkType::null &&
+         type != LinkType::loop;
 }
 
 /// Those that an interface can have, each once.
