@@ -19,6 +19,7 @@
 #include <system_error>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "relay/capture/verdict_queue.h"
 #include "relay/io/capture_devices.h"
