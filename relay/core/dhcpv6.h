@@ -28,6 +28,7 @@ namespace message_type {
 inline constexpr std::uint8_t solicit = 1;
 inline constexpr std::uint8_t advertise = 2;
 inline constexpr std::uint8_t reply = 7;
+inline constexpr std::uint8_t release = 8;
 inline constexpr std::uint8_t reconfigure = 10;
 inline constexpr std::uint8_t relay_forward = 12;
 inline constexpr std::uint8_t relay_reply = 13;

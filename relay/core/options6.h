@@ -14,8 +14,12 @@ namespace relay::dhcpv6 {
 
 /// Option codes that a relay agent reads or writes; every other option is opaque to it.
 namespace code {
+inline constexpr std::uint16_t client_id = 1;                   // RFC 8415 section 21.2
 inline constexpr std::uint16_t relay_message = 9;               // RFC 8415 section 21.10
+inline constexpr std::uint16_t status_code = 13;                // RFC 8415 section 21.13
 inline constexpr std::uint16_t interface_id = 18;               // RFC 8415 section 21.18
+inline constexpr std::uint16_t ia_pd = 25;                      // RFC 8415 section 21.21
+inline constexpr std::uint16_t ia_prefix = 26;                  // RFC 8415 section 21.22
 inline constexpr std::uint16_t remote_id = 37;                  // RFC 4649
 inline constexpr std::uint16_t subscriber_id = 38;              // RFC 4580
 inline constexpr std::uint16_t relay_id = 53;                   // RFC 5460 section 5.4.1
@@ -57,6 +61,11 @@ class OptionReader {
 /// Two octets as a number in network order.
 [[nodiscard]] constexpr std::uint16_t number(std::span<const std::uint8_t, 2> octets) noexcept {
   return static_cast<std::uint16_t>(octets[0] << 8U | octets[1]);
+}
+
+/// The same of four.
+[[nodiscard]] constexpr std::uint32_t long_number(std::span<const std::uint8_t, 4> octets) noexcept {
+  return std::uint32_t{number(octets.first<2>())} << 16U | number(octets.last<2>());
 }
 
 // Here, so that it becomes part of the loops over a message: those are where its time goes.
