@@ -282,11 +282,19 @@ void Delegations::rename(const std::string& from, const std::string& to) {
   }
 }
 
-void Delegations::for_each(const std::function<void(std::span<const std::uint8_t> duid, std::string_view interface,
-                                                    const Delegation&)>& visit) const {
+void Delegations::for_each(const Visit& visit) const {
   for (const auto& [key, prefixes] : clients_) {
     for (const Ipv6Prefix& prefix : prefixes) {
       visit(key.duid, key.interface, delegations_.find(prefix)->second.delegation);
+    }
+  }
+}
+
+void Delegations::for_each_on(std::string_view interface, const Visit& visit) const {
+  for (auto client = clients_.lower_bound(ClientView{interface, {}});
+       client != clients_.end() && client->first.interface == interface; ++client) {
+    for (const Ipv6Prefix& prefix : client->second) {
+      visit(client->first.duid, interface, delegations_.find(prefix)->second.delegation);
     }
   }
 }

@@ -112,8 +112,10 @@ class Delegations {
   [[nodiscard]] std::size_t size() const noexcept { return delegations_.size(); }
 
   /// All of them, in order of interface and client; those of one client in the order in which it got them.
-  void for_each(const std::function<void(std::span<const std::uint8_t> duid, std::string_view interface,
-                                         const Delegation&)>& visit) const;
+  using Visit = std::function<void(std::span<const std::uint8_t> duid, std::string_view interface, const Delegation&)>;
+  void for_each(const Visit& visit) const;
+  /// Those of one interface.
+  void for_each_on(std::string_view interface, const Visit& visit) const;
 
  private:
   /// A client is told by its DUID on each interface by itself (RFC 8987 G-4).

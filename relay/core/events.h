@@ -3,11 +3,13 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <span>
 #include <string_view>
 
+#include "relay/core/delegations.h"
 #include "relay/core/interface_table.h"
 #include "relay/core/protocols.h"
 
@@ -88,6 +90,28 @@ struct MembershipRefusal {
   int error;  ///< errno
 };
 
+/// The kernel does not take the route to a delegated prefix.
+struct RouteRefusal {
+  Ipv6Prefix prefix;
+  std::string_view interface;  ///< empty: it has gone
+  int error;                   ///< errno; EEXIST: somebody else has a route to it
+};
+
+enum class PrefixStateChange : std::uint8_t {
+  taken_over,   ///< what a relay before this one left in the file
+  damaged,      ///< it is not as a relay writes it, and nothing was taken
+  not_written,  ///< from now on, for a reason
+  writable,     ///< again
+};
+
+/// Something about the file that delegated prefixes are kept in.
+struct PrefixStateEvent {
+  PrefixStateChange change;
+  std::string_view file;
+  std::string_view why{};  ///< of `not_written`, a sentence
+  std::size_t count = 0;   ///< of `taken_over`: delegations
+};
+
 /// What the kernel can do for many messages at once. Where it is refused, each goes alone.
 enum class Offload : std::uint8_t {
   run_sending,       ///< UDP_SEGMENT
@@ -107,6 +131,9 @@ struct Listener {
   std::function<void(Offload, int error)> offload_refused;  ///< by the kernel or a driver, with this errno
   std::function<void(const InterfaceEvent&)> interface_changed;
   std::function<void(const ServerEvent&)> server_changed;
+  std::function<void(const DelegationEvent&)> delegation_changed;
+  std::function<void(const RouteRefusal&)> route_refused;
+  std::function<void(const PrefixStateEvent&)> prefix_state;
   bool per_message = false;
 };
 

@@ -169,6 +169,17 @@ TEST_F(DelegationsTest, row_G_04_limits_of_a_client_are_those_of_one_interface) 
   EXPECT_EQ(table_.size(), 2U);
 }
 
+TEST_F(DelegationsTest, row_G_04_what_one_interface_has_can_be_asked_for) {
+  delegate({"2001:db8:e1::/56"}, one, "c");
+  delegate({"2001:db8:e2::/56"}, one, "c0");
+  delegate({"2001:db8:e3::/56"}, other, "c0");
+  delegate({"2001:db8:e4::/56"}, one, "c1");
+  std::vector<std::string> lines;
+  table_.for_each_on("c0", [&](std::span<const std::uint8_t> duid, std::string_view interface,
+                               const Delegation& delegation) { lines.push_back(shown(duid, interface, delegation)); });
+  EXPECT_THAT(lines, ElementsAre("2001:db8:e2::/56 of 1.7 via fe80::1 c0", "2001:db8:e3::/56 of 2.7 via fe80::1 c0"));
+}
+
 // G-5 to G-7: limits
 
 TEST_F(DelegationsTest, row_G_05_and_row_G_07_a_client_has_at_most_eight_prefixes) {

@@ -1,0 +1,332 @@
+#include "relay/io/delegated_routes.h"
+
+#include <cap-ng.h>
+#include <linux/rtnetlink.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <condition_variable>
+#include <cstddef>
+#include <exception>
+#include <mutex>
+#include <set>
+#include <system_error>
+#include <thread>
+#include <unordered_map>
+#include <utility>
+
+#include "relay/io/rtnetlink.h"
+
+namespace relay::io {
+
+using namespace rtnetlink;
+
+namespace {
+
+constexpr std::uint32_t metric = 1024;  // what the kernel gives to routes of programs
+
+void put_address(nl_msg& message, int type, const Ipv6Address& address) {
+  if (nla_put(&message, type, static_cast<int>(address.octets.size()), address.octets.data()) < 0) {
+    fail(ENOMEM, "Cannot make a rtnetlink request");
+  }
+}
+
+void put_number(nl_msg& message, int type, std::uint32_t number) {
+  if (nla_put_u32(&message, type, number) < 0) {
+    fail(ENOMEM, "Cannot make a rtnetlink request");
+  }
+}
+
+/// About the route to `prefix` that is ours.
+[[nodiscard]] Message route_message(int type, int flags, const Ipv6Prefix& prefix) {
+  rtmsg header{};
+  header.rtm_family = AF_INET6;
+  header.rtm_dst_len = prefix.length;  // RFC 8987 R-2
+  header.rtm_table = RT_TABLE_MAIN;
+  header.rtm_protocol = route_protocol;
+  header.rtm_scope = RT_SCOPE_UNIVERSE;
+  header.rtm_type = RTN_UNICAST;
+  Message message = request_message(type, flags | NLM_F_ACK, header);
+  put_address(*message, RTA_DST, prefix.address);
+  put_number(*message, RTA_PRIORITY, metric);
+  return message;
+}
+
+/// 0 or the errno.
+[[nodiscard]] int answer_to(Questions& questions, nl_msg& message) {
+  try {
+    static_cast<void>(questions.ask(message, [](nlmsghdr*) {}));
+  } catch (const std::system_error& error) {
+    return error.code().value();
+  }
+  return 0;
+}
+
+/// An address of another host alone, as the route to it says.
+[[nodiscard]] std::optional<std::pair<Ipv6Prefix, NextHop>> our_route(nlmsghdr* answer) {
+  Attributes<RTA_MAX> attributes{};
+  if (answer->nlmsg_type != RTM_NEWROUTE || !parse<rtmsg, RTA_MAX>(answer, attributes)) {
+    return std::nullopt;
+  }
+  const auto header = header_of<rtmsg>(answer);
+  const auto destination = octets_of<decltype(Ipv6Address::octets)>(attributes[RTA_DST]);
+  const auto gateway = octets_of<decltype(Ipv6Address::octets)>(attributes[RTA_GATEWAY]);
+  const auto egress = number_of(attributes[RTA_OIF]);
+  if (header.rtm_family != AF_INET6 || header.rtm_protocol != route_protocol || header.rtm_type != RTN_UNICAST ||
+      header.rtm_table != RT_TABLE_MAIN || !destination || !egress) {
+    return std::nullopt;
+  }
+  return std::pair{Ipv6Prefix{{*destination}, header.rtm_dst_len},
+                   NextHop{gateway ? Ipv6Address{*gateway} : Ipv6Address{}, *egress}};
+}
+
+}  // namespace
+
+bool may_change_routes() {
+  return ::capng_get_caps_process() == 0 && ::capng_have_capability(CAPNG_EFFECTIVE, CAP_NET_ADMIN) != 0;
+}
+
+class DelegatedRoutes::Impl {
+ public:
+  Impl(std::unique_ptr<StateFile> file, Listener listener)
+      : file_(std::move(file)), listener_(std::move(listener)), thread_([this] { work(); }) {}
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+  ~Impl() {
+    {
+      const std::lock_guard lock{mutex_};
+      is_ending_ = true;
+    }
+    has_work_.notify_one();
+    thread_.join();
+  }
+
+  void want(const Ipv6Prefix& prefix, const std::optional<NextHop>& next_hop) {
+    const std::lock_guard lock{mutex_};
+    if (next_hop) {
+      wanted_[prefix] = *next_hop;
+    } else {
+      wanted_.erase(prefix);
+    }
+    due_.insert(prefix);
+    has_work_.notify_one();
+  }
+
+  void take_over(const std::vector<std::pair<Ipv6Prefix, NextHop>>& wanted, std::vector<std::uint32_t> interfaces) {
+    const std::lock_guard lock{mutex_};
+    for (const auto& [prefix, next_hop] : wanted) {
+      wanted_[prefix] = next_hop;
+      due_.insert(prefix);
+    }
+    cleaned_ = std::move(interfaces);
+    has_work_.notify_one();
+  }
+
+  void renew(std::uint32_t interface_index) {
+    const std::lock_guard lock{mutex_};
+    for (const auto& [prefix, next_hop] : wanted_) {
+      if (next_hop.interface_index == interface_index) {
+        due_.insert(prefix);
+        doubtful_.insert(prefix);
+      }
+    }
+    has_work_.notify_one();
+  }
+
+  void write_state(State state) {
+    const std::lock_guard lock{mutex_};
+    state_ = std::move(state);
+    has_work_.notify_one();
+  }
+
+  void settle() {
+    std::unique_lock lock{mutex_};
+    has_rest_.wait(lock, [this] { return !has_work() && !is_at_work_; });
+  }
+
+ private:
+  using Routes = std::unordered_map<Ipv6Prefix, NextHop>;
+
+  [[nodiscard]] bool has_work() const noexcept { return cleaned_ || !due_.empty() || state_; }
+
+  void work();
+  void work_once(std::unique_lock<std::mutex>& lock);
+  void clean(const std::vector<std::uint32_t>& interfaces, const Routes& wanted);
+  void carry_out(const Ipv6Prefix& prefix, const std::optional<NextHop>& wanted, bool is_doubtful);
+  [[nodiscard]] int add(const Ipv6Prefix& prefix, const NextHop& next_hop);
+  [[nodiscard]] int remove(const Ipv6Prefix& prefix);
+  void write(const State& state);
+
+  std::unique_ptr<StateFile> file_;
+  Listener listener_;
+
+  // The thread's.
+  Questions questions_;
+  Routes installed_;
+  bool has_state_fault_ = false;
+
+  std::mutex mutex_;
+  std::condition_variable has_work_;
+  std::condition_variable has_rest_;
+  Routes wanted_;
+  std::set<Ipv6Prefix> due_;
+  std::set<Ipv6Prefix> doubtful_;  // may be gone, though they were installed
+  std::optional<std::vector<std::uint32_t>> cleaned_;
+  State state_;
+  bool is_at_work_ = false;
+  bool is_ending_ = false;
+  std::thread thread_;
+};
+
+void DelegatedRoutes::Impl::work() {
+  std::unique_lock lock{mutex_};
+  while (true) {
+    has_work_.wait(lock, [this] { return is_ending_ || has_work(); });
+    if (is_ending_ && !state_) {
+      return;
+    }
+    is_at_work_ = true;
+    work_once(lock);
+    is_at_work_ = false;
+    if (!has_work()) {
+      has_rest_.notify_all();
+    }
+  }
+}
+
+/// Routes before the state, of which the last one counts.
+void DelegatedRoutes::Impl::work_once(std::unique_lock<std::mutex>& lock) {
+  if (cleaned_ && !is_ending_) {
+    const auto interfaces = std::exchange(cleaned_, std::nullopt);
+    const auto wanted = wanted_;
+    lock.unlock();
+    clean(*interfaces, wanted);
+  } else if (!due_.empty() && !is_ending_) {
+    const Ipv6Prefix prefix = *due_.begin();
+    due_.erase(due_.begin());
+    const bool is_doubtful = doubtful_.erase(prefix) != 0;
+    const auto found = wanted_.find(prefix);
+    const auto wanted = found == wanted_.end() ? std::nullopt : std::optional{found->second};
+    lock.unlock();
+    carry_out(prefix, wanted, is_doubtful);
+  } else {
+    const State state = std::exchange(state_, nullptr);
+    lock.unlock();
+    write(state);
+  }
+  lock.lock();
+}
+
+void DelegatedRoutes::Impl::clean(const std::vector<std::uint32_t>& interfaces, const Routes& wanted) {
+  rtmsg header{};
+  header.rtm_family = AF_INET6;
+  header.rtm_protocol = route_protocol;
+  std::vector<Ipv6Prefix> others;
+  try {
+    const Message message = request_message(RTM_GETROUTE, NLM_F_DUMP, header);
+    static_cast<void>(questions_.ask(*message, [&](nlmsghdr* answer) {
+      const auto route = our_route(answer);
+      if (!route) {
+        return;
+      }
+      if (wanted.contains(route->first)) {
+        installed_.insert(*route);
+      } else if (std::ranges::find(interfaces, route->second.interface_index) != interfaces.end()) {
+        others.push_back(route->first);
+      }
+    }));
+  } catch (const std::system_error&) {
+    // What cannot be seen stays: it was wanted once.
+  }
+  for (const Ipv6Prefix& prefix : others) {
+    static_cast<void>(remove(prefix));
+  }
+}
+
+void DelegatedRoutes::Impl::carry_out(const Ipv6Prefix& prefix, const std::optional<NextHop>& wanted,
+                                      bool is_doubtful) {
+  const auto known = installed_.find(prefix);
+  if (known != installed_.end() && wanted == known->second && !is_doubtful) {
+    return;
+  }
+  if (known != installed_.end()) {
+    installed_.erase(known);
+    if (!is_doubtful || !wanted) {
+      static_cast<void>(remove(prefix));
+    }
+  }
+  if (!wanted) {
+    return;
+  }
+  const int error = add(prefix, *wanted);
+  if (error == 0) {
+    installed_.emplace(prefix, *wanted);
+  } else if (error != ENODEV && error != ENETDOWN && listener_.refused) {
+    listener_.refused(prefix, *wanted, error);
+  }
+}
+
+/// Never beside another route to the prefix, and never in place of somebody else's.
+int DelegatedRoutes::Impl::add(const Ipv6Prefix& prefix, const NextHop& next_hop) {
+  const auto try_once = [&] {
+    const Message message = route_message(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, prefix);
+    put_address(*message, RTA_GATEWAY, next_hop.address);
+    put_number(*message, RTA_OIF, next_hop.interface_index);
+    return answer_to(questions_, *message);
+  };
+  const int error = try_once();
+  // It may be ours, of before, with whatever next hop.
+  return error == EEXIST && remove(prefix) == 0 ? try_once() : error;
+}
+
+/// Of the routes to the prefix the one with our protocol number: the kernel looks at that.
+int DelegatedRoutes::Impl::remove(const Ipv6Prefix& prefix) {
+  const Message message = route_message(RTM_DELROUTE, 0, prefix);
+  return answer_to(questions_, *message);
+}
+
+void DelegatedRoutes::Impl::write(const State& state) {
+  if (!file_) {
+    return;
+  }
+  std::string fault;
+  try {
+    file_->write(state());
+  } catch (const std::exception& error) {
+    fault = error.what();
+  }
+  if (fault.empty() != !has_state_fault_ && listener_.state_fault) {
+    listener_.state_fault(fault);
+  }
+  has_state_fault_ = !fault.empty();
+}
+
+DelegatedRoutes::DelegatedRoutes(std::unique_ptr<StateFile> file, Listener listener)
+    : impl_(std::make_unique<Impl>(std::move(file), std::move(listener))) {}
+
+DelegatedRoutes::~DelegatedRoutes() = default;
+
+void DelegatedRoutes::want(const Ipv6Prefix& prefix, const std::optional<NextHop>& next_hop) {
+  impl_->want(prefix, next_hop);
+}
+
+void DelegatedRoutes::take_over(const std::vector<std::pair<Ipv6Prefix, NextHop>>& wanted,
+                                std::vector<std::uint32_t> interfaces) {
+  impl_->take_over(wanted, std::move(interfaces));
+}
+
+void DelegatedRoutes::renew(std::uint32_t interface_index) {
+  impl_->renew(interface_index);
+}
+
+void DelegatedRoutes::write_state(State state) {
+  impl_->write_state(std::move(state));
+}
+
+void DelegatedRoutes::settle() {
+  impl_->settle();
+}
+
+}  // namespace relay::io

@@ -1,0 +1,77 @@
+// The routes to delegated prefixes (RFC 8987 section 4.2) in the kernel's main table, all with one protocol number that
+// nobody else has. A thread of its own asks the kernel, and writes the state file: both may wait, and messages must
+// not.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "relay/core/address.h"
+#include "relay/io/state_file.h"
+
+namespace relay::io {
+
+/// `rtm_protocol` of all routes that are made here, by which others tell them: `ip -6 route show proto 87`.
+inline constexpr std::uint8_t route_protocol = 87;  // of RFC 8987
+
+/// Whether this thread may change routes.
+[[nodiscard]] bool may_change_routes();
+
+/// Where packets to a prefix go.
+struct NextHop {
+  Ipv6Address address;
+  std::uint32_t interface_index = 0;
+
+  friend bool operator==(const NextHop&, const NextHop&) = default;
+};
+
+class DelegatedRoutes {
+ public:
+  /// Both are called on the thread of the routes, and must not wait for it.
+  struct Listener {
+    /// A route that the kernel does not take, and the errno: EEXIST where somebody else has one to the same prefix.
+    /// Not called where its interface is down or has gone.
+    std::function<void(const Ipv6Prefix&, const NextHop&, int error)> refused;
+    /// The state could not be written, a sentence; empty: it can be again.
+    std::function<void(const std::string&)> state_fault;
+  };
+
+  /// Makes what the state file is to hold.
+  using State = std::function<std::string()>;
+
+  /// Opens its socket, and nothing after that, and begins; without `file` no state is written. Throws
+  /// std::system_error.
+  DelegatedRoutes(std::unique_ptr<StateFile> file, Listener listener);
+  /// Routes stay (RFC 8987 S-1); what state is due is written.
+  ~DelegatedRoutes();
+  DelegatedRoutes(const DelegatedRoutes&) = delete;
+  DelegatedRoutes& operator=(const DelegatedRoutes&) = delete;
+
+  /// The route to `prefix` from now on; nothing: none.
+  void want(const Ipv6Prefix& prefix, const std::optional<NextHop>& next_hop);
+
+  /// All routes that are wanted at first. Those of a relay that ran before stay if they are among them; others with our
+  /// protocol number go, where they lead to one of `interfaces`.
+  void take_over(const std::vector<std::pair<Ipv6Prefix, NextHop>>& wanted, std::vector<std::uint32_t> interfaces);
+
+  /// The kernel has taken the routes of this interface away, as it does when a link goes down: they are made anew where
+  /// they are missing (RFC 8987 S-2).
+  void renew(std::uint32_t interface_index);
+
+  /// The state is another: `state` is called on the thread of the routes, unless a later one takes its place before.
+  void write_state(State state);
+
+  /// Waits until all that was asked for so far has been tried.
+  void settle();
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace relay::io

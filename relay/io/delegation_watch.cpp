@@ -1,0 +1,289 @@
+#include "relay/io/delegation_watch.h"
+
+#include <algorithm>
+#include <functional>
+#include <span>
+
+#include <boost/asio/post.hpp>
+
+#include "relay/core/delegation_text.h"
+#include "relay/io/turn.h"
+
+namespace relay::io {
+
+namespace {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+using std::chrono::nanoseconds;
+
+constexpr std::chrono::seconds state_interval{1};            // between two writings of a small state
+constexpr std::size_t delegations_per_state_second = 10000;  // of a large one, whose copy takes a millisecond or two
+constexpr std::chrono::seconds refusal_interval{10};
+
+[[nodiscard]] TimePair time_pair() {
+  return {monotonic_time(),
+          std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())};
+}
+
+}  // namespace
+
+DelegationWatch::DelegationWatch(asio::io_context& loop, const PrefixSettings& settings, PrefixState state,
+                                 Listener listener)
+    : loop_(loop),
+      settings_(settings),
+      state_(std::move(state)),
+      listener_(std::move(listener)),
+      delegations_(settings.limits, [this](const DelegationEvent& event) { hear(event); }),
+      expiry_timer_(loop),
+      state_timer_(loop) {
+  if (settings_.routes) {
+    has_state_ = state_.file != nullptr;
+    routes_.emplace(std::move(state_.file), routes_listener());
+  }
+}
+
+DelegationWatch::~DelegationWatch() {
+  if (has_unwritten_state_) {
+    write_state();
+  }
+}
+
+/// What the routes' thread says is for the loop's.
+DelegatedRoutes::Listener DelegationWatch::routes_listener() {
+  return {[this](const Ipv6Prefix& prefix, const NextHop& next_hop, int error) {
+            asio::post(loop_, [this, prefix, next_hop, error] {
+              counters_->routes_refused.add();
+              const auto link = links_.find(next_hop.interface_index);
+              if (listener_.route_refused) {
+                listener_.route_refused({prefix, link == links_.end() ? std::string_view{} : link->second.name, error});
+              }
+            });
+          },
+          [this](const std::string& fault) {
+            asio::post(loop_, [this, fault] {
+              if (listener_.prefix_state) {
+                listener_.prefix_state({fault.empty() ? PrefixStateChange::writable : PrefixStateChange::not_written,
+                                        state_.name, fault, 0});
+              }
+            });
+          }};
+}
+
+void DelegationWatch::reply_passes(const ToPeer6& to_client, nanoseconds now) {
+  // The next hop of a route is a neighbour's address.
+  if (to_client.egress == nullptr || !to_client.destination.is_link_local()) {
+    return;
+  }
+  delegations_.reply_passes(to_client.egress->name, to_client.destination, to_client.message, now);
+}
+
+void DelegationWatch::release_passes(const Ingress6& ingress, const Interface& interface, dhcpv6::Octets message) {
+  if (ingress.source.is_link_local()) {
+    delegations_.release_passes(interface.name, message);
+  }
+}
+
+void DelegationWatch::limit(const DelegationLimits& limits) noexcept {
+  delegations_.limit(limits);
+}
+
+void DelegationWatch::hear(const DelegationEvent& event) {
+  if (is_taking_over_) {
+    return;
+  }
+  counters_->count(event);
+  tell(event);
+  if (event.change == DelegationChange::refused) {
+    return;
+  }
+  route(event);
+  state_changed();
+  // Behind what the table does now.
+  if (!std::exchange(is_expiry_due_, true)) {
+    asio::post(loop_, [this] {
+      is_expiry_due_ = false;
+      counters_->active.set(delegations_.size());
+      start_expiry_timer();
+    });
+  }
+}
+
+/// Without --log-prefixes only that something is refused, and that not for each message.
+void DelegationWatch::tell(const DelegationEvent& event) {
+  if (!listener_.delegation_changed) {
+    return;
+  }
+  if (settings_.log) {
+    listener_.delegation_changed(event);
+  } else if (event.change == DelegationChange::refused) {
+    untold_refusals_ += event.count;
+    const nanoseconds now = monotonic_time();
+    if (refusal_told_ == nanoseconds{} || now - refusal_told_ >= refusal_interval) {
+      refusal_told_ = now;
+      DelegationEvent told = event;
+      told.count = std::exchange(untold_refusals_, 0);
+      listener_.delegation_changed(told);
+    }
+  }
+}
+
+/// RFC 8987 R-1. A renewal tries again what was refused.
+void DelegationWatch::route(const DelegationEvent& event) {
+  if (!routes_) {
+    return;
+  }
+  const bool is_over = event.change == DelegationChange::released || event.change == DelegationChange::expired;
+  const auto index = index_of(event.interface);
+  routes_->want(event.delegation.prefix,
+                is_over || !index ? std::nullopt : std::optional{NextHop{event.delegation.next_hop, *index}});
+}
+
+std::optional<std::uint32_t> DelegationWatch::index_of(std::string_view name) const noexcept {
+  const auto found = indices_.find(name);
+  return found == indices_.end() ? std::nullopt : std::optional{found->second};
+}
+
+void DelegationWatch::interface_changed(std::uint32_t index, const Interface* interface) {
+  const auto known = links_.find(index);
+  if (interface == nullptr) {
+    if (known != links_.end()) {
+      if (index_of(known->second.name) == index) {
+        indices_.erase(known->second.name);
+      }
+      links_.erase(known);
+    }
+    return;
+  }
+  const bool is_new = known == links_.end();
+  Link& link = links_[index];
+  const Link before = std::exchange(link, {interface->name, interface->is_up, interface->is_downstream6()});
+  if (before.name != link.name) {
+    if (!is_new) {
+      if (index_of(before.name) == index) {
+        indices_.erase(before.name);
+      }
+      delegations_.rename(before.name, link.name);
+      state_changed();
+    }
+    indices_[link.name] = index;
+  }
+  if (link.is_up && !before.is_up) {
+    put_back_routes(index, link.name);
+  }
+}
+
+/// RFC 8987 S-2: the kernel took them away when the link went down.
+void DelegationWatch::put_back_routes(std::uint32_t index, const std::string& name) {
+  if (!routes_ || is_starting_) {
+    return;
+  }
+  delegations_.for_each_on(
+      name, [&](std::span<const std::uint8_t> /*duid*/, std::string_view /*interface*/, const Delegation& delegation) {
+        routes_->want(delegation.prefix, NextHop{delegation.next_hop, index});
+      });
+  routes_->renew(index);
+}
+
+void DelegationWatch::links_were_missed() {
+  for (const auto& [index, link] : links_) {
+    if (link.is_up) {
+      put_back_routes(index, link.name);
+    }
+  }
+}
+
+void DelegationWatch::take_over() {
+  is_starting_ = false;
+  if (!routes_) {
+    return;
+  }
+  if (state_.text) {
+    take_in(*std::exchange(state_.text, std::nullopt));
+  }
+  std::vector<std::pair<Ipv6Prefix, NextHop>> wanted;
+  delegations_.for_each(
+      [&](std::span<const std::uint8_t> /*duid*/, std::string_view interface, const Delegation& delegation) {
+        if (const auto index = index_of(interface)) {
+          wanted.emplace_back(delegation.prefix, NextHop{delegation.next_hop, *index});
+        }
+      });
+  std::vector<std::uint32_t> downstream;
+  for (const auto& [index, link] : links_) {
+    if (link.is_downstream) {
+      downstream.push_back(index);
+    }
+  }
+  routes_->take_over(wanted, std::move(downstream));
+  counters_->active.set(delegations_.size());
+  start_expiry_timer();
+  state_changed();
+}
+
+void DelegationWatch::take_in(const std::string& text) {
+  const TimePair time = time_pair();
+  const auto known = read_delegation_text(text, time);
+  is_taking_over_ = true;
+  for (const KnownDelegation& each : known.value_or(std::vector<KnownDelegation>{})) {
+    delegations_.restore(each, time.now);
+  }
+  is_taking_over_ = false;
+  if (listener_.prefix_state) {
+    listener_.prefix_state(
+        {known ? PrefixStateChange::taken_over : PrefixStateChange::damaged, state_.name, {}, delegations_.size()});
+  }
+}
+
+/// It may fire too early, delegations having been renewed, and then looks again.
+void DelegationWatch::start_expiry_timer() {
+  const auto next = delegations_.next_expiry();
+  if (!next || (expiry_awaited_ && *expiry_awaited_ <= *next)) {
+    return;
+  }
+  expiry_awaited_ = next;
+  expiry_timer_.expires_at(std::chrono::steady_clock::time_point{*next});
+  expiry_timer_.async_wait([this](const error_code& error) {
+    if (error) {
+      return;  // another one takes its place
+    }
+    expiry_awaited_.reset();
+    delegations_.expire(monotonic_time());
+    start_expiry_timer();
+  });
+}
+
+/// At once, and then after a while for all that comes meanwhile.
+void DelegationWatch::state_changed() {
+  if (!has_state_) {
+    return;
+  }
+  has_unwritten_state_ = true;
+  if (!std::exchange(is_state_due_, true)) {
+    asio::post(loop_, [this] { write_state(); });
+  }
+}
+
+void DelegationWatch::write_state() {
+  has_unwritten_state_ = false;
+  std::vector<KnownDelegation> all;
+  all.reserve(delegations_.size());
+  delegations_.for_each(
+      [&](std::span<const std::uint8_t> duid, std::string_view interface, const Delegation& delegation) {
+        all.push_back({{duid.begin(), duid.end()}, std::string{interface}, delegation});
+      });
+  const auto size = all.size();
+  routes_->write_state([all = std::move(all), time = time_pair()] { return delegation_text(all, time); });
+  state_timer_.expires_after(state_interval * (1 + size / delegations_per_state_second));
+  state_timer_.async_wait([this](const error_code& error) {
+    if (error) {
+      return;
+    }
+    if (has_unwritten_state_) {
+      write_state();
+    } else {
+      is_state_due_ = false;
+    }
+  });
+}
+
+}  // namespace relay::io

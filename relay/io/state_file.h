@@ -1,0 +1,48 @@
+// A small file that outlives the process: read once, then replaced as a whole, so that what stands under its name is
+// always one state or the next.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "relay/io/descriptor.h"
+
+namespace relay::io {
+
+class StateFile {
+ public:
+  /// User and group that the process becomes later.
+  using Owner = std::optional<std::pair<uid_t, gid_t>>;
+
+  /// Goes to the directory of `name`, and makes it, for `owner`, where it alone is missing. Opens no file. Throws
+  /// std::runtime_error with one sentence that names it.
+  StateFile(std::string name, const Owner& owner);
+
+  [[nodiscard]] const std::string& name() const noexcept { return name_; }
+
+  /// What is in it, `most` octets of a regular file at most; nothing where there is no such file. Throws as the
+  /// constructor where it cannot be read, or is too large.
+  [[nodiscard]] std::optional<std::string> read(std::size_t most) const;
+
+  /// Whether the account that the process has now can write it: make and rename files in its directory.
+  [[nodiscard]] bool is_writable() const noexcept;
+
+  /// Replaces it: another file is written, and takes its name once it is on the disk. For the account alone. Throws as
+  /// the constructor; then the old one is there still.
+  void write(std::string_view text) const;
+
+ private:
+  void write_new(std::string_view text) const;
+
+  std::string name_;
+  std::string file_;      // within the directory
+  std::string new_file_;  // before it takes the name
+  Descriptor directory_;  // names stay what they were, also when the process goes elsewhere
+};
+
+}  // namespace relay::io
