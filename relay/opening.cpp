@@ -1,9 +1,12 @@
 #include "relay/opening.h"
 
+#include <stdexcept>
 #include <system_error>
 #include <utility>
 
 #include "relay/config/values.h"
+#include "relay/core/delegation_text.h"
+#include "relay/io/delegated_routes.h"
 #include "relay/io/link_monitor.h"
 #include "relay/io/metrics_endpoint.h"
 #include "relay/io/resolve.h"
@@ -44,9 +47,30 @@ void warn_of_one_file(Opened& opened, const CaptureSettings& settings, const Acc
   }
 }
 
-void drop(Opened& opened, const Configuration& configuration, const Account& account) {
+/// Before the privileges go: to other accounts the file may be nobody's business.
+[[nodiscard]] io::PrefixState open_prefix_state(const std::string& name, const Account& account) {
+  io::PrefixState state{nullptr, name, std::nullopt};
+  state.file = std::make_unique<io::StateFile>(
+      name, account ? io::StateFile::Owner{{account->user, account->group}} : std::nullopt);
+  state.text = state.file->read(most_delegation_text);
+  return state;
+}
+
+void warn_of_lost_state(Opened& opened, const Account& account) {
+  io::PrefixState& state = opened.sockets.prefix_state;
+  if (state.file && !state.file->is_writable()) {
+    opened.warnings.push_back(name_of(account) + " may not make files in the directory of " + flags::shown(state.name) +
+                              ": routes to delegated prefixes do not outlast a restart; name a --state-file in a "
+                              "directory that this account may write");
+    state.file.reset();
+  }
+}
+
+void drop(Opened& opened, const Configuration& configuration, const Account& account, bool routes) {
   const bool captures = !configuration.capture.file.empty() || configuration.capture.only;
-  io::drop_privileges(account, captures ? io::Kept::packet_sockets : io::Kept::nothing);
+  io::drop_privileges(account, (captures ? io::Kept::packet_sockets : io::Kept::nothing) |
+                                   (routes ? io::Kept::routes : io::Kept::nothing));
+  warn_of_lost_state(opened, account);
   if (opened.capture_file) {
     opened.capture_file->account_changed();
     warn_of_one_file(opened, configuration.capture, account);
@@ -90,7 +114,14 @@ Opened open_for_relaying(const Configuration& configuration, const io::Orders& o
   if (const auto& metrics = configuration.metrics) {
     opened.metrics_socket = io::open_metrics_socket(metrics->address, metrics->port);
   }
-  drop(opened, configuration, account);
+  const bool routes = configuration.prefixes.routes && orders.families.ipv6;
+  if (routes) {
+    if (!io::may_change_routes()) {
+      throw std::runtime_error("--routes: " + io::it_takes("CAP_NET_ADMIN") + " to change routes");
+    }
+    opened.sockets.prefix_state = open_prefix_state(configuration.prefixes.state_file, account);
+  }
+  drop(opened, configuration, account, routes);
   if (!configuration.config_file.empty()) {
     warn_of_config(opened, configuration.config_file, account);
   }
@@ -101,7 +132,7 @@ Opened open_for_capturing(const Configuration& configuration, const Account& acc
   Opened opened;
   opened.sockets.link_reports = io::open_link_reports(configuration.families);
   opened.capture_file = open_capture_file(configuration, account);
-  drop(opened, configuration, account);
+  drop(opened, configuration, account, false);
   return opened;
 }
 

@@ -65,6 +65,7 @@ int relay_until_signal(const Configuration& configuration, const std::vector<std
   if (opened.metrics_socket.is_open()) {
     metering.emplace(std::move(opened.metrics_socket), capturing ? capturing->counters() : nullptr);
   }
+  const bool writes_state = opened.sockets.prefix_state.file != nullptr;
   io::Service service{std::move(opened.sockets),
                       {configuration.port, configuration.relay_port},
                       orders,
@@ -75,6 +76,7 @@ int relay_until_signal(const Configuration& configuration, const std::vector<std
     metering->start();
   }
   io::confine_relay({.captures = capturing.has_value(),
+                     .writes_state = writes_state,
                      .serves_metrics = metering.has_value(),
                      .unix_sockets = !configuration.foreground,
                      .pid_file = opened.pid_file ? opened.pid_file->descriptor() : -1,

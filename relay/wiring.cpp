@@ -15,6 +15,7 @@ namespace relay {
 io::Orders orders_of(const Configuration& configuration, const io::LookUp& look_up) {
   io::ServerSettings servers = io::resolve(configuration.servers, configuration.families, look_up);
   io::Orders orders{configuration.policy, configuration.interfaces, configuration.policy6, servers.families()};
+  orders.prefixes = configuration.prefixes;
   orders.interfaces.servers = std::move(servers.ipv4);
   orders.interfaces.v6.servers = std::move(servers.ipv6);
   orders.interfaces.agent_information.host_name = io::host_name();
@@ -66,6 +67,9 @@ Listener listener_of(Log& log) {
   listener.offload_refused = [&log](Offload offload, int error) { log.offload_refused(offload, error); };
   listener.interface_changed = [&log](const InterfaceEvent& event) { log.interface_changed(event); };
   listener.server_changed = [&log](const ServerEvent& event) { log.server_changed(event); };
+  listener.delegation_changed = [&log](const DelegationEvent& event) { log.delegation_changed(event); };
+  listener.route_refused = [&log](const RouteRefusal& refusal) { log.route_refused(refusal); };
+  listener.prefix_state = [&log](const PrefixStateEvent& event) { log.prefix_state(event); };
   listener.per_message = log.wants_messages();
   return listener;
 }

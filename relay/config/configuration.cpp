@@ -315,6 +315,11 @@ void check_contradictions(const Configuration& configuration, const std::vector<
     flags::reject(*given, std::string("contradicts ") + (configuration.capture.only ? "--capture-only" : "--replay") +
                               ", which counts nothing; expected one of them");
   }
+  if (const Given* given = find_given(givens, "routes");
+      given != nullptr && (configuration.capture.only || !configuration.replay.file.empty())) {
+    flags::reject(*given, std::string("contradicts ") + (configuration.capture.only ? "--capture-only" : "--replay") +
+                              ", which relays nothing; expected one of them");
+  }
   if (const Given* given = find_given(givens, "link-selection-interface");
       given != nullptr && !giaddrs.empty() && giaddrs.front().pattern == "*") {
     flags::reject(*given, "contradicts --giaddr for all interfaces; expected one of them, or --giaddr IF=ADDR");
@@ -486,11 +491,12 @@ void check_all(Configuration& configuration, const std::vector<Given>& givens) {
   warn_of_no_effect(configuration, givens);
 }
 
-/// Captures and metrics of a file are those of the relay that the file is for: a replay or a `--capture-only` that
-/// reads it too is not to overwrite the ones or stand in the way of the others.
+/// Captures, metrics and routes of a file are those of the relay that the file is for: a replay or a `--capture-only`
+/// that reads it too is not to overwrite the ones or stand in the way of the others.
 void leave_out_outputs(std::vector<Given>& lines) {
-  std::erase_if(
-      lines, [](const Given& line) { return line.flag->name.starts_with("capture") || line.flag->name == "metrics"; });
+  std::erase_if(lines, [](const Given& line) {
+    return line.flag->name.starts_with("capture") || line.flag->name == "metrics" || line.flag->name == "routes";
+  });
 }
 
 }  // namespace
@@ -556,6 +562,9 @@ std::vector<std::string> flags_for_next_start(const Configuration& started, cons
   compare("--pid-file", started.pid_file != now.pid_file);
   compare("--user", started.user != now.user);
   compare("--log-format", started.log_format != now.log_format);
+  compare("--log-prefixes", started.prefixes.log != now.prefixes.log);
+  compare("--routes", started.prefixes.routes != now.prefixes.routes);
+  compare("--state-file", started.prefixes.state_file != now.prefixes.state_file);
   compare("--capture", started.capture.file != now.capture.file);
   compare("--capture-size", started.capture.max_size != now.capture.max_size);
   compare("--capture-files", started.capture.max_count != now.capture.max_count);

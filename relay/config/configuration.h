@@ -14,6 +14,7 @@
 #include "relay/core/interface_settings.h"
 #include "relay/core/policy.h"
 #include "relay/core/policy6.h"
+#include "relay/core/prefix_settings.h"
 #include "relay/log/options.h"
 
 namespace relay {
@@ -44,6 +45,7 @@ struct Configuration {
   std::vector<Setting<std::vector<std::string>>> servers;
   std::uint16_t port = 67;                    ///< of DHCPv4: listen and send to servers here; clients are one above
   std::optional<std::uint16_t> relay_port{};  ///< `-rp`: source port of messages to servers (RFC 8357)
+  PrefixSettings prefixes;
   CaptureSettings capture;
   ReplaySettings replay;
   bool check = false;  ///< look at the host, start nothing

@@ -9,6 +9,7 @@
 
 #include "relay/core/address.h"
 #include "relay/core/counters.h"
+#include "relay/core/delegation_counters.h"
 #include "relay/core/expiries.h"
 #include "relay/core/families.h"
 #include "relay/core/interface_table.h"
@@ -43,6 +44,7 @@ struct Figures {
   QueueFigures queue{};
   QueueFigures queue6{};
   std::shared_ptr<const Expiries> transactions{};  ///< of DHCPv4
+  std::shared_ptr<const DelegationCounters> delegations{};  ///< null: nobody looks for delegated prefixes
 };
 
 /// `families`: those that are relayed; an interface has no role in another one.

@@ -76,6 +76,9 @@ void DataPath6::settle_request(Message& message, QueuedRequest6& request) {
   for (const Server6& server : upstream.servers) {
     to_server(message, octets(), server.address, upstream.source, upstream.from_relay_port, server.interface_index);
   }
+  if (message.kind == MessageKind6::release && passing_.release && message.interface != nullptr) {
+    passing_.release(message.ingress, *message.interface, received);
+  }
 }
 
 void DataPath6::settle_reply(Message& message, std::span<const std::uint8_t> octets, const Received6&) {
@@ -89,6 +92,9 @@ void DataPath6::settle_reply(Message& message, std::span<const std::uint8_t> oct
   const auto& to = std::get<ToPeer6>(decision);
   tell_forwarded(message, to.message, decision);
   to_peer(message, to);
+  if (message.kind == MessageKind6::reply && passing_.reply) {
+    passing_.reply(to, now_);
+  }
 }
 
 /// What the client asks, whoever has relayed it before.

@@ -2,17 +2,29 @@
 // or formats.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
+#include <utility>
 #include <vector>
 
+#include "relay/core/decision6.h"
 #include "relay/core/interface_settings.h"
+#include "relay/core/interface_table.h"
 #include "relay/core/policy6.h"
 #include "relay/io/link_sources.h"
 #include "relay/io/message_path.h"
 
 namespace relay::io {
+
+/// Who looks on as leases pass. An empty function is not called.
+struct LeasesPassing {
+  std::function<void(const ToPeer6& to_client, std::chrono::nanoseconds now)> reply;  ///< that goes to a client
+  /// That goes to servers, as the client sent it.
+  std::function<void(const Ingress6& ingress, const Interface& interface, std::span<const std::uint8_t>)> release;
+};
 
 class DataPath6 : public MessagePath<Dhcpv6, DataPath6> {
  public:
@@ -27,6 +39,9 @@ class DataPath6 : public MessagePath<Dhcpv6, DataPath6> {
 
   /// Where one address is given with several interfaces, it is one server, shown with the first of them.
   void apply_servers(const std::vector<ServerName6>& servers, bool replies_from_anyone);
+
+  /// From now on.
+  void show_leases(LeasesPassing passing) { passing_ = std::move(passing); }
 
  private:
   friend MessagePath;
@@ -49,6 +64,7 @@ class DataPath6 : public MessagePath<Dhcpv6, DataPath6> {
 
   LinkSources* link_sources_;
   Policy6 policy_;
+  LeasesPassing passing_;
   DatagramBatch6 replies_;  // to clients and other relay agents
 };
 

@@ -26,13 +26,6 @@
 
 namespace relay::io {
 
-/// The state file and what was in it.
-struct PrefixState {
-  std::unique_ptr<StateFile> file;  ///< null: none can be written
-  std::string name;                 ///< for messages to people
-  std::optional<std::string> text;  ///< none: there was no file
-};
-
 class DelegationWatch {
  public:
   /// Needs settings that are watched. Nothing of `state` is used without routes. Throws std::system_error.

@@ -54,11 +54,17 @@ void become(const Account& account) {
 }
 
 void leave_only(Kept kept) {
-  const bool keeps_packet_sockets =
-      kept == Kept::packet_sockets && ::capng_have_capability(CAPNG_PERMITTED, CAP_NET_RAW) != 0;
+  const auto keeps = [kept](Kept what, unsigned capability) {
+    return has(kept, what) && ::capng_have_capability(CAPNG_PERMITTED, capability) != 0;
+  };
+  const bool keeps_packet_sockets = keeps(Kept::packet_sockets, CAP_NET_RAW);
+  const bool keeps_routes = keeps(Kept::routes, CAP_NET_ADMIN);
   ::capng_clear(static_cast<capng_select_t>(CAPNG_SELECT_CAPS | CAPNG_SELECT_AMBIENT));
   if (keeps_packet_sockets) {
     ::capng_update(CAPNG_ADD, static_cast<capng_type_t>(CAPNG_EFFECTIVE | CAPNG_PERMITTED), CAP_NET_RAW);
+  }
+  if (keeps_routes) {
+    ::capng_update(CAPNG_ADD, static_cast<capng_type_t>(CAPNG_EFFECTIVE | CAPNG_PERMITTED), CAP_NET_ADMIN);
   }
   if (::capng_apply(static_cast<capng_select_t>(CAPNG_SELECT_CAPS | CAPNG_SELECT_AMBIENT)) == 0) {
     return;

@@ -25,10 +25,19 @@ struct Account {
 /// `it takes root or CAP_NET_RAW`; said to root, the capability alone.
 [[nodiscard]] std::string it_takes(const std::string& capability);
 
+/// Bits.
 enum class Kept : std::uint8_t {
-  nothing,
-  packet_sockets,  ///< CAP_NET_RAW, if the process has it: a capture opens a socket for each interface that appears
+  nothing = 0,
+  packet_sockets = 1,  ///< CAP_NET_RAW, if the process has it: a capture opens a socket for each interface that appears
+  routes = 2,          ///< CAP_NET_ADMIN, if the process has it: delegated prefixes come and go
 };
+
+[[nodiscard]] constexpr Kept operator|(Kept one, Kept other) noexcept {
+  return static_cast<Kept>(static_cast<unsigned>(one) | static_cast<unsigned>(other));
+}
+[[nodiscard]] constexpr bool has(Kept kept, Kept bit) noexcept {
+  return (static_cast<unsigned>(kept) & static_cast<unsigned>(bit)) != 0;
+}
 
 /// Becomes `account`, or stays what it is where there is none, without supplementary groups; gives up every capability
 /// in every set, but for what is `kept` as permitted and effective; and sets no_new_privs. Call it before any thread is

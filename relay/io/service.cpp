@@ -21,6 +21,7 @@
 
 #include "relay/io/data_path.h"
 #include "relay/io/data_path6.h"
+#include "relay/io/delegation_watch.h"
 #include "relay/io/interface_view.h"
 #include "relay/io/link_monitor.h"
 #include "relay/io/link_sources.h"
@@ -99,7 +100,8 @@ class Service::Impl {
   void end_reload();
   void measure_route();
   void start_dhcpv6(ServiceSockets& sockets, const Listener& listener);
-  void follow_memberships();
+  void follow_interfaces();
+  void watch_delegations(PrefixState state, const Listener& listener);
   void tell_membership_refused(std::uint32_t index, int error) const;
   [[nodiscard]] bool has_open_question() const noexcept;
 
@@ -115,7 +117,8 @@ class Service::Impl {
   std::function<void(const MembershipRefusal&)> membership_refused_;
   std::optional<Memberships> memberships_;
   std::optional<LinkSources> link_sources_;
-  std::optional<DataPath6> data_path6_;  // where DHCPv6 is relayed, and so are the two above
+  std::optional<DelegationWatch> delegation_watch_;  // where prefixes are logged or routed
+  std::optional<DataPath6> data_path6_;              // where DHCPv6 is relayed, and so are the first two above
   /// A socket of the data path, and whether the loop waits for it.
   struct MessageWatch {
     Watch watch;
@@ -180,6 +183,9 @@ Service::Impl::Impl(ServiceSockets sockets, const Ports& ports, const Orders& or
   if (memberships_) {
     memberships_->settle();
   }
+  if (delegation_watch_) {
+    delegation_watch_->take_over();
+  }
   measure_route();
   apply_servers();
   tell_figures();
@@ -212,14 +218,31 @@ void Service::Impl::start_dhcpv6(ServiceSockets& sockets, const Listener& listen
   data_path6_.emplace(sockets6_, orders_.policy6.ports, table_, link_sources_ ? &*link_sources_ : nullptr,
                       with_report_timer(listener));
   data_path6_->apply(orders_.policy6);
-  follow_memberships();
+  if (orders_.prefixes.are_watched()) {
+    watch_delegations(std::move(sockets.prefix_state), listener);
+  }
+  follow_interfaces();
+}
+
+void Service::Impl::watch_delegations(PrefixState state, const Listener& listener) {
+  delegation_watch_.emplace(loop_, orders_.prefixes, std::move(state), listener);
+  data_path6_->show_leases(
+      {[this](const ToPeer6& to_client, std::chrono::nanoseconds now) {
+         delegation_watch_->reply_passes(to_client, now);
+       },
+       [this](const Ingress6& ingress, const Interface& interface, std::span<const std::uint8_t> message) {
+         delegation_watch_->release_passes(ingress, interface, message);
+       }});
 }
 
 /// RFC 8415 section 19: relay agents hear clients by the group.
-void Service::Impl::follow_memberships() {
+void Service::Impl::follow_interfaces() {
   view_.follow([this](std::uint32_t index, const Interface* interface) {
     memberships_->want(index, interface != nullptr && interface->v6.is_relayed && interface->is_downstream6() &&
                                   interface->mtu >= least_ipv6_mtu);
+    if (delegation_watch_) {
+      delegation_watch_->interface_changed(index, interface);
+    }
   });
 }
 
@@ -429,6 +452,9 @@ void Service::Impl::read_links() {
   const LinkProgress progress = monitor_.read_changes();
   if (memberships_ && was_asking && progress != LinkProgress::asking) {
     memberships_->renew();  // links may have gone and come back under their index meanwhile
+    if (delegation_watch_) {
+      delegation_watch_->links_were_missed();
+    }
   }
   start_report_timer();
   if (table_.all().size() <= looked_at_at_once) {
@@ -555,6 +581,9 @@ void Service::Impl::tell_figures() {
   if (data_path6_) {
     data_path6_->add_figures(figures);
   }
+  if (delegation_watch_) {
+    figures.delegations = delegation_watch_->counters();
+  }
   surroundings_.figures_changed(std::move(figures));
 }
 
@@ -612,6 +641,9 @@ void Service::Impl::start_reload_thread() {
 void Service::Impl::finish_reload(const Orders& orders) {
   orders_ = orders;
   view_.apply(orders.interfaces);
+  if (delegation_watch_) {
+    delegation_watch_->limit(orders.prefixes.limits);
+  }
   measure_route();
   apply_servers();
   tell_messages(surroundings_.reloaded(view_.missing()));

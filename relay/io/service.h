@@ -14,9 +14,11 @@
 #include "relay/core/interface_table.h"
 #include "relay/core/policy.h"
 #include "relay/core/policy6.h"
+#include "relay/core/prefix_settings.h"
 #include "relay/io/link_monitor.h"
 #include "relay/io/service_manager.h"
 #include "relay/io/sockets.h"
+#include "relay/io/state_file.h"
 
 namespace relay::io {
 
@@ -26,6 +28,7 @@ struct Orders {
   InterfaceSettings interfaces;
   Policy6 policy6{};
   Families families{.ipv4 = true};  ///< those that have a server
+  PrefixSettings prefixes{};        ///< of which its `limits` alone can change
 };
 
 /// What the service asks of its surroundings. All but `reload` are called on the thread of `run`.
@@ -56,6 +59,7 @@ struct ServiceSockets {
   Sockets messages6;
   std::vector<Descriptor> membership_holders;
   Descriptor link_sources;  ///< closed where no message gets option 79
+  PrefixState prefix_state{};
 };
 
 /// Those of the families that are relayed; option 79 is looked for where the policy adds it. Throws std::system_error

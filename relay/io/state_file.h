@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -43,6 +44,13 @@ class StateFile {
   std::string file_;      // within the directory
   std::string new_file_;  // before it takes the name
   Descriptor directory_;  // names stay what they were, also when the process goes elsewhere
+};
+
+/// The file of delegated prefixes and what was in it.
+struct PrefixState {
+  std::unique_ptr<StateFile> file;  ///< null: none can be written
+  std::string name;                 ///< for messages to people
+  std::optional<std::string> text;  ///< none: there was no file
 };
 
 }  // namespace relay::io

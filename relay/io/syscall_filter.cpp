@@ -146,6 +146,14 @@ constexpr std::array metrics_calls{
     SCMP_SYS(setpriority),  // its thread gives way
 };
 
+// Of a state file, which another takes the place of.
+constexpr std::array state_calls{
+    SCMP_SYS(fdatasync),  // it is on the disk
+    SCMP_SYS(rename),     // its name
+    SCMP_SYS(renameat),   //
+    SCMP_SYS(renameat2),  //
+};
+
 // Of the resolver: getaddrinfo of glibc, with what the name services of Debian do.
 constexpr std::array resolver_calls{
     SCMP_SYS(write),            // answers to the relay
@@ -322,6 +330,19 @@ void refuse_files(Filter& filter) {
   }
 }
 
+/// New files alone, by the rights of the account; those that are there are refused as above.
+void allow_state(Filter& filter, bool captures) {
+  filter.allow_all(state_calls);
+  if (!is_sanitized) {
+    constexpr int of_new = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
+    filter.allow(SCMP_SYS(openat), {is(2, of_new, O_ACCMODE | O_CREAT | O_EXCL | O_NOFOLLOW)});
+    if (!captures) {
+      filter.refuse(SCMP_SYS(open), EACCES);
+      filter.refuse(SCMP_SYS(openat), EACCES, {is(2, O_RDONLY, O_ACCMODE)});
+    }
+  }
+}
+
 void allow_reading_files(Filter& filter) {
   if (!is_sanitized) {
     constexpr int changes = O_ACCMODE | O_CREAT | O_TRUNC;
@@ -396,6 +417,10 @@ void confine_relay(const RelayCalls& calls) {
     allow_captures(filter, calls.unix_sockets);
   } else {
     filter.allow(SCMP_SYS(ioctl), {is(1, SIOCETHTOOL)});  // whether an interface cuts up runs of messages
+  }
+  if (calls.writes_state) {
+    allow_state(filter, calls.captures);
+  } else if (!calls.captures) {
     refuse_files(filter);
   }
   if (is_sanitized) {

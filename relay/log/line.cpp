@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
 #include <cstddef>
+#include <string>
+#include <system_error>
 #include <variant>
 
 #include "relay/core/bootp.h"
@@ -142,6 +145,39 @@ std::optional<bootp::Header> header_of(std::span<const std::uint8_t> message) {
     return std::nullopt;
   }
   return message.first<bootp::header_size>();
+}
+
+std::string prefix_text(const Ipv6Prefix& prefix) {
+  std::string text = address_text(prefix.address) + '/';
+  append_number(text, prefix.length);
+  return text;
+}
+
+struct RefusalText {
+  std::string_view reason;
+  std::string_view hint;
+};
+
+RefusalText refusal_text(DelegationRefusal refusal) {
+  switch (refusal) {
+    case DelegationRefusal::client_limit:
+      return {"client_limit",
+              "The client has as many prefixes as --prefixes-per-client allows; there is no route to "
+              "this one."};
+    case DelegationRefusal::interface_limit:
+      return {"interface_limit",
+              "The interface has as many prefixes as --prefixes-per-interface allows; there is no "
+              "route to this one."};
+    case DelegationRefusal::limit_in_all:
+      return {"limit_in_all",
+              "There are 262144 delegated prefixes, and no room for more; there is no route to this "
+              "one."};
+    case DelegationRefusal::unroutable:
+      return {"unroutable",
+              "Look at the server's pools: a prefix of global or unique-local addresses has 16 bits or "
+              "more."};
+  }
+  return {};
 }
 
 }  // namespace
@@ -457,6 +493,48 @@ void add_counters(LogLine& line, const CounterSums& counters) {
       line.field(text(reason).name, count);
     }
   }
+}
+
+std::string_view delegation_event_name(DelegationChange change) noexcept {
+  switch (change) {
+    case DelegationChange::delegated:
+      return "prefix_delegated";
+    case DelegationChange::renewed:
+      return "prefix_renewed";
+    case DelegationChange::moved:
+      return "prefix_moved";
+    case DelegationChange::released:
+      return "prefix_released";
+    case DelegationChange::expired:
+      return "prefix_expired";
+    case DelegationChange::refused:
+      return "prefix_refused";
+  }
+  return {};
+}
+
+void add_delegation(LogLine& line, const DelegationEvent& event) {
+  const Delegation& delegation = event.delegation;
+  std::string client;
+  for (const std::uint8_t octet : event.duid) {
+    append_octet_in_hex(client, octet);
+  }
+  line.field("prefix", prefix_text(delegation.prefix)).field("client", client).field("iaid", delegation.iaid);
+  line.field("interface", event.interface).field("next_hop", delegation.next_hop);
+  line.field("preferred", delegation.preferred_lifetime).field("valid", delegation.valid_lifetime);
+  if (event.refusal) {
+    const auto [reason, hint] = refusal_text(*event.refusal);
+    line.field("count", event.count).field("reason", reason).field("hint", hint);
+  }
+}
+
+void add_route_refusal(LogLine& line, const RouteRefusal& refusal) {
+  line.field("prefix", prefix_text(refusal.prefix)).field("interface", refusal.interface);
+  line.field("error", std::generic_category().message(refusal.error));
+  line.field("hint", refusal.error == EEXIST
+                         ? "Somebody else has a route to this prefix, which stays: look at ip -6 route show."
+                         : "Packets to this prefix do not reach its client: look at ip -6 route show, and at the "
+                           "interface.");
 }
 
 std::string interface_label(const Interface* interface, std::uint32_t index) {

@@ -88,6 +88,13 @@ void add_explanation(LogLine& line, DropReason reason);
 /// What happened to the interface, and how it stands now.
 void add_change(LogLine& line, const InterfaceEvent& event);
 
+/// What the line of this change is called, and what it says: prefix, client, iaid, interface, next hop, lifetimes.
+[[nodiscard]] std::string_view delegation_event_name(DelegationChange change) noexcept;
+void add_delegation(LogLine& line, const DelegationEvent& event);
+
+/// Which route, why not, and what can be done.
+void add_route_refusal(LogLine& line, const RouteRefusal& refusal);
+
 /// Which server fell silent, since when, and what can be done; or that it answers again.
 void add_server_change(LogLine& line, const ServerEvent& event);
 

@@ -264,6 +264,37 @@ void Log::membership_refused(const MembershipRefusal& refusal) noexcept {
                               std::generic_category().message(refusal.error));
 }
 
+void Log::delegation_changed(const DelegationEvent& event) noexcept {
+  const LogLevel level = event.change == DelegationChange::refused ? LogLevel::warning : LogLevel::info;
+  if (impl_->wants(level)) {
+    impl_->write(level, delegation_event_name(event.change), [&](LogLine& line) { add_delegation(line, event); });
+  }
+}
+
+void Log::route_refused(const RouteRefusal& refusal) noexcept {
+  if (impl_->wants(LogLevel::warning)) {
+    impl_->write(LogLevel::warning, "route_refused", [&](LogLine& line) { add_route_refusal(line, refusal); });
+  }
+}
+
+void Log::prefix_state(const PrefixStateEvent& event) noexcept {
+  const std::string file = printable_text(event.file);
+  switch (event.change) {
+    case PrefixStateChange::taken_over:
+      note(LogLevel::info, std::to_string(event.count) + " delegated prefixes are known from " + file);
+      return;
+    case PrefixStateChange::damaged:
+      note(LogLevel::warning, file + " is damaged, and no delegated prefix is known from it");
+      return;
+    case PrefixStateChange::not_written:
+      note(LogLevel::error, "delegated prefixes would not outlast a restart: " + printable_text(event.why));
+      return;
+    case PrefixStateChange::writable:
+      note(LogLevel::info, "delegated prefixes are kept in " + file + " again");
+      return;
+  }
+}
+
 void Log::interface_changed(const InterfaceEvent& event) noexcept {
   impl_->tallies.rename(event.interface);
   const LogLevel level = level_of(event);

@@ -65,6 +65,10 @@ class Log {
   void kernel_lost(const KernelLoss& loss) noexcept;
   void offload_refused(Offload offload, int error) noexcept;
   void interface_changed(const InterfaceEvent& event) noexcept;
+  /// One line; a refused prefix is a warning.
+  void delegation_changed(const DelegationEvent& event) noexcept;
+  void route_refused(const RouteRefusal& refusal) noexcept;
+  void prefix_state(const PrefixStateEvent& event) noexcept;
   /// A server that fell silent is a warning.
   void server_changed(const ServerEvent& event) noexcept;
 
