@@ -317,8 +317,8 @@ void check_contradictions(const Configuration& configuration, const std::vector<
   }
   if (const Given* given = find_given(givens, "routes");
       given != nullptr && (configuration.capture.only || !configuration.replay.file.empty())) {
-    flags::reject(*given, std::string("contradicts ") + (configuration.capture.only ? "--capture-only" : "--replay") +
-                              ", which relays nothing; expected one of them");
+    throw UsageError(given->spelled + " contradicts " + (configuration.capture.only ? "--capture-only" : "--replay") +
+                     ", which relays nothing; expected one of them");
   }
   if (const Given* given = find_given(givens, "link-selection-interface");
       given != nullptr && !giaddrs.empty() && giaddrs.front().pattern == "*") {
@@ -421,6 +421,14 @@ void warn_of_scope(Configuration& configuration, const std::vector<Given>& given
   const RelayForwardSettings& settings = configuration.interfaces.v6.relay_forward;
   if (!sure.ipv6) {
     return;
+  }
+  if (const Given* given = find_given(givens, "state-file"); given != nullptr && !configuration.prefixes.routes) {
+    warn(given->spelled + " has no effect without --routes");
+  }
+  for (const char* name : {"prefixes-per-client", "prefixes-per-interface"}) {
+    if (const Given* given = find_given(givens, name); given != nullptr && !configuration.prefixes.are_watched()) {
+      warn(given->spelled + " has no effect without --routes and --log-prefixes");
+    }
   }
   if (const Given* given = find_given(givens, "reply-from");
       given != nullptr && given->value == "servers" && configuration.policy6.replies_from_anyone) {

@@ -338,7 +338,10 @@ void allow_state(Filter& filter, bool captures) {
     filter.allow(SCMP_SYS(openat), {is(2, of_new, O_ACCMODE | O_CREAT | O_EXCL | O_NOFOLLOW)});
     if (!captures) {
       filter.refuse(SCMP_SYS(open), EACCES);
-      filter.refuse(SCMP_SYS(openat), EACCES, {is(2, O_RDONLY, O_ACCMODE)});
+      for (const int reading : {O_RDONLY, O_RDWR}) {
+        filter.refuse(SCMP_SYS(openat), EACCES, {is(2, reading, O_ACCMODE)});
+      }
+      filter.refuse(SCMP_SYS(openat), EACCES, {is(2, O_WRONLY, O_ACCMODE | O_EXCL)});
     }
   }
 }

@@ -257,6 +257,24 @@ void add_load(Exposition& exposition, const Figures& figures, const Moment& now)
   }
 }
 
+void add_delegations(Exposition& exposition, const DelegationCounters& counters) {
+  exposition.family("dhcp_relay_prefixes", Type::gauge, "Prefixes that clients have, as far as the relay knows.");
+  exposition.value({}, static_cast<double>(counters.active.value()));
+  exposition.family("dhcp_relay_prefix_changes_total", Type::counter,
+                    "Prefixes that were delegated, renewed, released, expired or refused for a limit.");
+  const auto add = [&exposition](std::string_view change, const Counter& counter) {
+    exposition.value({{"change", change}}, static_cast<double>(counter.value()));
+  };
+  add("delegated", counters.delegated);
+  add("renewed", counters.renewed);
+  add("released", counters.released);
+  add("expired", counters.expired);
+  add("refused", counters.refused);
+  exposition.family("dhcp_relay_prefix_routes_refused_total", Type::counter,
+                    "Routes to delegated prefixes that the kernel did not take.");
+  exposition.value({}, static_cast<double>(counters.routes_refused.value()));
+}
+
 void add_capture(Exposition& exposition, const capture::CaptureCounters& captured) {
   const auto add = [&](std::string_view metric, Type type, std::string_view help, std::uint64_t value) {
     exposition.family(metric, type, help);
@@ -288,6 +306,9 @@ std::string metrics_text(const Figures& figures, const Constants& constants, con
   add_interfaces(exposition, figures);
   add_servers(exposition, figures, now);
   add_load(exposition, figures, now);
+  if (figures.delegations) {
+    add_delegations(exposition, *figures.delegations);
+  }
   if (constants.captured) {
     add_capture(exposition, *constants.captured);
   }

@@ -13,7 +13,7 @@ import signal
 import subprocess
 from pathlib import Path
 
-from rights import NET_RAW, expect_confined, is_filtered
+from rights import NET_ADMIN, NET_RAW, expect_confined, is_filtered
 from wait import port_bound, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -65,11 +65,12 @@ class Relay:
 
     def _expect_confined(self):
         """An observer is not waited for in another way. Captures keep the capability for interfaces that appear later,
-        and --user root keeps the number of the account alone."""
+        routes theirs, and --user root keeps the number of the account alone."""
         wait_until(lambda: not self.alive or is_filtered(self.pid), "the relay to be confined")
         if self.alive:
             captures = not {"--capture", "--capture-only"}.isdisjoint(self._argv)
-            expect_confined(self.pid, NET_RAW if captures else 0, by_root="root" in self._argv)
+            kept = (NET_RAW if captures else 0) | (NET_ADMIN if "--routes" in self._argv else 0)
+            expect_confined(self.pid, kept, by_root="root" in self._argv)
 
     @property
     def pid(self):

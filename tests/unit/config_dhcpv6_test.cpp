@@ -115,6 +115,14 @@ std::string compact(const Configuration& configuration) {
   for (const auto& [code, value] : settings.options) {
     add(true, std::to_string(code) + ":" + hexadecimal(value));
   }
+  const PrefixSettings& prefixes = configuration.prefixes;
+  const PrefixSettings usual;
+  add(prefixes.log, "log-prefixes");
+  add(prefixes.routes, "routes");
+  add(prefixes.state_file != usual.state_file, "state:" + prefixes.state_file);
+  add(prefixes.limits.per_client != usual.limits.per_client, "client:" + std::to_string(prefixes.limits.per_client));
+  add(prefixes.limits.per_interface != usual.limits.per_interface,
+      "interface:" + std::to_string(prefixes.limits.per_interface));
   for (const std::string& warning : configuration.warnings) {
     add(true, "warning:'" + warning + "'");
   }
@@ -313,6 +321,10 @@ TEST(Dhcpv6Words, Options) {
       {"--option6 17=0x0000000901", "17:0000000901"},
       {"--option6 106=cafe --option6 105=0x04", "106:63616665 105:04"},
       {"--source-address 2001:db8::9", "source:2001:db8::9"},
+      {"--log-prefixes", "log-prefixes"},
+      {"--routes --prefixes-per-client 1 --prefixes-per-interface 262144", "routes client:1 interface:262144"},
+      {"--routes --prefixes-per-client 256 --prefixes-per-interface 1", "routes client:256 interface:1"},
+      {"--routes --state-file /run/x", "routes state:/run/x"},
       {"--reply-from any", "anyone"},
       {"--trust d1 --rate-limit d1=5", ""},
       {"-p 65534", "p:65534"},
@@ -353,6 +365,12 @@ TEST(Dhcpv6Errors, Options) {
       {"--option6 43=0x0012",
        "--option6 '43=0x0012': option 43 asks for an option back without which replies are dropped; expected none of "
        "18, 68 and 135"},
+      {"--prefixes-per-client 0", "--prefixes-per-client '0': expected a number of prefixes from 1 to 256"},
+      {"--prefixes-per-client 257", "--prefixes-per-client '257': expected a number of prefixes from 1 to 256"},
+      {"--prefixes-per-interface 262145",
+       "--prefixes-per-interface '262145': expected a number of prefixes from 1 to 262144"},
+      {"--state-file=", "--state-file '': expected the name of a file without control characters"},
+      {"--routes --capture-only", "--routes contradicts --capture-only, which relays nothing; expected one of them"},
       {"-p 1", "-p '1': expected a port from 2 to 65534, since clients of DHCPv6 are on the one below"},
       {"-rp 547", "-rp '547': expected another port than that of -p, 547"},
       {"-c 33", "-c '33': expected a number from 1 to 16, in DHCPv6 alone from 1 to 32"},
@@ -414,6 +432,22 @@ TEST(Dhcpv6Warnings, WhatHasNoEffectInOneOfBoth) {
 
 Configuration configuration_of(std::string_view words) {
   return std::get<Configuration>(read_configuration(split(words), ""));
+}
+
+TEST(Dhcpv6Warnings, WhatPrefixesNobodyLooksAt) {
+  const std::string words = "-id d1 2001:db8::2 ";
+  EXPECT_EQ(outcome(words + "--log-prefixes --state-file x"),
+            "6 role:d1=down server:*=2001:db8::2 log-prefixes state:x warning:'--state-file has no effect without "
+            "--routes'");
+  EXPECT_EQ(outcome(words + "--prefixes-per-client 9"),
+            "6 role:d1=down server:*=2001:db8::2 client:9 warning:'--prefixes-per-client has no effect without "
+            "--routes and --log-prefixes'");
+}
+
+TEST(Dhcpv6Reload, PrefixesAreLookedAtFromTheNextStart) {
+  const Configuration before = configuration_of("-id d1 2001:db8::2 --prefixes-per-client 9 --log-prefixes");
+  const Configuration after = configuration_of("-id d1 2001:db8::2 --routes --state-file x");
+  EXPECT_THAT(flags_for_next_start(before, after), ElementsAre("--log-prefixes", "--routes", "--state-file"));
 }
 
 TEST(Dhcpv6Reload, AnotherFamilyIsRelayedFromTheNextStart) {

@@ -1,4 +1,6 @@
 // Log lines of DHCPv6 messages.
+#include <cerrno>
+#include <chrono>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -66,6 +68,40 @@ TEST_F(Log6Test, what_a_relay_message_says) {
   tell(MessageStage::received, reply, nullptr);
   EXPECT_THAT(lines_, ElementsAre(StartsWith("DEBUG received type=RELAY-REPL interface=vlan7 hops=0 "
                                              "link_address=2001:db8:1::1 peer_address=fe80::1 source=fe80::1 ")));
+}
+
+TEST_F(Log6Test, who_has_which_prefix_until_when) {
+  const Bytes duid{0, 3, 0, 1, 0xab, 0, 0, 0, 0, 1};
+  const Delegation delegation{{ip6("2001:db8:e1::"), 56}, 7, ip6("fe80::1"), 3000, 3600, std::chrono::nanoseconds{1}};
+  using enum DelegationChange;
+  for (const DelegationChange change : {delegated, renewed, moved, released, expired}) {
+    log_.delegation_changed({change, duid, "vlan7", delegation});
+  }
+  const std::string fields =
+      " prefix=2001:db8:e1::/56 client=00030001ab0000000001 iaid=7 interface=vlan7 next_hop=fe80::1 preferred=3000 "
+      "valid=3600";
+  EXPECT_THAT(lines_, ElementsAre("INFO prefix_delegated" + fields, "INFO prefix_renewed" + fields,
+                                  "INFO prefix_moved" + fields, "INFO prefix_released" + fields,
+                                  "INFO prefix_expired" + fields));
+  lines_.clear();
+  log_.delegation_changed({refused, duid, "vlan7", delegation, DelegationRefusal::client_limit, 3});
+  EXPECT_THAT(lines_,
+              ElementsAre(StartsWith("WARNING prefix_refused" + fields + " count=3 reason=client_limit hint=")));
+}
+
+TEST_F(Log6Test, routes_and_the_file_of_prefixes) {
+  log_.route_refused({{ip6("2001:db8:e1::"), 56}, "vlan7", EEXIST});
+  log_.prefix_state({PrefixStateChange::taken_over, "/x", {}, 2});
+  log_.prefix_state({PrefixStateChange::damaged, "/x\n"});
+  log_.prefix_state({PrefixStateChange::not_written, "/x", "no room"});
+  log_.prefix_state({PrefixStateChange::writable, "/x"});
+  EXPECT_THAT(lines_,
+              ElementsAre(StartsWith("WARNING route_refused prefix=2001:db8:e1::/56 interface=vlan7 error=\"File "
+                                     "exists\" hint=\"Somebody else has a route"),
+                          "INFO note message=\"2 delegated prefixes are known from /x\"",
+                          HasSubstr("WARNING note message=\"/x\\\\x0a is damaged"),
+                          "ERROR note message=\"delegated prefixes would not outlast a restart: no room\"",
+                          "INFO note message=\"delegated prefixes are kept in /x again\""));
 }
 
 TEST_F(Log6Test, why_a_message_was_dropped) {

@@ -214,6 +214,20 @@ TEST_F(MetricsTextTest, of_a_group_of_servers_what_is_sent_alone) {
   }
 }
 
+TEST_F(MetricsTextTest, delegated_prefixes_where_somebody_looks_for_them) {
+  EXPECT_THAT(text(), Not(HasSubstr("prefix")));
+  const auto counters = std::make_shared<DelegationCounters>();
+  counters->active.set(3);
+  counters->refused.add(9);
+  counters->routes_refused.add(2);
+  figures_.delegations = counters;
+  const std::string made = text();
+  EXPECT_THAT(made, HasSubstr("dhcp_relay_prefixes 3\n"));
+  EXPECT_THAT(made, HasSubstr("dhcp_relay_prefix_changes_total{change=\"delegated\"} 0\n"));
+  EXPECT_THAT(made, HasSubstr("dhcp_relay_prefix_changes_total{change=\"refused\"} 9\n"));
+  EXPECT_THAT(made, HasSubstr("dhcp_relay_prefix_routes_refused_total 2\n"));
+}
+
 TEST_F(MetricsTextTest, the_capture_that_was_named) {
   EXPECT_THAT(text(), Not(HasSubstr("capture")));
   const auto counters = std::make_shared<capture::CaptureCounters>();

@@ -168,6 +168,20 @@ TEST(Privileges, OneIsLeftToACapture) {
             "done");
 }
 
+TEST(Privileges, OneIsLeftForRoutes) {
+  if (!is_root()) {
+    GTEST_SKIP() << "needs root, which has it to keep";
+  }
+  EXPECT_EQ(fate([] {
+              drop_privileges(account(), Kept::routes);
+              const std::vector<std::string> expected{"CapInh:\t0000000000000000", "CapPrm:\t0000000000001000",
+                                                      "CapEff:\t0000000000001000", "CapBnd:\t0000000000000000",
+                                                      "CapAmb:\t0000000000000000"};
+              return status_lines({"Cap"}) == expected ? 0 : EPERM;
+            }),
+            "done");
+}
+
 TEST(Privileges, RootKeepsNothingButItsNumber) {
   if (!is_root()) {
     GTEST_SKIP() << "needs root";
@@ -227,6 +241,25 @@ TEST(RelayCalls, Sockets) {
 TEST(RelayCalls, Files) {
   EXPECT_EQ(fate_of_relay([] { return open_for_reading("/etc/shadow"); }), "Permission denied");
   EXPECT_EQ(fate_of_relay([] { return open_for_reading("/etc/shadow"); }, {.captures = true}), "Permission denied");
+}
+
+TEST(RelayCalls, OfAStateFile) {
+  constexpr RelayCalls alone{.writes_state = true};
+  constexpr int of_new = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+  const auto open_with = [](int flags) {
+    return [flags] { return error_of(::openat(AT_FDCWD, "/proc/no-such-file", flags, 0600)); };
+  };
+  for (const RelayCalls& calls : {alone, RelayCalls{.captures = true, .writes_state = true}}) {
+    EXPECT_EQ(fate_of_relay(open_with(of_new), calls), "No such file or directory") << "as /proc has it";
+    EXPECT_EQ(fate_of_relay([] { return error_of(::rename("/proc/none", "/proc/nothing")); }, calls),
+              "No such file or directory");
+    EXPECT_EQ(fate_of_relay(run_a_program, calls), killed);
+  }
+  EXPECT_EQ(fate_of_relay([] { return open_for_reading("/etc/passwd"); }, alone), "Permission denied");
+  EXPECT_EQ(fate_of_relay(open_with(O_WRONLY | O_CREAT | O_NOFOLLOW), alone), "Permission denied")
+      << "one that may be there";
+  EXPECT_EQ(fate_of_relay(open_with(O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW), alone), "Permission denied");
+  EXPECT_EQ(fate_of_relay(open_with(of_new & ~O_NOFOLLOW), alone), killed);
 }
 
 TEST(RelayCalls, OfACapture) {
