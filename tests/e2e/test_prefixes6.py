@@ -172,8 +172,8 @@ def test_s01_routes_outlive_a_relay_that_is_killed(scene6):
                lambda: f"the state file:\n{state_of(scene6)}")
     killed.kill()
     expect_routes(scene6, _FIRST, _SECOND)
-    router.ip(f"-6 route del {_SECOND} proto 87",
-              f"-6 route add 2001:db8:dead::/48 via {CLIENT_LINK_LOCAL} dev d1 proto 87")
+    router.ip(f"route del {_SECOND} proto 87",
+              f"route add 2001:db8:dead::/48 via {CLIENT_LINK_LOCAL} dev d1 proto 87")
     start(scene6)
     expect_routes(scene6, _FIRST, _SECOND)
     scene6.running.expect_log("2 delegated prefixes are known from ")
@@ -227,7 +227,7 @@ def test_s02_routes_are_there_again_when_the_link_is(scene6):
 def test_a_route_of_somebody_else_stays(scene6):
     """And is told of."""
     router = scene6.topology.router
-    router.ip(f"-6 route add {_FIRST} via 2001:db8:9::99 dev u0 metric 1024")
+    router.ip(f"route add {_FIRST} via 2001:db8:9::99 dev u0 metric 1024")
     start(scene6)
     delegate(scene6, _FIRST)
     scene6.running.expect_log(rf" WARNING route_refused prefix={_FIRST} interface=d1 error=\"File exists\" hint=")
