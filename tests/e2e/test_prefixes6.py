@@ -115,7 +115,7 @@ def test_g02_g03_r02_several_prefixes_of_several_associations(scene6):
     expect_routes(scene6, _SECOND)
 
 
-def test_g05_g06_beyond_a_limit_there_is_no_route_and_the_message_passes(scene6):
+def test_g01_g05_g06_beyond_a_limit_there_is_no_route_and_the_message_passes(scene6):
     """The ninth prefix of a client; another client has its own eight, until the interface has enough."""
     start(scene6, "--prefixes-per-interface", "9")
     eight = [f"2001:db8:e1{number:02x}::/48" for number in range(8)]

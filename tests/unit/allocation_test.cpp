@@ -1,5 +1,7 @@
 // The decisions and the frame builder allocate nothing per message.
 #include <array>
+#include <chrono>
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -7,10 +9,12 @@
 
 #include "relay/capture/verdict_tap.h"
 #include "relay/core/bootp.h"
+#include "relay/core/delegations.h"
 #include "relay/core/frame.h"
 #include "relay/core/relay.h"
 #include "relay/core/relay_reply6.h"
 #include "relay/core/relay_request6.h"
+#include "tests/support/delegation6.h"
 #include "tests/support/test_network6.h"
 #include "tests/unit/allocations.h"
 
@@ -126,6 +130,27 @@ TEST(Allocation, the_verdicts_on_messages_allocate_nothing) {
     queue.pop();
   }
   EXPECT_EQ(test_support::allocations(), before);
+}
+
+TEST(Allocation, replies_without_new_prefixes_allocate_nothing) {
+  using namespace test_support;  // NOLINT(google-build-using-namespace): of messages
+  std::size_t renewed = 0;
+  Delegations delegations{
+      {}, [&renewed](const DelegationEvent& event) { renewed += event.change == DelegationChange::renewed ? 1 : 0; }};
+  const Bytes duid{0, 3, 0, 1, 2, 0, 0, 0, 0, 1};
+  const Bytes with = message6(7, {client_id6(duid), ia_pd6(7, {ia_prefix6("2001:db8:e1::/56", 10, 20)})});
+  const Bytes without = message6(7, {client_id6(duid), option6(3, Bytes(12, 0))});
+  const Bytes released = message6(8, {client_id6(duid), ia_pd6(9, {})});
+  const Ipv6Address next_hop = ip6("fe80::1");
+  delegations.reply_passes("d1", next_hop, with, std::chrono::seconds{1});
+  const std::size_t before = allocations();
+  for (int second = 2; second < 10; ++second) {
+    delegations.reply_passes("d1", next_hop, with, std::chrono::seconds{second});
+    delegations.reply_passes("d1", next_hop, without, std::chrono::seconds{second});
+    delegations.release_passes("d1", released);
+  }
+  EXPECT_EQ(allocations(), before);
+  EXPECT_EQ(renewed, 8U);
 }
 
 TEST(Allocation, the_count_counts) {

@@ -125,8 +125,8 @@ TEST_F(DelegatedRoutesTest, row_R_01_another_next_hop_takes_the_place_of_the_fir
 TEST_F(DelegatedRoutesTest, row_S_01_stay_at_the_end_and_are_taken_over_by_the_next_relay) {
   want(one, "fe80::1", c0_);
   want(other, "fe80::2", c1_);
-  ASSERT_TRUE(ip({"route add 2001:db8:e3::/48 via fe80::9 dev c1 proto 87",
-                  "route add 2001:db8:e4::/48 via fe80::9 dev c1"}));
+  ASSERT_TRUE(
+      ip({"route add 2001:db8:e3::/48 via fe80::9 dev c1 proto 87", "route add 2001:db8:e4::/48 via fe80::9 dev c1"}));
   begin();
   routes_->take_over({{one, {ip6("fe80::1"), c0_}}}, {c0_});
   routes_->settle();
