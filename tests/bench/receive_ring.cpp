@@ -1,15 +1,13 @@
 #include "receive_ring.h"
 
 #include <arpa/inet.h>
-#include <linux/filter.h>
-#include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <array>
 #include <atomic>
+#include <vector>
 
 #include "program.h"
 
@@ -20,24 +18,16 @@ namespace {
 constexpr std::size_t slot_size = 512;
 constexpr std::size_t slot_count = 1U << 15U;  // 16 MiB, a fifth of a second of the fastest storm
 constexpr std::size_t block_size = 1U << 20U;
-constexpr std::uint16_t client_port = 68;
-
-/// An unfragmented IPv4 datagram of UDP to the clients' port, behind an Ethernet header.
-constexpr std::array<sock_filter, 9> to_clients{{{BPF_LD | BPF_B | BPF_ABS, 0, 0, 23},
-                                                 {BPF_JMP | BPF_JEQ | BPF_K, 0, 6, 17},
-                                                 {BPF_LD | BPF_H | BPF_ABS, 0, 0, 20},
-                                                 {BPF_JMP | BPF_JSET | BPF_K, 4, 0, 0x1fff},
-                                                 {BPF_LDX | BPF_B | BPF_MSH, 0, 0, 14},
-                                                 {BPF_LD | BPF_H | BPF_IND, 0, 0, 16},
-                                                 {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, client_port},
-                                                 {BPF_RET | BPF_K, 0, 0, 0xffff},
-                                                 {BPF_RET | BPF_K, 0, 0, 0}}};
+/// Of the sender's address, within a slot.
+constexpr std::size_t address_offset =
+    (sizeof(tpacket2_hdr) + TPACKET_ALIGNMENT - 1) / TPACKET_ALIGNMENT * TPACKET_ALIGNMENT;
 
 }  // namespace
 
-ReceiveRing::ReceiveRing(int interface_index) : socket_(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0)) {
+ReceiveRing::ReceiveRing(int interface_index, const Hearing& hearing)
+    : socket_(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0)) {
   require(socket_ >= 0, "cannot open a packet socket");
-  std::array<sock_filter, to_clients.size()> filter = to_clients;
+  std::vector<sock_filter> filter{hearing.filter.begin(), hearing.filter.end()};
   const sock_fprog program{static_cast<unsigned short>(filter.size()), filter.data()};
   set_option(socket_, SOL_SOCKET, SO_ATTACH_FILTER, program, "cannot attach a filter");
   constexpr int version = TPACKET_V2;
@@ -50,7 +40,7 @@ ReceiveRing::ReceiveRing(int interface_index) : socket_(::socket(AF_PACKET, SOCK
   ring_ = static_cast<std::uint8_t*>(mapped);
   sockaddr_ll address{};
   address.sll_family = AF_PACKET;
-  address.sll_protocol = htons(ETH_P_IP);
+  address.sll_protocol = htons(hearing.protocol);
   address.sll_ifindex = interface_index;
   require(::bind(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0, "cannot listen");
 }
@@ -70,8 +60,11 @@ std::optional<Heard> ReceiveRing::next() {
   }
   holds_one_ = true;
   constexpr std::int64_t second = 1'000'000'000;
-  return Heard{{ring_ + at_ * slot_size + header->tp_mac, header->tp_snaplen},
-               std::int64_t{header->tp_sec} * second + std::int64_t{header->tp_nsec}};
+  const std::uint8_t* const slot = ring_ + at_ * slot_size;
+  const auto* const address = reinterpret_cast<const sockaddr_ll*>(slot + address_offset);
+  return Heard{{slot + header->tp_mac, header->tp_snaplen},
+               std::int64_t{header->tp_sec} * second + std::int64_t{header->tp_nsec},
+               address->sll_ifindex};
 }
 
 void ReceiveRing::release() {

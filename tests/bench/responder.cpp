@@ -1,5 +1,5 @@
-// The server of the bench: answers what relays send to UDP port 67, to giaddr, one datagram for each as real servers
-// do, and says at its end how much it received and sent.
+// The server of the bench: answers what relays send to UDP port 67, or in DHCPv6 547, one datagram for each as real
+// servers do, and says at its end how much it received and sent.
 #include <arpa/inet.h>
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
@@ -12,13 +12,15 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <stdexcept>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "arguments.h"
 #include "json_object.h"
 #include "program.h"
-#include "server_message.h"
+#include "server4.h"
 
 #ifndef UDP_SEGMENT
 #define UDP_SEGMENT 103
@@ -28,32 +30,34 @@ namespace bench {
 
 namespace {
 
-constexpr std::string_view usage = "responder --address ADDRESS [--segment]\nUntil SIGTERM.";
+constexpr std::string_view usage = "responder --address ADDRESS [--segment]\nOf the address's family. Until SIGTERM.";
 constexpr std::size_t batch_size = 64;
 constexpr std::size_t segments_at_most = 60;  // of one datagram that the kernel cuts
 constexpr std::size_t segmented_size = 60'000;
 
 volatile std::sig_atomic_t interrupted = 0;
 
+template <Server Family>
 class Responder {
  public:
-  Responder(in_addr address, bool segments)
-      : socket_(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)), server_(ntohl(address.s_addr)), segments_(segments) {
+  Responder(const Family& server, bool segments)
+      : server_(server),
+        socket_(::socket(reinterpret_cast<const sockaddr&>(server.address()).sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0)),
+        segments_(segments) {
     require(socket_ >= 0, "cannot open a socket");
     constexpr int buffer = 256 * 1024 * 1024;
     require(::setsockopt(socket_, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof buffer) == 0, "SO_RCVBUFFORCE");
     require(::setsockopt(socket_, SOL_SOCKET, SO_SNDBUFFORCE, &buffer, sizeof buffer) == 0, "SO_SNDBUFFORCE");
     constexpr timeval turn{0, 200'000};  // so that a signal in front of the system call is seen
     require(::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &turn, sizeof turn) == 0, "SO_RCVTIMEO");
-    sockaddr_in local{};
-    local.sin_family = AF_INET;
-    local.sin_port = htons(67);
-    local.sin_addr = address;
-    require(::bind(socket_, reinterpret_cast<const sockaddr*>(&local), sizeof local) == 0, "cannot have port 67");
+    const SocketAddress& local = server.address();
+    require(::bind(socket_, reinterpret_cast<const sockaddr*>(&local), sizeof local) == 0, "cannot have the port");
     for (std::size_t number = 0; number < batch_size; ++number) {
       pieces_[number] = {messages_[number].data(), messages_[number].size()};
       received_[number].msg_hdr.msg_iov = &pieces_[number];
       received_[number].msg_hdr.msg_iovlen = 1;
+      received_[number].msg_hdr.msg_name = &sources_[number];
+      received_[number].msg_hdr.msg_namelen = sizeof(SocketAddress);
     }
   }
 
@@ -80,20 +84,20 @@ class Responder {
   }
 
  private:
+  using SocketAddress = typename Family::SocketAddress;
+
   void answer_all(std::size_t count) {
     count_received_ += count;
     std::size_t made = 0;
     for (std::size_t number = 0; number < count; ++number) {
-      const Answer answered =
-          answer(wire::Octets{messages_[number]}.first(received_[number].msg_len), server_, answers_[made]);
+      const Answer<SocketAddress> answered = server_.answer(
+          wire::Octets{messages_[number]}.first(received_[number].msg_len), sources_[number], answers_[made]);
       if (answered.size == 0) {
         continue;
       }
-      ++(answered.kind == wire::offer ? offers_ : acks_);
+      ++(answered.is_offer ? offers_ : acks_);
       answer_pieces_[made] = {answers_[made].data(), answered.size};
-      relays_[made].sin_family = AF_INET;
-      relays_[made].sin_port = htons(67);
-      relays_[made].sin_addr.s_addr = htonl(answered.relay);
+      relays_[made] = answered.to;
       ++made;
     }
     send(made);
@@ -106,7 +110,7 @@ class Responder {
       msghdr& header = sent_[datagrams].msg_hdr;
       header = {};
       header.msg_name = &relays_[at];
-      header.msg_namelen = sizeof(sockaddr_in);
+      header.msg_namelen = sizeof(SocketAddress);
       header.msg_iov = &answer_pieces_[at];
       header.msg_iovlen = size;
       if (size > 1) {
@@ -132,7 +136,7 @@ class Responder {
     const std::size_t most = std::min({count - first, segments_at_most, segmented_size / size});
     std::size_t length = 1;
     while (length < most && answer_pieces_[first + length].iov_len == size &&
-           relays_[first + length].sin_addr.s_addr == relays_[first].sin_addr.s_addr) {
+           std::memcmp(&relays_[first + length], &relays_[first], sizeof(SocketAddress)) == 0) {
       ++length;
     }
     return length;
@@ -150,15 +154,16 @@ class Responder {
     std::memcpy(CMSG_DATA(part), &size, sizeof size);
   }
 
+  Family server_;
   int socket_;
-  std::uint32_t server_;
   bool segments_;
   std::vector<std::array<std::uint8_t, 2048>> messages_{batch_size};
   std::vector<std::array<std::uint8_t, answer_room>> answers_{batch_size};
   std::array<iovec, batch_size> pieces_{};
+  std::array<SocketAddress, batch_size> sources_{};
   std::array<mmsghdr, batch_size> received_{};
   std::array<iovec, batch_size> answer_pieces_{};
-  std::array<sockaddr_in, batch_size> relays_{};
+  std::array<SocketAddress, batch_size> relays_{};
   std::array<mmsghdr, batch_size> sent_{};
   alignas(cmsghdr) std::array<Control, batch_size> controls_{};
   std::uint64_t count_received_ = 0;
@@ -167,19 +172,25 @@ class Responder {
   std::uint64_t refused_ = 0;
 };
 
+template <Server Family>
+void respond(const Family& server, bool segments) {
+  Responder responder(server, segments);
+  responder.run();
+  responder.describe();
+}
+
 int run(int argc, char** argv) {
   const Arguments arguments(argc, argv, usage, {"address", "segment"});
-  in_addr address{};
-  if (::inet_pton(AF_INET, arguments.text("address", "").c_str(), &address) != 1) {
-    throw std::runtime_error("--address: not an IPv4 address");
-  }
   struct sigaction end {};
   end.sa_handler = [](int) { interrupted = 1; };
   ::sigaction(SIGTERM, &end, nullptr);
   ::sigaction(SIGINT, &end, nullptr);
-  Responder responder(address, arguments.has("segment"));
-  responder.run();
-  responder.describe();
+  const std::string text = arguments.text("address", "");
+  in_addr address{};
+  if (::inet_pton(AF_INET, text.c_str(), &address) != 1) {
+    throw std::runtime_error("--address: not an IPv4 address");
+  }
+  respond(Server4{address}, arguments.has("segment"));
   return 0;
 }
 

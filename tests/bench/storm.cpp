@@ -15,10 +15,10 @@
 #include <vector>
 
 #include "arguments.h"
-#include "client_frame.h"
+#include "clients.h"
+#include "clients4.h"
 #include "frame_sender.h"
 #include "json_object.h"
-#include "malformed.h"
 #include "program.h"
 #include "receive_ring.h"
 #include "transactions.h"
@@ -82,13 +82,14 @@ struct Settings {
   std::int64_t pause;
 };
 
+template <Clients Family>
 class Storm {
  public:
   explicit Storm(const Settings& settings)
       : settings_(settings),
         random_(settings.first + 1),
-        ring_(settings.interfaces.size() == 1 ? settings.interfaces.front() : 0),
-        transactions_(first_xid(settings), expected(settings)) {}
+        ring_(settings.interfaces.size() == 1 ? settings.interfaces.front() : 0, Family::hearing()),
+        transactions_(Family::first_xid(settings.first), Family::xid_mask, expected(settings)) {}
 
   void run() {
     start_ = next_ = last_heard_ = last_answer_ = time_now();
@@ -127,15 +128,13 @@ class Storm {
     said.add("refused_why", frames_.last_error());
     said.add("ring_dropped", ring_.dropped());
     said.add("turns_that_sent", turns_that_sent_);
+    said.add("link_answers", link_answers_);
     transactions_.describe(said);
     said.print();
   }
 
  private:
-  /// Different for other first clients, so that two storms do not take each other's answers for their own.
-  [[nodiscard]] static std::uint32_t first_xid(const Settings& settings) {
-    return 0x10000000U + (settings.first & 0x3fU) * 0x01000000U;
-  }
+  using Request = typename Family::Request;
 
   [[nodiscard]] static std::uint64_t expected(const Settings& settings) {
     const double seconds = static_cast<double>(settings.duration) / static_cast<double>(second);
@@ -151,39 +150,38 @@ class Storm {
         break;
       }
       ++count;
-      last_heard_ = last_answer_ = heard->time;
       take(*heard);
     }
     return count;
   }
 
   void take(const Heard& heard) {
-    if (heard.frame.size() <= wire::headers_size + wire::options) {
-      transactions_.heard_something_else();
+    const Reading reading = clients_.read(heard.frame, frames_.room());
+    if (reading.meaning == Meaning::question) {
+      answer(reading, heard.interface_index);
       return;
     }
-    const wire::ConstOctets message = heard.frame.subspan(wire::headers_size);
-    const std::uint32_t xid = wire::load32(message, wire::xid);
-    const std::uint8_t kind = wire::octet_of(message, wire::kind);
-    if (message[wire::op] != wire::boot_reply || (kind != wire::offer && kind != wire::ack)) {
+    last_heard_ = last_answer_ = heard.time;
+    if (reading.meaning == Meaning::nothing) {
       transactions_.heard_something_else();
-    } else if (kind == wire::ack) {
-      rest_after(transactions_.acknowledged(xid, heard.time));
-    } else if (!transactions_.offered(xid, heard.time)) {
+    } else if (reading.meaning == Meaning::acknowledgement) {
+      rest_after(transactions_.acknowledged(reading.xid, heard.time));
+    } else if (!transactions_.offered(reading.xid, heard.time)) {
       return;
-    } else if (settings_.wants_handshakes) {
-      ask_for(message, xid);
-    } else {
+    } else if (!settings_.wants_handshakes) {
       rest_after(true);
+    } else if (const std::optional<Request> request = clients_.request_after(heard.frame)) {
+      wanted_.push_back(*request);
     }
   }
 
-  void ask_for(wire::ConstOctets offer, std::uint32_t xid) {
-    const std::optional<std::size_t> at = wire::find_option(offer, wire::server_identifier);
-    if (at && *at + 6 <= offer.size()) {
-      wanted_.push_back({{wire::load32(offer, wire::chaddr + 2), xid},
-                         wire::load32(offer, wire::yiaddr),
-                         wire::load32(offer, *at + 2)});
+  void answer(const Reading& question, int interface) {
+    if (question.reply_size > 0) {
+      frames_.add(question.reply_size, interface);
+      ++link_answers_;
+    }
+    if (frames_.is_full()) {
+      flush();
     }
   }
 
@@ -229,26 +227,26 @@ class Storm {
   }
 
   void add_request(const Request& request) {
-    client_frame_.write(request, frames_.room());
-    frames_.add(client_frame_size, interface_of(request.of.xid));
+    const std::size_t size = clients_.write(request, frames_.room());
+    frames_.add(size, interface_of(request.of.xid));
     unsent_requests_.push_back(request.of.xid);
     ++requests_;
   }
 
   void add_discover(std::int64_t now) {
-    const wire::Octets frame = frames_.room().first(client_frame_size);
+    const wire::Octets room = frames_.room();
     const auto number = static_cast<std::uint32_t>(sent_++);
     const std::uint32_t client = settings_.first + number % settings_.clients;
     if (settings_.malformed > 0 && chance_(random_) < settings_.malformed) {
-      client_frame_.write(Discover{client, number}, frame);
-      const auto way = static_cast<std::uint32_t>(random_());
-      frames_.add(spoil(frame, way), interface_of(number));
+      const std::size_t size = clients_.write(Attempt{client, number}, room);
+      const Spoilt spoilt = Family::spoil(room.first(size), static_cast<std::uint32_t>(random_()));
+      frames_.add(spoilt.size, interface_of(number));
       ++malformed_;
-      for_the_kernel_ += is_for_the_kernel(way) ? 1 : 0;
+      for_the_kernel_ += spoilt.is_for_kernel ? 1 : 0;
     } else {
       const std::uint32_t xid = transactions_.begin(now);
-      client_frame_.write(Discover{client, xid}, frame);
-      frames_.add(client_frame_size, interface_of(xid));
+      const std::size_t size = clients_.write(Attempt{client, xid}, room);
+      frames_.add(size, interface_of(xid));
     }
   }
 
@@ -282,7 +280,7 @@ class Storm {
   std::minstd_rand random_;
   ReceiveRing ring_;
   FrameSender frames_;
-  ClientFrame client_frame_;
+  Family clients_;
   Transactions transactions_;
   std::vector<Request> wanted_;
   std::vector<std::uint32_t> unsent_requests_;  // in the sender's batch
@@ -297,8 +295,16 @@ class Storm {
   std::uint64_t malformed_ = 0;
   std::uint64_t for_the_kernel_ = 0;  // of them
   std::uint64_t requests_ = 0;
+  std::uint64_t link_answers_ = 0;
   std::uint64_t turns_that_sent_ = 0;
 };
+
+template <Clients Family>
+void storm(const Settings& settings) {
+  Storm<Family> clients(settings);
+  clients.run();
+  clients.describe();
+}
 
 int run(int argc, char** argv) {
   const Arguments arguments(argc, argv, usage,
@@ -308,9 +314,7 @@ int run(int argc, char** argv) {
   std::signal(SIGTERM, [](int) { interrupted = 1; });
   std::signal(SIGINT, [](int) { interrupted = 1; });
   ::prctl(PR_SET_TIMERSLACK, 1UL);
-  Storm storm(settings);
-  storm.run();
-  storm.describe();
+  storm<Clients4>(settings);
   return 0;
 }
 

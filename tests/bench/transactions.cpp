@@ -11,18 +11,20 @@ constexpr std::uint64_t most = 1U << 21U;
 
 }  // namespace
 
-Transactions::Transactions(std::uint32_t first_xid, std::uint64_t count)
-    : first_xid_(first_xid), transactions_(std::bit_ceil(std::clamp<std::uint64_t>(count, 1, most))) {}
+Transactions::Transactions(std::uint32_t first_xid, std::uint32_t xid_mask, std::uint64_t count)
+    : first_xid_(first_xid),
+      xid_mask_(xid_mask),
+      transactions_(std::bit_ceil(std::clamp<std::uint64_t>(count, 1, most))) {}
 
 std::uint32_t Transactions::begin(std::int64_t now) {
-  const auto xid = first_xid_ + static_cast<std::uint32_t>(begun_);
+  const auto xid = (first_xid_ + static_cast<std::uint32_t>(begun_)) & xid_mask_;
   transactions_[begun_ % transactions_.size()] = {now, 0, xid, Stage::discovering};
   ++begun_;
   return xid;
 }
 
 Transactions::Transaction* Transactions::find(std::uint32_t xid) {
-  Transaction& found = transactions_[(xid - first_xid_) % transactions_.size()];
+  Transaction& found = transactions_[((xid - first_xid_) & xid_mask_) % transactions_.size()];
   if (found.stage != Stage::none && found.xid == xid) {
     return &found;
   }

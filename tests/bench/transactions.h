@@ -13,7 +13,8 @@ namespace bench {
 
 class Transactions {
  public:
-  Transactions(std::uint32_t first_xid, std::uint64_t count);
+  /// Their xids go up from the first and, in a family that has fewer of them than 32 bits, from 0 after the mask.
+  Transactions(std::uint32_t first_xid, std::uint32_t xid_mask, std::uint64_t count);
 
   /// Times are nanoseconds of one clock. Gives the new transaction's xid.
   [[nodiscard]] std::uint32_t begin(std::int64_t now);
@@ -39,6 +40,7 @@ class Transactions {
   [[nodiscard]] Transaction* find(std::uint32_t xid);
 
   std::uint32_t first_xid_;
+  std::uint32_t xid_mask_;
   std::vector<Transaction> transactions_;
   std::uint64_t begun_ = 0;
   std::uint64_t duplicate_offers_ = 0;

@@ -1,10 +1,22 @@
-#include "server_message.h"
+#include "server4.h"
+
+#include <arpa/inet.h>
 
 #include <algorithm>
 
 namespace bench {
 
 namespace {
+
+constexpr std::uint16_t server_port = 67;
+
+[[nodiscard]] sockaddr_in socket_address(std::uint32_t address) {
+  sockaddr_in made{};
+  made.sin_family = AF_INET;
+  made.sin_port = htons(server_port);
+  made.sin_addr.s_addr = htonl(address);
+  return made;
+}
 
 /// An address for each client in the /16 of its relay's, the first of its networks left out.
 std::uint32_t address_for(std::uint32_t relay, std::uint32_t client) {
@@ -33,7 +45,9 @@ std::size_t write_options(std::uint8_t kind, std::uint32_t server, std::uint32_t
 
 }  // namespace
 
-Answer answer(wire::ConstOctets message, std::uint32_t server, wire::Octets into) {
+Server4::Server4(in_addr address) : address_(socket_address(ntohl(address.s_addr))) {}
+
+Answer<sockaddr_in> Server4::answer(wire::ConstOctets message, const sockaddr_in& /*from*/, wire::Octets into) const {
   if (message.size() < wire::options || message[wire::op] != wire::boot_request) {
     return {};
   }
@@ -46,17 +60,17 @@ Answer answer(wire::ConstOctets message, std::uint32_t server, wire::Octets into
   into[wire::op] = wire::boot_reply;
   into[wire::hops] = 0;
   wire::put32(into, wire::yiaddr, address_for(relay, wire::load32(message, wire::chaddr + 2)));
-  Answer made{0, asked == wire::discover ? wire::offer : wire::ack, relay};
-  std::size_t at = write_options(made.kind, server, relay, into);
+  const bool is_offer = asked == wire::discover;
+  std::size_t at = write_options(is_offer ? wire::offer : wire::ack, ntohl(address_.sin_addr.s_addr), relay, into);
   if (const auto found = wire::find_option(message, wire::agent_information); found && *found + 1 < message.size()) {
     const std::size_t size = std::min<std::size_t>(2U + message[*found + 1], message.size() - *found);
     std::ranges::copy(message.subspan(*found, size), into.subspan(at).begin());
     at += size;
   }
   into[at++] = wire::end;
-  made.size = std::max(at, wire::least_message);
-  std::ranges::fill(into.subspan(at, made.size - at), wire::pad);
-  return made;
+  const std::size_t size = std::max(at, wire::least_message);
+  std::ranges::fill(into.subspan(at, size - at), wire::pad);
+  return {size, is_offer, socket_address(relay)};
 }
 
 }  // namespace bench
