@@ -47,12 +47,11 @@ class Flapping:
     """A downstream interface that loses its link and its address, and gets them again."""
 
     def __init__(self, place):
-        address = "10.102.0.1/16 dev d2"
         self._router = place.router
-        self._lines = ["link set d2 down", "link set d2 up", f"addr del {address}", f"addr add {address}"]
+        self._lines = place.flaps()
 
     def turn(self, number):
-        self._router.ip(self._lines[number])
+        self._router.ip(*self._lines[number])
 
 
 class Reloading:

@@ -19,11 +19,14 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "e2e"))
 # pylint: disable=wrong-import-position
 from network import Network, remove_leftovers  # noqa: E402
+from network6 import ROUTER_LINK_LOCAL, UPSTREAM_LINK_LOCAL, add  # noqa: E402
 from wait import port_bound, wait_until  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = Path(os.environ.get("DHCP_RELAY_BENCH", str(ROOT / "build/bench/tests/bench")))
 SERVER, UPSTREAM = "10.9.0.2", "10.9.0.1"
+SERVER6, UPSTREAM6 = "2001:db8:9::2", "2001:db8:9::1"
+_CLIENTS6 = 256  # with an address each: the kernel knows no more than 1,024 neighbours, as it is from the start
 _FIRST = -15  # as nice(1) has it
 _STOPS = 30  # seconds within which a program ends that was told to
 
@@ -38,7 +41,7 @@ def prepare(command):
     remove_leftovers()
 
 
-def _first_line(path):
+def _text(path):
     """Empty where the process, or its thread, has gone."""
     with contextlib.suppress(OSError):
         return path.read_text(encoding="utf-8", errors="replace")
@@ -48,7 +51,7 @@ def _first_line(path):
 def cpu_seconds(pid):
     """What the scheduler has given to all threads of a process that have not ended."""
     tasks = Path(f"/proc/{pid}/task")
-    return sum(int((_first_line(each / "schedstat") or "0").split()[0]) for each in tasks.iterdir()) / 1e9
+    return sum(int((_text(each / "schedstat") or "0").split()[0]) for each in tasks.iterdir()) / 1e9
 
 
 class OtherWork:
@@ -58,7 +61,7 @@ class OtherWork:
         """These processes are the bench's, as are all that this one has started and waited for by the end. So is what
         the kernel does about packets in threads of its own."""
         kernels = [int(each.parent.name) for each in Path("/proc").glob("[0-9]*/comm")
-                   if _first_line(each).startswith("ksoftirqd/")]
+                   if _text(each).startswith("ksoftirqd/")]
         self._pids = [*pids, *kernels]
         self._start = time.monotonic()
         self._before = self._busy() - self._own()
@@ -89,8 +92,9 @@ def packets_received(namespace, interface="eth0"):
 
 
 def dropped_by_sockets(pid, port=67):
-    """What the kernel had no room for in the UDP sockets of a process's namespace."""
-    lines = Path(f"/proc/{pid}/net/udp").read_text(encoding="ascii").splitlines()[1:]
+    """What the kernel had no room for in the UDP sockets of a process's namespace, of both families."""
+    tables = (_text(Path(f"/proc/{pid}/net/{family}")) for family in ("udp", "udp6"))
+    lines = [line for table in tables for line in table.splitlines()[1:]]
     return sum(int(line.split()[-1]) for line in lines if line.split()[1].endswith(f":{port:04X}"))
 
 
@@ -138,6 +142,9 @@ class Program:
 class Field:
     """clients1 -- d1 10.101.0.1 [router] u0 10.9.0.1 -- server, and so on for more segments."""
 
+    family, port, server_address = 4, 67, SERVER
+    _storm_words = ()  # for all storms, in front of their own
+
     def __init__(self, network, segments=1):
         self.network = network
         self.router = network.namespace("router")
@@ -157,6 +164,11 @@ class Field:
         self.router.ip(f"addr add 10.{100 + number}.0.1/16 dev d{number}")
         clients.ip(f"addr add 10.{100 + number}.0.2/16 dev eth0", f"route add default via 10.{100 + number}.0.1")
         return clients
+
+    def flaps(self):
+        """Lines for the router that take d2's link and its address away and give them back, by turns."""
+        address = "10.102.0.1/16 dev d2"
+        return [["link set d2 down"], ["link set d2 up"], [f"addr del {address}"], [f"addr add {address}"]]
 
     def crowd(self, count, reachable):
         """x1, x2 ... on the router, up and with addresses. The first `reachable` lead to e1, e2 ... of the clients of
@@ -184,8 +196,8 @@ class Field:
     @contextlib.contextmanager
     def responder(self, *arguments, goes_first=False):
         """`goes_first`: before all other processes, where what waits in its socket would be taken for the relay's delay."""
-        with self.program(self.server, "responder", "--address", SERVER, *arguments) as started:
-            wait_until(lambda: port_bound(started.pid) or not started.alive, "the responder to listen")
+        with self.program(self.server, "responder", "--address", self.server_address, *arguments) as started:
+            wait_until(lambda: port_bound(started.pid, self.port) or not started.alive, "the responder to listen")
             if goes_first:
                 os.setpriority(os.PRIO_PROCESS, started.pid, _FIRST)
             yield started
@@ -193,13 +205,43 @@ class Field:
     def storm(self, *arguments, segment=1):
         """On the segment's link, unless the arguments name another interface."""
         interface = () if "--interface" in arguments else ("--interface", "eth0")
-        return self.program(self.clients[segment - 1], "storm", *interface, *arguments)
+        return self.program(self.clients[segment - 1], "storm", *interface, *self._storm_words, *arguments)
+
+
+def router_address6(number):
+    """On a segment."""
+    return f"2001:db8:{100 + number}::1"
+
+
+class Field6(Field):
+    """The same with IPv6 for the router and the server beside it: d1 2001:db8:101::1, u0 2001:db8:9::1. What clients do,
+    and who has their addresses, only a storm knows."""
+
+    family, port, server_address = 6, 547, SERVER6
+    _storm_words = ("--family", 6, "--clients", _CLIENTS6)
+
+    def __init__(self, network, segments=1):
+        super().__init__(network, segments)
+        for each in (self.router, self.server):
+            each.with_ipv6()
+        self.router.sysctl("net.ipv6.conf.all.forwarding", 1)
+        add(self.router, "u0", UPSTREAM_LINK_LOCAL, UPSTREAM6)
+        for number in range(1, segments + 1):
+            add(self.router, f"d{number}", ROUTER_LINK_LOCAL, router_address6(number))
+        add(self.server, "eth0", "fe80::9:2", SERVER6)
+        self.server.ip(f"route add default via {UPSTREAM6}")
+
+    def flaps(self):
+        """The kernel takes the addresses with the link."""
+        own, address = (f"{each}/64 dev d2" for each in (ROUTER_LINK_LOCAL, router_address6(2)))
+        return [["link set d2 down"], ["link set d2 up", f"addr add {own} nodad", f"addr add {address} nodad"],
+                [f"addr del {address}"], [f"addr add {address} nodad"]]
 
 
 @contextlib.contextmanager
-def field(segments=1, offload=True):
+def field(segments=1, offload=True, family=4):
     network = Network(offload=offload)
     try:
-        yield Field(network, segments)
+        yield (Field6 if family == 6 else Field)(network, segments)
     finally:
         network.close()

@@ -42,7 +42,7 @@ class Storm:
 
     @property
     def p99(self):
-        """Milliseconds, from DISCOVER to OFFER."""
+        """Milliseconds, from DISCOVER to OFFER, or from SOLICIT to ADVERTISE."""
         return self.clients["offer_p99_us"] / 1000
 
     @property
@@ -73,10 +73,11 @@ def storm(ways, way, field, arguments, *, names=("d1",), warm_up=True):
                 clients.result()
         with field.responder() as server:
             others = OtherWork(relay.pid, server.pid)
-            before, dropped = cpu_seconds(relay.pid), dropped_by_sockets(relay.pid)
+            before, dropped = cpu_seconds(relay.pid), dropped_by_sockets(relay.pid, field.port)
             with field.storm(*arguments) as clients:
                 heard = clients.result()
-            spent, dropped = cpu_seconds(relay.pid) - before, dropped_by_sockets(relay.pid) - dropped
+            spent = cpu_seconds(relay.pid) - before
+            dropped = dropped_by_sockets(relay.pid, field.port) - dropped
             made = Storm(heard, {}, spent, dropped, others.share())
             made.server = server.stop()
     field.forget_neighbours()

@@ -21,6 +21,7 @@
 #include "json_object.h"
 #include "program.h"
 #include "server4.h"
+#include "server6.h"
 
 #ifndef UDP_SEGMENT
 #define UDP_SEGMENT 103
@@ -186,11 +187,15 @@ int run(int argc, char** argv) {
   ::sigaction(SIGTERM, &end, nullptr);
   ::sigaction(SIGINT, &end, nullptr);
   const std::string text = arguments.text("address", "");
-  in_addr address{};
-  if (::inet_pton(AF_INET, text.c_str(), &address) != 1) {
-    throw std::runtime_error("--address: not an IPv4 address");
+  in_addr address4{};
+  in6_addr address6{};
+  if (::inet_pton(AF_INET, text.c_str(), &address4) == 1) {
+    respond(Server4{address4}, arguments.has("segment"));
+  } else if (::inet_pton(AF_INET6, text.c_str(), &address6) == 1) {
+    respond(Server6{address6}, arguments.has("segment"));
+  } else {
+    throw std::runtime_error("--address: not an address");
   }
-  respond(Server4{address}, arguments.has("segment"));
   return 0;
 }
 

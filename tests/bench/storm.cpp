@@ -1,5 +1,6 @@
-// The clients of a segment, or of several, speaking at once: broadcasts DHCPDISCOVERs at a rate or as fast as it can,
-// hears the offers, asks for what was offered where handshakes are wanted, and says what came back and after how long.
+// The clients of a segment, or of several, speaking at once: sends DHCPDISCOVERs, or SOLICITs, at a rate or as fast as
+// it can, hears the offers, asks for what was offered where handshakes are wanted, and says what came back and after
+// how long.
 #include <net/if.h>
 #include <poll.h>
 #include <sys/prctl.h>
@@ -17,6 +18,7 @@
 #include "arguments.h"
 #include "clients.h"
 #include "clients4.h"
+#include "clients6.h"
 #include "frame_sender.h"
 #include "json_object.h"
 #include "program.h"
@@ -27,10 +29,11 @@ namespace bench {
 
 namespace {
 
-constexpr std::string_view usage = R"(storm --interface NAME... [--mode discover|handshake] [--rate N] [--duration S]
-  [--count N] [--clients N] [--lone] [--pause-ms MOST] [--malformed SHARE] [--quiet-ms N] [--first N]
+constexpr std::string_view usage = R"(storm --interface NAME... [--family 4|6] [--mode discover|handshake] [--rate N]
+  [--duration S] [--count N] [--clients N] [--lone] [--pause-ms MOST] [--malformed SHARE] [--quiet-ms N] [--first N]
 Ends after `duration` seconds or `count` messages, whichever comes first, and when `quiet-ms` have passed without an
-answer. Rate 0 is as fast as it can. Lone: the next transaction begins after the last one's end and a random pause.)";
+answer. Rate 0 is as fast as it can. Lone: the next transaction begins after the last one's end and a random pause.
+What is said has the names of DHCPv4 in both families: in DHCPv6 offers are ADVERTISEs, and acks REPLYs.)";
 
 constexpr std::int64_t microsecond = 1000;
 constexpr std::int64_t millisecond = 1'000'000;
@@ -308,13 +311,13 @@ void storm(const Settings& settings) {
 
 int run(int argc, char** argv) {
   const Arguments arguments(argc, argv, usage,
-                            {"interface", "mode", "rate", "duration", "count", "clients", "lone", "pause-ms",
+                            {"interface", "family", "mode", "rate", "duration", "count", "clients", "lone", "pause-ms",
                              "malformed", "quiet-ms", "first"});
   const Settings settings(arguments);
   std::signal(SIGTERM, [](int) { interrupted = 1; });
   std::signal(SIGINT, [](int) { interrupted = 1; });
   ::prctl(PR_SET_TIMERSLACK, 1UL);
-  storm<Clients4>(settings);
+  arguments.number("family", 4) == 6 ? storm<Clients6>(settings) : storm<Clients4>(settings);
   return 0;
 }
 

@@ -12,12 +12,13 @@ import subprocess
 import time
 from pathlib import Path
 
-from field import PROGRAMS, ROOT, SERVER
+from field import PROGRAMS, ROOT, SERVER, SERVER6, router_address6
 from wait import port_bound, wait_until
 
 OURS, ISC, DNSMASQ, HELPER = "ours", "ISC dhcrelay", "dnsmasq", "dhcp-helper"
 BARE, PACED = "bare", "paced bare"
 ALL = (OURS, ISC, DNSMASQ, HELPER, BARE, PACED)
+ALL6 = (OURS, ISC)
 
 
 class Ways:
@@ -56,6 +57,15 @@ class Ways:
         asked = subprocess.run([self._paths[way], "--version"], capture_output=True, text=True, check=False)
         return (asked.stdout + asked.stderr).splitlines()[0]
 
+    def command6(self, way, names):
+        """As `command`, for DHCPv6."""
+        path = self._paths[way]
+        if way == OURS:
+            downstream = [word for name in names for word in ("-id", name)]
+            return [path, "-d", "--no-pid", "--log-level", "info", *downstream, "-iu", "u0", SERVER6]
+        lower = [word for name in names for word in ("-l", f"{router_address6(int(name[1:]))}%{name}")]
+        return [path, "-6", "-d", "-q", "--no-pid", *lower, "-u", f"{SERVER6}%u0"]
+
     def command(self, way, names):
         """For these interfaces of the router; all but ours want them to be segments of the field."""
         path, each = self._paths[way], [word for name in names for word in ("-id", name)]
@@ -77,10 +87,11 @@ class Ways:
     def running(self, way, field, names=("d1",), more=(), log=subprocess.DEVNULL):
         """The relay's process, ready, with `more` flags. What it logs goes to /dev/null, which costs it the least, unless
         there is a file for it."""
-        argv = [*self.command(way, names), *more]
+        command = self.command6 if field.family == 6 else self.command
+        argv = [*command(way, names), *more]
         relay = field.router.spawn(argv, stdout=subprocess.DEVNULL, stderr=log)
         try:
-            wait_until(lambda: port_bound(relay.pid) or relay.poll() is not None, f"{' '.join(argv)} to listen", 60)
+            wait_until(lambda: port_bound(relay.pid, field.port) or relay.poll() is not None, f"{' '.join(argv)} to listen", 60)
             time.sleep(0.3)  # not all of them say when they are ready
             if relay.poll() is not None:
                 raise RuntimeError(f"{' '.join(argv)} ended with {relay.returncode}")
