@@ -1,6 +1,7 @@
 """The table's rows: each takes its measurements, in rounds, and says what came of them beside its aim."""
 
 import contextlib
+import functools
 import json
 import socket
 import statistics
@@ -11,9 +12,10 @@ from dataclasses import dataclass
 import measure
 from field import PROGRAMS, SERVER, field
 from relay import Relay
-from ways import ALL, BARE, ISC, OURS, PACED
+from ways import ALL, ALL6, BARE, ISC, OURS, PACED
 
 _LADDER = (10_000, 20_000, 30_000, 40_000, 50_000, 60_000, 80_000, 100_000, 120_000)
+_RATES6 = (10_000, 50_000)  # the first is one that all can do
 _INTERFACES, _REACHABLE = 4000, 250
 _NO_RELAY = "no relay"
 _ONE, _ONE_OF_MANY, _SOME, _SOME_OF_MANY = "one of 1", "one of 4,000", "250 of 250", "250 of 4,000"
@@ -94,6 +96,31 @@ def medians(rounds, what, ways, unit=""):
                      if own(rounds, what, way)) + (f" {unit}" if unit else "")
 
 
+@dataclass(frozen=True)
+class Family:
+    """What its rows do not share with those of the other one: who takes part, and what is aimed at, of ISC's own."""
+
+    number: int
+    name: str  # in front of a row and of a record
+    ways: tuple
+    relays: tuple  # all
+    handshakes: float
+    handshakes_flat_out: float
+    micro: str  # the benchmark of the core
+
+
+V4 = Family(4, "", (OURS, ISC, BARE), ALL, 3, 40, "request_with_option82")
+V6 = Family(6, "DHCPv6: ", (OURS, ISC), ALL6, 1, 1, "request6_with_interface_id")
+
+
+def cpu(storm):
+    return storm.cpu_per_offer
+
+
+def late(came):
+    return came.p99
+
+
 # --- the rows ---------------------------------------------------------------------------------------------------------
 
 def load(bench):
@@ -101,13 +128,6 @@ def load(bench):
     with field() as place:
         made = bench.rounds("load", (OURS, ISC, BARE, PACED), lambda way: measure.storm(
             bench.ways, way, place, ("--rate", 50_000, "--duration", 2)))
-
-    def cpu(storm):
-        return storm.cpu_per_offer
-
-    def late(storm):
-        return storm.p99
-
     over_isc, over_bare, p99 = ratios(made, cpu, ISC, OURS), ratios(made, cpu, OURS, BARE), own(made, late, OURS)
     yield Row("CPU per delivered message at 50,000/s offered, ISC dhcrelay / ours", at_least(4), over_isc,
               beside=medians(made, cpu, (OURS, ISC, BARE), "us"))
@@ -117,18 +137,32 @@ def load(bench):
               medians(made, late, (OURS, ISC, BARE), "ms"))
 
 
-def lone(bench):
+def load6(bench):
+    """CPU and latency at a rate that all can do, and at the one at which DHCPv4 is measured."""
+    for rate in _RATES6:
+        with field(family=6) as place:
+            made = bench.rounds(f"DHCPv6: load at {rate}", V6.ways, lambda way, here=place, pace=rate: measure.storm(
+                bench.ways, way, here, ("--rate", pace, "--duration", 2)))
+        answered = medians(made, lambda storm: storm.clients["offers"] / storm.clients["sent"], V6.ways)
+        yield Row(f"DHCPv6: CPU per delivered message at {rate:,}/s offered, ISC dhcrelay / ours", at_least(1),
+                  ratios(made, cpu, ISC, OURS),
+                  beside=f"{medians(made, cpu, V6.ways, 'us')}; answered of what was offered: {answered}")
+        yield Row(f"DHCPv6: round trip at {rate:,}/s (the server's part is in it), p99", under(2, "ms"),
+                  own(made, late, OURS), "ms", medians(made, late, V6.ways, "ms"))
+
+
+def lone(bench, family=V4):
     """The round trip of a message that is alone."""
-    with field() as place:
-        made = bench.rounds("lone", (OURS, ISC, BARE), lambda way: measure.storm(
+    with field(family=family.number) as place:
+        made = bench.rounds(f"{family.name}lone", family.ways, lambda way: measure.storm(
             bench.ways, way, place, ("--lone", "--count", 400, "--duration", 30)))
 
     def middle(storm):
         return storm.clients["offer_p50_us"]
 
     over_isc = ratios(made, middle, OURS, ISC)
-    yield Row("round trip of a lone message, median, ours / ISC", at_most(1.1), over_isc,
-              beside=medians(made, middle, (OURS, ISC, BARE), "us"))
+    yield Row(f"{family.name}round trip of a lone message, median, ours / ISC", at_most(1.1), over_isc,
+              beside=medians(made, middle, family.ways, "us"))
 
 
 def _climb(bench, place, way):
@@ -143,10 +177,10 @@ def _climb(bench, place, way):
     return [*made, measure.storm(bench.ways, way, place, ("--mode", "handshake", "--duration", 4))]
 
 
-def handshakes(bench):
+def handshakes(bench, family=V4):
     """How many handshakes a second, at the rate that suits each best and with the clients flat out."""
-    with field() as place:
-        made = bench.rounds("handshakes", (OURS, ISC, BARE), lambda way: _climb(bench, place, way))
+    with field(family=family.number) as place:
+        made = bench.rounds(f"{family.name}handshakes", family.ways, lambda way: _climb(bench, place, way))
 
     def best(storms):
         return max(each.handshakes_per_second for each in storms)
@@ -156,20 +190,21 @@ def handshakes(bench):
 
     bests, flats = ratios(made, best, OURS, ISC), ratios(made, flat_out, OURS, ISC)
     kept = [flat_out(each[OURS]) / best(each[OURS]) for each in made if OURS in each]
-    yield Row("full handshakes a second at the best offered rate, ours / ISC's best", at_least(3), bests,
-              beside=medians(made, best, (OURS, ISC, BARE), "a second"))
-    yield Row("full handshakes a second with the clients flat out / our own best", at_least(0.9), kept,
-              beside=medians(made, flat_out, (OURS, ISC, BARE), "a second"))
-    yield Row("the same, ours / ISC", at_least(40), flats)
+    yield Row(f"{family.name}full handshakes a second at the best offered rate, ours / ISC's best",
+              at_least(family.handshakes), bests, beside=medians(made, best, family.ways, "a second"))
+    yield Row(f"{family.name}full handshakes a second with the clients flat out / our own best", at_least(0.9), kept,
+              beside=medians(made, flat_out, family.ways, "a second"))
+    yield Row(f"{family.name}the same, ours / ISC", at_least(family.handshakes_flat_out), flats)
 
 
-def delivered(bench):
+def delivered(bench, family=V4):
     """Whether what the server has sent comes to 20,000 clients."""
     for rate in (5_000, 50_000):
-        with field() as place:
-            made = bench.rounds(f"delivered at {rate}", ALL, lambda way, here=place, pace=rate: measure.storm(
-                bench.ways, way, here, ("--clients", 20_000, "--count", 20_000, "--duration", 30, "--rate", pace),
-                warm_up=False))
+        with field(family=family.number) as place:
+            made = bench.rounds(f"{family.name}delivered at {rate}", family.relays, lambda way, here=place, pace=rate:
+                                measure.storm(bench.ways, way, here, ("--clients", 20_000, "--count", 20_000,
+                                                                      "--duration", 30, "--rate", pace),
+                                              warm_up=False))
 
         def share(storm):
             return storm.delivered
@@ -178,25 +213,22 @@ def delivered(bench):
             return storm.clients["offers"]
 
         values = own(made, share, OURS)
-        yield Row(f"20,000 distinct clients at {rate:,}/s: replies delivered of those the server sent", ALL_OF_THEM,
-                  values, beside=medians(made, through, ALL, "clients have an offer"))
+        yield Row(f"{family.name}20,000 distinct clients at {rate:,}/s: replies delivered of those the server sent",
+                  ALL_OF_THEM, values, beside=medians(made, through, family.relays, "clients have an offer"))
 
 
-def flood(bench):
+def flood(bench, family=V4):
     """A quiet segment while another floods."""
-    with field(segments=2) as place:
-        made = bench.rounds("flood", (OURS, ISC), lambda way: measure.flood(bench.ways, way, place, 3))
+    with field(segments=2, family=family.number) as place:
+        made = bench.rounds(f"{family.name}flood", (OURS, ISC), lambda way: measure.flood(bench.ways, way, place, 3))
 
     def completed(came):
         return came.completed
 
-    def late(came):
-        return came.p99
-
     share, p99 = own(made, completed, OURS), own(made, late, OURS)
-    yield Row("quiet segment (50 handshakes a second) while another floods flat out: completed", ALL_OF_THEM, share,
-              beside=medians(made, completed, (OURS, ISC)))
-    yield Row("the same: p99 of the round trip", under(20, "ms"), p99, "ms",
+    yield Row(f"{family.name}quiet segment (50 handshakes a second) while another floods flat out: completed",
+              ALL_OF_THEM, share, beside=medians(made, completed, (OURS, ISC)))
+    yield Row(f"{family.name}the same: p99 of the round trip", under(20, "ms"), p99, "ms",
               medians(made, late, (OURS, ISC), "ms"))
 
 
@@ -226,9 +258,6 @@ def interfaces(bench):
 
 
 def _interface_rows(made):
-    def cpu(storm):
-        return storm.cpu_per_offer
-
     for what, over, base in (("4,000 interfaces / 1 interface: CPU per message", _ONE_OF_MANY, _ONE),
                               ("4,000 interfaces / 250, clients on 250: CPU per message", _SOME_OF_MANY, _SOME)):
         values = ratios(made, cpu, over, base)
@@ -295,24 +324,26 @@ def idle(bench):
     yield Row("idle: wake-ups a second", Aim("1 or fewer", 1), values)
 
 
-def micro(bench):
+def micro(bench, family=V4):
     """The core alone, by Google Benchmark."""
     program = PROGRAMS / "micro/microbench"
-    what, aim = "request with option 82 through the core (microbenchmark)", under(150, "ns")
+    added = "option 82" if family is V4 else "Interface-Id"
+    what, aim = f"{family.name}request with {added} through the core (microbenchmark)", under(150, "ns")
     if not program.exists():
         yield Row(what, aim, [], beside="the program microbench is not built")
         return
-    came = subprocess.run([program, "--benchmark_filter=request_with_option82", "--benchmark_format=json",
+    came = subprocess.run([program, f"--benchmark_filter={family.micro}", "--benchmark_format=json",
                            f"--benchmark_repetitions={bench.options.rounds}"], capture_output=True, check=True)
     measured = {}
     for each in json.loads(came.stdout)["benchmarks"]:
         if each["run_type"] == "iteration":
             assert each["time_unit"] == "ns"
             measured.setdefault(each["name"].split("/")[1], []).append(each["real_time"])
-    bench.record["micro"] = measured
+    bench.record[f"{family.name}micro"] = measured
     beside = ", ".join(f"with {count} interfaces {spread(values)}" for count, values in measured.items())
     yield Row(what, aim, next(iter(measured.values())), "ns", beside)
 
 
 ROWS = {"load": load, "lone": lone, "handshakes": handshakes, "delivered": delivered, "flood": flood,
-        "interfaces": interfaces, "transit": transit, "idle": idle, "micro": micro}
+        "interfaces": interfaces, "transit": transit, "idle": idle, "micro": micro, "load6": load6,
+        **{f"{row.__name__}6": functools.partial(row, family=V6) for row in (lone, handshakes, delivered, flood, micro)}}
