@@ -91,7 +91,8 @@ class Ways:
         argv = [*command(way, names), *more]
         relay = field.router.spawn(argv, stdout=subprocess.DEVNULL, stderr=log)
         try:
-            wait_until(lambda: port_bound(relay.pid, field.port) or relay.poll() is not None, f"{' '.join(argv)} to listen", 60)
+            wait_until(lambda: port_bound(relay.pid, field.port) or relay.poll() is not None,
+                       f"{' '.join(argv)} to listen", 60)
             time.sleep(0.3)  # not all of them say when they are ready
             if relay.poll() is not None:
                 raise RuntimeError(f"{' '.join(argv)} ended with {relay.returncode}")
