@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = Path(os.environ.get("DHCP_RELAY_BENCH", str(ROOT / "build/bench/tests/bench")))
 SERVER, UPSTREAM = "10.9.0.2", "10.9.0.1"
 SERVER6, UPSTREAM6 = "2001:db8:9::2", "2001:db8:9::1"
-_CLIENTS6 = 256  # with an address each: the kernel knows no more than 1,024 neighbours, as it is from the start
+_CLIENTS6 = 256  # each with an address, which the kernel has to find room for among its neighbours
 _FIRST = -15  # as nice(1) has it
 _STOPS = 30  # seconds within which a program ends that was told to
 
@@ -89,6 +89,11 @@ def packets_received(namespace, interface="eth0"):
             if name.strip() == interface:
                 return int(numbers.split()[1])
     raise AssertionError(f"no {interface}")
+
+
+def most_neighbours6():
+    """That the kernel knows at a time, of all namespaces."""
+    return int(Path("/proc/sys/net/ipv6/neigh/default/gc_thresh3").read_text(encoding="ascii"))
 
 
 def dropped_by_sockets(pid, port=67):
@@ -214,8 +219,8 @@ def router_address6(number):
 
 
 class Field6(Field):
-    """The same with IPv6 for the router and the server beside it: d1 2001:db8:101::1, u0 2001:db8:9::1. What clients do,
-    and who has their addresses, only a storm knows."""
+    """The same with IPv6 for the router and the server beside it: d1 2001:db8:101::1, u0 2001:db8:9::1. The clients'
+    namespaces have none: it is a storm that has their addresses."""
 
     family, port, server_address = 6, 547, SERVER6
     _storm_words = ("--family", 6, "--clients", _CLIENTS6)

@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass
 
 import measure
-from field import PROGRAMS, SERVER, field
+from field import PROGRAMS, SERVER, field, most_neighbours6
 from relay import Relay
 from ways import ALL, ALL6, BARE, ISC, OURS, PACED
 
@@ -212,9 +212,11 @@ def delivered(bench, family=V4):
         def through(storm):
             return storm.clients["offers"]
 
-        values = own(made, share, OURS)
+        values, beside = own(made, share, OURS), medians(made, through, family.relays, "clients have an offer")
+        if family is V6:
+            beside += f"; the kernel knows {most_neighbours6():,} neighbours at a time"
         yield Row(f"{family.name}20,000 distinct clients at {rate:,}/s: replies delivered of those the server sent",
-                  ALL_OF_THEM, values, beside=medians(made, through, family.relays, "clients have an offer"))
+                  ALL_OF_THEM, values, beside=beside)
 
 
 def flood(bench, family=V4):
@@ -346,4 +348,5 @@ def micro(bench, family=V4):
 
 ROWS = {"load": load, "lone": lone, "handshakes": handshakes, "delivered": delivered, "flood": flood,
         "interfaces": interfaces, "transit": transit, "idle": idle, "micro": micro, "load6": load6,
-        **{f"{row.__name__}6": functools.partial(row, family=V6) for row in (lone, handshakes, delivered, flood, micro)}}
+        **{f"{row.__name__}6": functools.partial(row, family=V6)
+           for row in (lone, handshakes, delivered, flood, micro)}}
