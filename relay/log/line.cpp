@@ -429,9 +429,9 @@ void add_destination(LogLine& line, const MessageEvent6& event) {
   line.field("size", event.message.size());
 }
 
-void add_explanation(LogLine& line, DropReason reason) {
+void add_explanation(LogLine& line, DropReason reason, std::string_view hint) {
   const DropReasonText& words = text(reason);
-  line.field("reason", words.name).field("meaning", words.meaning).field("hint", words.hint);
+  line.field("reason", words.name).field("meaning", words.meaning).field("hint", hint.empty() ? words.hint : hint);
 }
 
 std::string_view state_of(const Interface& interface) noexcept {

@@ -82,8 +82,8 @@ void add_destination(LogLine& line, const MessageEvent& event);
 /// The same of DHCPv6: servers, source; or server, egress, destination, port; then size.
 void add_destination(LogLine& line, const MessageEvent6& event);
 
-/// reason, meaning, hint.
-void add_explanation(LogLine& line, DropReason reason);
+/// reason, meaning, hint: that of the reason, unless another one says more.
+void add_explanation(LogLine& line, DropReason reason, std::string_view hint = {});
 
 /// What happened to the interface, and how it stands now.
 void add_change(LogLine& line, const InterfaceEvent& event);

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cerrno>
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
 #include <variant>
@@ -46,6 +48,18 @@ LogLevel level_of(const InterfaceEvent& event) {
       return LogLevel::info;
   }
   return LogLevel::info;
+}
+
+/// What is known of a failure beyond its reason; empty where that says it all.
+std::string_view hint_of(const SendFailure&) noexcept {
+  return {};
+}
+
+std::string_view hint_of(const SendFailure6& failure) noexcept {
+  const bool has_no_neighbour = failure.error == EINVAL && failure.destination.is_link_local();
+  return has_no_neighbour ? "The kernel has no room for this client among its neighbours: raise "
+                            "net.ipv6.neigh.default.gc_thresh3, which --check compares with those in use."
+                          : std::string_view{};
 }
 
 bool is_sending(DropReason reason) {
@@ -170,7 +184,7 @@ void Log::Impl::send_failed(const Failure& failure) {
   if (tally.is_first(failure.reason)) {
     write(LogLevel::warning, "send_failed", [&](LogLine& line) {
       add_failure(line);
-      add_explanation(line, failure.reason);
+      add_explanation(line, failure.reason, hint_of(failure));
     });
   } else if (wants(LogLevel::debug)) {
     write(LogLevel::debug, "send_failed", [&](LogLine& line) {

@@ -20,6 +20,7 @@ using test_support::Bytes;
 using test_support::ip6;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 class Log6Test : public ::testing::Test {
@@ -48,6 +49,14 @@ class Log6Test : public ::testing::Test {
   Interface interface_;
   Ingress6 ingress_ = test_support::from_client();
 };
+
+TEST_F(Log6Test, failure_for_want_of_room_among_the_neighbours) {
+  log_.send_failed(SendFailure6{DropReason::send_failed, &interface_, ip6("fe80::c"), EINVAL});
+  log_.send_failed(SendFailure6{DropReason::send_buffer_full, &interface_, ip6("fe80::c"), ENOBUFS});
+  ASSERT_EQ(lines_.size(), 2U);
+  EXPECT_THAT(lines_[0], HasSubstr("net.ipv6.neigh.default.gc_thresh3"));
+  EXPECT_THAT(lines_[1], Not(HasSubstr("gc_thresh3")));
+}
 
 TEST_F(Log6Test, what_came_and_where_it_went) {
   const Bytes solicit = test_support::solicit6();
