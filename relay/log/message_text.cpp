@@ -213,7 +213,7 @@ std::string address_text(const Ipv6Address& address) {
       result += ':';
     }
     std::array<char, 4> digits{};
-    const auto* const end = std::to_chars(digits.data(), digits.data() + digits.size(), fields[place], 16).ptr;
+    auto* const end = std::to_chars(digits.data(), digits.data() + digits.size(), fields[place], 16).ptr;
     result.append(digits.data(), end);
   }
   return result;
