@@ -119,7 +119,7 @@ def prometheus(scene6, tmp_path, stack):
 def test_panels_show_what_a_relay_does(scene6, need, tmp_path, request):
     """Every panel has values, those alone not that speak of what went wrong; no alert fires. Both families at once."""
     need("prometheus")
-    scene6.relay_both(*FLAGS, "--log-level", "info", "--capture", str(tmp_path / "x.pcapng"))
+    scene6.relay_both(*FLAGS, "--log-level", "info", "--log-prefixes", "--capture", str(tmp_path / "x.pcapng"))
     query = request.getfixturevalue("prometheus")
 
     def traffic():
