@@ -163,7 +163,10 @@ TEST_F(PcapngWriterTest, an_interface_with_all_facts) {
 TEST_F(PcapngWriterTest, an_interface_with_ipv6_addresses) {
   writer_.section({});
   buffer_.clear();
-  static_cast<void>(writer_.interface({.name = "d1", .addresses6 = {{test_support::ip6("fe80::d1"), 64}}}, {}));
+  CapturedInterface interface;
+  interface.name = "d1";
+  interface.addresses6 = {{test_support::ip6("fe80::d1"), 64}};
+  static_cast<void>(writer_.interface(interface, {}));
   EXPECT_EQ(buffer_, joined({u32(1),
                              u32(64),
                              u16(1),
