@@ -43,7 +43,7 @@ struct Figures {
   std::vector<ServerFigures> servers;  ///< of both families
   QueueFigures queue{};
   QueueFigures queue6{};
-  std::shared_ptr<const Expiries> transactions{};  ///< of DHCPv4
+  std::shared_ptr<const Expiries> transactions{};           ///< of DHCPv4
   std::shared_ptr<const DelegationCounters> delegations{};  ///< null: nobody looks for delegated prefixes
 };
 

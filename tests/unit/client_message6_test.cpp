@@ -39,8 +39,8 @@ TEST(ClientMessage6, is_at_the_bottom_and_its_client_known_by_the_relay_agent_th
   const auto found = client_message_in(twice, sender);
   EXPECT_EQ(octets_of(found), message);
   EXPECT_EQ(found->client, ip6("fe80::c"));
-  const auto answer = client_message_in(wrapped(13, "2001:db8:2::1", wrapped(13, "fe80::c", message)), sender);
-  EXPECT_EQ(octets_of(answer), message);
+  const Bytes answer = wrapped(13, "2001:db8:2::1", wrapped(13, "fe80::c", message));
+  EXPECT_EQ(octets_of(client_message_in(answer, sender)), message);
 }
 
 TEST(ClientMessage6, is_not_there_where_a_level_is_broken_off_or_carries_nothing) {

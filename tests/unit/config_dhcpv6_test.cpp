@@ -369,7 +369,7 @@ TEST(Dhcpv6Errors, Options) {
       {"--prefixes-per-client 257", "--prefixes-per-client '257': expected a number of prefixes from 1 to 256"},
       {"--prefixes-per-interface 262145",
        "--prefixes-per-interface '262145': expected a number of prefixes from 1 to 262144"},
-      {"--state-file=", "--state-file '': expected the name of a file without control characters"},
+      {"--state-file=", "--state-file: expected a value, --state-file FILE"},
       {"--routes --capture-only", "--routes contradicts --capture-only, which relays nothing; expected one of them"},
       {"-p 1", "-p '1': expected a port from 2 to 65534, since clients of DHCPv6 are on the one below"},
       {"-rp 547", "-rp '547': expected another port than that of -p, 547"},
