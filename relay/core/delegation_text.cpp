@@ -22,7 +22,7 @@ constexpr int octet_base = 16;
 template <typename Number>
 void append_number(std::string& text, Number number, int base = 10) {
   std::array<char, 24> digits{};
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number, base).ptr;
+  char* const end = std::to_chars(digits.data(), digits.data() + digits.size(), number, base).ptr;
   text.append(digits.data(), end);
 }
 

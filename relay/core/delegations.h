@@ -83,6 +83,9 @@ class Delegations {
   /// `tell` is called for each change, by whatever brought it about; it must not call back. May not be empty.
   using Tell = std::function<void(const DelegationEvent&)>;
   Delegations(const DelegationLimits& limits, Tell tell);
+  Delegations(const Delegations&) = delete;
+  Delegations& operator=(const Delegations&) = delete;
+  ~Delegations() = default;
 
   /// A Reply that goes to the client at `next_hop` on `interface`: its lifetimes are in force (RFC 8987 G-8), what it
   /// takes back is gone, and where it answers a Release so is what that named (RFC 8987 G-9). Any other message, or a

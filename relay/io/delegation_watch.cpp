@@ -45,7 +45,7 @@ DelegationWatch::DelegationWatch(asio::io_context& loop, const PrefixSettings& s
 
 DelegationWatch::~DelegationWatch() {
   if (has_unwritten_state_) {
-    write_state();
+    hand_over_state();
   }
 }
 
@@ -264,16 +264,8 @@ void DelegationWatch::state_changed() {
 }
 
 void DelegationWatch::write_state() {
-  has_unwritten_state_ = false;
-  std::vector<KnownDelegation> all;
-  all.reserve(delegations_.size());
-  delegations_.for_each(
-      [&](std::span<const std::uint8_t> duid, std::string_view interface, const Delegation& delegation) {
-        all.push_back({{duid.begin(), duid.end()}, std::string{interface}, delegation});
-      });
-  const auto size = all.size();
-  routes_->write_state([all = std::move(all), time = time_pair()] { return delegation_text(all, time); });
-  state_timer_.expires_after(state_interval * (1 + size / delegations_per_state_second));
+  hand_over_state();
+  state_timer_.expires_after(state_interval * (1 + delegations_.size() / delegations_per_state_second));
   state_timer_.async_wait([this](const error_code& error) {
     if (error) {
       return;
@@ -284,6 +276,18 @@ void DelegationWatch::write_state() {
       is_state_due_ = false;
     }
   });
+}
+
+/// To the routes' thread, as it is now.
+void DelegationWatch::hand_over_state() {
+  has_unwritten_state_ = false;
+  std::vector<KnownDelegation> all;
+  all.reserve(delegations_.size());
+  delegations_.for_each(
+      [&](std::span<const std::uint8_t> duid, std::string_view interface, const Delegation& delegation) {
+        all.push_back({{duid.begin(), duid.end()}, std::string{interface}, delegation});
+      });
+  routes_->write_state([all = std::move(all), time = time_pair()] { return delegation_text(all, time); });
 }
 
 }  // namespace relay::io

@@ -67,6 +67,7 @@ class DelegationWatch {
   void start_expiry_timer();
   void state_changed();
   void write_state();
+  void hand_over_state();
   void take_in(const std::string& text);
   [[nodiscard]] DelegatedRoutes::Listener routes_listener();
 

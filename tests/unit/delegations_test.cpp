@@ -32,7 +32,6 @@ using test_support::ia_pd6_of;
 using test_support::ia_prefix6;
 using test_support::ip6;
 using test_support::message6;
-using test_support::option6;
 using test_support::prefix6;
 using test_support::status6;
 using testing::ElementsAre;

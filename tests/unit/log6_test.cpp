@@ -104,13 +104,12 @@ TEST_F(Log6Test, routes_and_the_file_of_prefixes) {
   log_.prefix_state({PrefixStateChange::damaged, "/x\n"});
   log_.prefix_state({PrefixStateChange::not_written, "/x", "no room"});
   log_.prefix_state({PrefixStateChange::writable, "/x"});
-  EXPECT_THAT(lines_,
-              ElementsAre(StartsWith("WARNING route_refused prefix=2001:db8:e1::/56 interface=vlan7 error=\"File "
-                                     "exists\" hint=\"Somebody else has a route"),
-                          "INFO note message=\"2 delegated prefixes are known from /x\"",
-                          HasSubstr("WARNING note message=\"/x\\\\x0a is damaged"),
-                          "ERROR note message=\"delegated prefixes would not outlast a restart: no room\"",
-                          "INFO note message=\"delegated prefixes are kept in /x again\""));
+  EXPECT_THAT(lines_, ElementsAre(StartsWith("WARNING route_refused prefix=2001:db8:e1::/56 interface=vlan7 "
+                                             R"(error="File exists" hint="Somebody else has a route)"),
+                                  R"(INFO note message="2 delegated prefixes are known from /x")",
+                                  HasSubstr(R"(WARNING note message="/x\\x0a is damaged)"),
+                                  R"(ERROR note message="delegated prefixes would not outlast a restart: no room")",
+                                  R"(INFO note message="delegated prefixes are kept in /x again")"));
 }
 
 TEST_F(Log6Test, why_a_message_was_dropped) {
