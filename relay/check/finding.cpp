@@ -164,7 +164,7 @@ constexpr std::array<Entry, finding_kind_count> entries{{
      {error, "shared_interface_id",
       "interfaces {subject} have one Interface-Id and one link-address: DHCPv6 replies to their clients are dropped as "
       "interface_id_ambiguous",
-      "give each its own Interface-Id, such as with --interface-id '%i'"}},
+      "give each its own Interface-Id, such as with --circuit-id '%i'"}},
     {FindingKind::nothing_served,
      {error, "nothing_served", "no interface serves clients{other}",
       "see the warnings about interfaces; one at least has to be there and up, with {command} and a server"}},
@@ -297,7 +297,7 @@ constexpr std::array<Entry, finding_kind_count> entries{{
      {note, "relay_agents_untrusted",
       "whether other relay agents are behind interface{|s} {subject} is not known, and Relay-forward from there is "
       "dropped as relay_forward_untrusted",
-      "where there are: --trusted {subject}"}},
+      "where there are: --trust {subject}"}},
     // what is well
     {FindingKind::interface_serves,
      {ok, "interface_serves", "interface{|s} {subject} {is|are} up, with {other} and a server", ""}},

@@ -40,7 +40,7 @@ def test_a_host_where_all_is_well(check):
     assert found.status == 0, found
     assert found.lines == [
         "note: relay_agents_untrusted: whether other relay agents are behind interfaces d1, d2 is not known, and "
-        "Relay-forward from there is dropped as relay_forward_untrusted; where there are: --trusted d1; and so for each of "
+        "Relay-forward from there is dropped as relay_forward_untrusted; where there are: --trust d1; and so for each of "
         "them",
         "ok: interface_serves: interfaces d1, d2 are up, with a link-address and a server",
         REACHED.format(SERVER), REACHED.format("fe80::9:3%u0"),
@@ -49,7 +49,7 @@ def test_a_host_where_all_is_well(check):
 
 def test_both_families(check):
     """Each is said to be well by itself."""
-    found = check("--trusted", "*", *USUAL, "10.9.0.2")
+    found = check("--trust", "*", *USUAL, "10.9.0.2")
     assert found.status == 0, found
     assert found.lines == [
         "ok: interface_serves: interfaces d1, d2 are up, with a giaddr and a server",
@@ -61,7 +61,7 @@ def test_both_families(check):
 
 def test_interfaces_as_isc_has_them(check):
     """A group of servers, where no address is given."""
-    found = check("--trusted", "*", "-l", "d1", "-l", "2001:db8:102::1%d2", "-u", "u0")
+    found = check("--trust", "*", "-l", "d1", "-l", "2001:db8:102::1%d2", "-u", "u0")
     assert found.lines == ["ok: interface_serves: interfaces d1, d2 are up, with a link-address and a server",
                            REACHED.format("ff05::1:3%u0"), "check passed: nothing found"], found
 
@@ -197,13 +197,13 @@ def test_a_link_address_of_another_segment(check):
 
 
 def test_interfaces_that_cannot_be_told_apart(check):
-    flags = (*USUAL, "--interface-id", "all")
+    flags = (*USUAL, "-I", "--circuit-id", "all")
     assert not check(*flags).graver(), "by their link-addresses they can"
     found = check(*flags, "--link-address", "2001:db8:103::1")
     only(found, "error: shared_interface_id: interfaces d1, d2 have one Interface-Id and one link-address: DHCPv6 replies "
                 "to their clients are dropped as interface_id_ambiguous; give each its own Interface-Id, such as with "
-                "--interface-id '%i'", 2)
-    assert not check(*USUAL, "--interface-id", "%i", "--link-address", "2001:db8:103::1").graver()
+                "--circuit-id '%i'", 2)
+    assert not check(*USUAL, "-I", "--circuit-id", "%i", "--link-address", "2001:db8:103::1").graver()
 
 
 def test_an_interface_without_a_server(check):
@@ -361,4 +361,4 @@ def test_the_inner_router_of_a_chain(make_scene6):
     router = make_scene6(Chain6).topology.router
     flags = ("-id", "d0", "-iu", "u0", SERVER)
     assert run_check(router, *flags).named("relay_agents_untrusted")
-    assert not run_check(router, "--trusted", "d0", *flags).named("relay_agents_untrusted")
+    assert not run_check(router, "--trust", "d0", *flags).named("relay_agents_untrusted")

@@ -69,7 +69,7 @@ def test_servers_and_their_times(scene6):
 
 def test_the_time_of_what_another_relay_agent_relayed(scene6):
     """By the transaction of the client's message, at whatever depth."""
-    scene6.relay6(*FLAGS, "--trusted", "d1")
+    scene6.relay6(*FLAGS, "--trust", "d1")
     asked = request()
     scene6.send_request6(wrapped(asked, link_address="2001:db8:111::1", peer_address="fe80::77"))
     came = scene6.relayed6(asked)

@@ -146,6 +146,7 @@ def test_g08_a_prefix_expires_when_its_valid_lifetime_is_over(scene6):
     pass_reply(scene6, ia_pd(1, [(_FIRST, 1, 2), (_SECOND, 3600, 7200)]))
     expect_routes(scene6, _FIRST, _SECOND)
     expect_routes(scene6, _SECOND)
+    wait_until(lambda: lines(scene6, "INFO prefix_expired"), "the line")
     assert [each.split()[0] for each in lines(scene6, "INFO prefix_expired")] == [f"prefix={_FIRST}"]
 
 

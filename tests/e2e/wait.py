@@ -33,9 +33,8 @@ def port_bound(pid, port=67, protocols=("udp", "udp6")):
 
 
 def listening_packet_sockets(pid):
-    """How many packet sockets there are in the network namespace of this process that have their filter. Before it, a
-    socket is bound and receives, but while libpcap puts the filter in place a filter that lets nothing through is there,
-    of one instruction."""
-    shown = subprocess.run(["nsenter", f"--net=/proc/{pid}/ns/net", "ss", "--packet", "--bpf", "--no-header", "--numeric"],
-                           capture_output=True, text=True, check=True).stdout
-    return sum(int(count) > 1 for count in re.findall(r"bpf filter \((\d+)\)", shown))
+    """How many packet sockets of this process have their filter. Before it, a socket is bound and receives, but while
+    libpcap puts the filter in place a filter that lets nothing through is there, of one instruction."""
+    shown = subprocess.run(["nsenter", f"--net=/proc/{pid}/ns/net", "ss", "--packet", "--bpf", "--processes",
+                            "--no-header", "--numeric"], capture_output=True, text=True, check=True).stdout
+    return sum(int(count) > 1 for count in re.findall(rf"\bpid={pid},.*\n\s*bpf filter \((\d+)\)", shown))

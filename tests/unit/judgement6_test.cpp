@@ -257,7 +257,7 @@ TEST(Judgement6, SharedInterfaceId) {
   EXPECT_THAT(lines(facts),
               ElementsAre("error: shared_interface_id: interfaces d1, d2 have one Interface-Id and one link-address: "
                           "DHCPv6 replies to their clients are dropped as interface_id_ambiguous; give each its own "
-                          "Interface-Id, such as with --interface-id '%i'"));
+                          "Interface-Id, such as with --circuit-id '%i'"));
   d1(facts).is_named = false;
   EXPECT_THAT(lines(facts), ElementsAre(StartsWith("warning: shared_interface_id: ")));
 }
@@ -281,7 +281,7 @@ TEST(Judgement6, RelayAgentsUntrusted) {
   EXPECT_THAT(lines(facts),
               ElementsAre("note: relay_agents_untrusted: whether other relay agents are behind interface d1 is not "
                           "known, and Relay-forward from there is dropped as relay_forward_untrusted; where there are: "
-                          "--trusted d1"));
+                          "--trust d1"));
 }
 
 TEST(Judgement6, BothSides) {
