@@ -206,12 +206,6 @@ def test_interfaces_that_cannot_be_told_apart(check):
     assert not check(*USUAL, "-I", "--circuit-id", "%i", "--link-address", "2001:db8:103::1").graver()
 
 
-def test_an_interface_without_a_server(check):
-    only(check(*INTERFACES, "--server", f"d1={SERVER}"),
-         "error: interface_without_server: interface d2 has no DHCPv6 server, so its requests are dropped; name one: a "
-         "SERVER for all interfaces, or --server IF=ADDR", 2)
-
-
 def test_an_interface_of_dhcpv4_alone(check):
     found = check(*INTERFACES, "10.9.0.2", "--server", f"d1={SERVER}")
     only(found, "error: interface_without_server: interface d2 has no DHCPv6 server, so its requests are dropped; name "
