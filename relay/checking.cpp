@@ -1,6 +1,7 @@
 #include "relay/checking.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <iostream>
 #include <optional>
 #include <stdexcept>
@@ -14,6 +15,7 @@
 #include "relay/check/judgement.h"
 #include "relay/io/account_rights.h"
 #include "relay/io/capture_file.h"
+#include "relay/io/delegated_routes.h"
 #include "relay/io/look_around.h"
 #include "relay/io/metrics_endpoint.h"
 #include "relay/io/privileges.h"
@@ -70,6 +72,25 @@ using Account = std::optional<io::Account>;
     add(file, why.empty() ? io::CaptureFile::refusal(capture_file_options(configuration, account)) : std::move(why));
   }
   return unwritable;
+}
+
+/// What keeps routes to delegated prefixes from being made, or from outlasting a restart: the start makes the directory
+/// of the state file, where it alone is missing.
+void look_at_routes(const Configuration& configuration, const Account& account, check::Facts& facts) {
+  if (!configuration.prefixes.routes || !facts.families.ipv6) {
+    return;
+  }
+  facts.lacks_net_admin = !io::may_change_routes();
+  const std::string& file = configuration.prefixes.state_file;
+  const std::filesystem::path folder = std::filesystem::path{file}.parent_path();
+  std::error_code error;
+  if (!folder.empty() && !std::filesystem::exists(folder, error)) {
+    if (std::string why = io::write_fault(folder.string()); !why.empty()) {
+      facts.unwritable.push_back({file, std::move(why)});
+    }
+  } else if (facts.account_fault.empty() && !io::may_make_files_beside(account, file)) {
+    facts.unkept_state = file;
+  }
 }
 
 /// The sentence that the start would fail with; empty if it would not.
@@ -132,6 +153,7 @@ int check_host(const Configuration& configuration) {
   facts.unwritable = unwritable_files(configuration, account);
   facts.is_root = io::is_root();
   look_as_account(configuration, account, facts);
+  look_at_routes(configuration, account, facts);
   const std::vector<check::Finding> findings = check::judge(facts);
   report_findings(findings, configuration.log_format, [](std::string_view line) { std::cout << line << '\n'; });
   if (!std::cout.flush()) {

@@ -122,11 +122,13 @@ struct Facts {
   std::string account{};                          ///< that the relay becomes; empty: it stays this user
   std::string account_fault{};                    ///< why it cannot; empty: it can
   std::vector<FileFault> unreadable{};            ///< by the account, of the files that are read again
+  std::string unkept_state{};                     ///< file of --state-file that the account cannot make; empty: it can
   std::string bound_capture{};                    ///< file beside which the account can make no others; empty: it can
   bool is_root = false;
   bool lacks_net_raw = false;
   bool lacks_bind_service = false;
   bool lacks_ipv6 = false;
+  bool lacks_net_admin = false;  ///< which `--routes` takes
 
   std::vector<std::string> unmatched{};  ///< names and patterns of `roles` that no interface has
   std::vector<InterfaceFacts> interfaces{};

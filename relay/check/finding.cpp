@@ -34,6 +34,11 @@ constexpr std::array<Entry, finding_kind_count> entries{{
       "the capture stays in {subject}, which gets as large as all its files together and is then begun anew: no others "
       "can be made beside it by {other}",
       "name a file in a directory of that account, or want no more than this one: --capture-files 1"}},
+    {FindingKind::state_unkept,
+     {warning, "state_unkept",
+      "routes to delegated prefixes do not outlast a restart: no file can be made in the directory of {subject} by "
+      "{other}",
+      "name a --state-file in a directory of that account"}},
     {FindingKind::account_out_of_reach,
      {error, "account_out_of_reach", "{subject}",
       "let it have this capability (in a container: --cap-add), or start it as an account that has CAP_NET_RAW and "

@@ -29,6 +29,7 @@ enum class FindingKind : std::uint8_t {
   metrics_unservable,
   file_unreadable,
   capture_in_one_file,
+  state_unkept,
   account_out_of_reach,
   capability_missing,
   port_taken,

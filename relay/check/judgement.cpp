@@ -97,6 +97,12 @@ void judge_account(const Facts& facts, Findings& findings) {
   if (!facts.bound_capture.empty()) {
     findings.push_back({.kind = FindingKind::capture_in_one_file, .subjects = {facts.bound_capture}, .other = account});
   }
+  if (!facts.unkept_state.empty()) {
+    findings.push_back({.kind = FindingKind::state_unkept,
+                        .subjects = {facts.unkept_state},
+                        .other = account,
+                        .family = Family::ipv6});
+  }
   if (!facts.account_fault.empty()) {
     findings.push_back({.kind = FindingKind::account_out_of_reach, .subjects = {facts.account_fault}});
   }
@@ -116,6 +122,13 @@ void judge_capabilities(const Facts& facts, Findings& findings) {
                         .subjects = {"CAP_NET_RAW"},
                         .other = "no packet socket can be opened to see the link-layer addresses of clients",
                         .command = remedy + "; or do without them: --client-link-layer-address no"});
+  }
+  if (facts.lacks_net_admin) {
+    findings.push_back({.kind = FindingKind::capability_missing,
+                        .subjects = {"CAP_NET_ADMIN"},
+                        .other = "no route to a delegated prefix can be made",
+                        .command = facts.is_root ? remedy : "start as root; or do without them: leave out --routes",
+                        .family = Family::ipv6});
   }
   if (facts.lacks_bind_service) {
     findings.push_back({.kind = FindingKind::capability_missing,

@@ -1,6 +1,7 @@
 """`--check` where DHCPv6 is relayed: each planted mistake is found, in one line that says what to do, and nothing is said
 of DHCPv4 where it is not relayed."""
 
+import os
 import re
 
 import pytest
@@ -122,6 +123,33 @@ def test_the_relay_itself_has_both_ports(scene6, check):
     assert found.status == 0
     assert [re.search(r"UDP port (\d+) is held by dhcp-relay \(process (\d+)\)", line).groups()
             for line in found.graver()] == [("67", str(pid)), ("547", str(pid))], found
+
+
+def test_routes_take_a_capability(check, need):
+    need("setpriv")
+    flags = ("--client-link-layer-address", "no", "--routes", *USUAL)
+    found = check(*flags, through=with_capabilities("net_bind_service"))
+    assert found.named("capability_missing") == [
+        "error: capability_missing: this user lacks CAP_NET_ADMIN, without which no route to a delegated prefix can be "
+        "made; start as root; or do without them: leave out --routes"], found
+    assert not check(*flags, through=with_capabilities("net_bind_service", "net_admin")).named("capability_missing")
+
+
+def test_a_state_file_that_the_account_cannot_make(scene6, check):
+    file = scene6.folder / "prefixes"
+    flags = ("--routes", "--state-file", str(file), *USUAL)
+    only(check(*flags),
+         f"warning: state_unkept: routes to delegated prefixes do not outlast a restart: no file can be made in the "
+         f"directory of {file} by nobody, which the relay becomes; name a --state-file in a directory of that account", 0)
+    os.chown(scene6.folder, relay.ACCOUNT.pw_uid, relay.ACCOUNT.pw_gid)
+    assert not check(*flags).graver()
+    assert not file.exists()
+
+
+def test_a_state_file_whose_directory_cannot_be_made(check):
+    assert check("--routes", "--state-file", "/nosuch/folder/prefixes", *USUAL).named("file_unwritable") == [
+        "error: file_unwritable: /nosuch/folder/prefixes cannot be written: No such file or directory; name another file, "
+        "or give this user the right to write it"]
 
 
 # --- interfaces ---------------------------------------------------------------------------------------------------------

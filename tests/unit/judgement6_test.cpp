@@ -137,6 +137,25 @@ TEST(Judgement6, CapabilityMissing) {
   EXPECT_THAT(lines(facts), IsEmpty());
 }
 
+TEST(Judgement6, RoutesTakeACapability) {
+  Facts facts = well();
+  facts.lacks_net_admin = true;
+  EXPECT_THAT(lines(facts),
+              ElementsAre("error: capability_missing: this user lacks CAP_NET_ADMIN, without which no route to a "
+                          "delegated prefix can be made; start as root; or do without them: leave out --routes"));
+}
+
+TEST(Judgement6, StateUnkept) {
+  Facts facts = well();
+  facts.account = "nobody";
+  facts.unkept_state = "/var/lib/dhcp-relay/prefixes";
+  EXPECT_THAT(
+      lines(facts),
+      ElementsAre("warning: state_unkept: routes to delegated prefixes do not outlast a restart: no file can be "
+                  "made in the directory of /var/lib/dhcp-relay/prefixes by nobody, which the relay becomes; "
+                  "name a --state-file in a directory of that account"));
+}
+
 TEST(Judgement6, PortsOfBothFamiliesAreNamed) {
   Facts facts = well_in_both();
   facts.lacks_bind_service = true;
