@@ -18,12 +18,10 @@ class Address {
   /// 0.0.0.0.
   constexpr Address() = default;
   // An address of one family is one of either, without further words.
-  constexpr Address(Ipv4Address address) noexcept {  // NOLINT(google-explicit-constructor,hicpp-explicit-conversions)
-    std::ranges::copy(address.octets, octets_.begin());
-  }
-  constexpr Address(
-      const Ipv6Address& address) noexcept  // NOLINT(google-explicit-constructor,hicpp-explicit-conversions)
-      : octets_(address.octets), family_(Family::ipv6) {}
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  constexpr Address(Ipv4Address address) noexcept { std::ranges::copy(address.octets, octets_.begin()); }
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  constexpr Address(const Ipv6Address& address) noexcept : octets_(address.octets), family_(Family::ipv6) {}
 
   friend constexpr bool operator==(const Address&, const Address&) = default;
 

@@ -7,6 +7,8 @@
 #include "relay/core/dhcpv6.h"
 #include "relay/core/options6.h"
 
+// NOLINTBEGIN(bugprone-exception-escape): as those of Verdict
+
 namespace relay::capture {
 
 namespace {
@@ -238,3 +240,5 @@ void write_verdict(Verdict& verdict, const MessageEvent6& event, const Policy6& 
 }
 
 }  // namespace relay::capture
+
+// NOLINTEND(bugprone-exception-escape)

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <type_traits>
 #include <variant>
 #include <vector>
 
@@ -81,6 +82,7 @@ struct Verdict {
 
   [[nodiscard]] Family family() const noexcept { return told.index() == 0 ? Family::ipv4 : Family::ipv6; }
 
+  // NOLINTBEGIN(bugprone-exception-escape): of what the library may throw in general, these types throw nothing
   /// What is told of this protocol; makes the verdict one of it.
   [[nodiscard]] Told4& told4() noexcept { return as<Told4>(); }
   [[nodiscard]] Told6& told6() noexcept { return as<Told6>(); }
@@ -101,6 +103,9 @@ struct Verdict {
     auto* const present = std::get_if<Told>(&told);
     return present != nullptr ? *present : told.template emplace<Told>();
   }
+  // NOLINTEND(bugprone-exception-escape)
+
+  static_assert(std::is_nothrow_default_constructible_v<Told4> && std::is_nothrow_default_constructible_v<Told6>);
 };
 
 /// What a verdict of `send_failed` says, and no more.
@@ -112,6 +117,7 @@ struct FailedCopy {
   friend bool operator==(const FailedCopy&, const FailedCopy&) = default;
 };
 
+// NOLINTBEGIN(bugprone-exception-escape): as those of Verdict
 /// Makes `verdict` an empty one of this protocol, but for what is behind the sizes and counts that it tells, which
 /// nobody reads.
 void clear(Verdict& verdict, Family family) noexcept;
@@ -120,5 +126,6 @@ void clear(Verdict& verdict, Family family) noexcept;
 /// No more of `Told4::option82` is written than the message has.
 void write_verdict(Verdict& verdict, const MessageEvent& event, const Policy& policy) noexcept;
 void write_verdict(Verdict& verdict, const MessageEvent6& event, const Policy6& policy) noexcept;
+// NOLINTEND(bugprone-exception-escape)
 
 }  // namespace relay::capture

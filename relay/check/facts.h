@@ -135,10 +135,10 @@ struct Facts {
   std::vector<ServerFacts> servers{};
   bool source_is_local = true;   ///< of `--source-address`
   bool source6_is_local = true;  ///< the same of DHCPv6
+  bool hears_vrfs = false;       ///< net.ipv4.udp_l3mdev_accept
 
   std::vector<PortHolder> port_holders{};
   std::string port_holders_fault{};  ///< why they could not be read; empty: they were
-  bool hears_vrfs = false;           ///< net.ipv4.udp_l3mdev_accept
   NeighbourTable neighbours{};
   NeighbourTable neighbours6{};
   std::uint64_t receive_buffer = 0;  ///< octets that the kernel would give; 0: as many as the relay asks for
