@@ -13,6 +13,7 @@
 
 #include "relay/config/configuration.h"
 #include "relay/config/flags.h"
+#include "relay/config/values.h"
 #include "tests/fuzz/command_line.h"
 #include "tests/fuzz/described.h"
 #include "tests/fuzz/slow_options.h"
@@ -82,6 +83,17 @@ bool is_interface_name(const std::string& name) {
   return !name.empty() && name.size() <= 15 && name.find('/') == std::string::npos;
 }
 
+/// An address, one of IPv6 perhaps with its interface, or a name.
+bool is_server(const std::string& server) {
+  const std::size_t percent = server.find('%');
+  const std::string host = server.substr(0, percent);
+  if (relay::flags::ipv6_address(host)) {
+    return percent == std::string::npos || is_interface_name(server.substr(percent + 1));
+  }
+  return percent == std::string::npos && !host.empty() && host.size() <= 254 &&
+         host.find_first_of("/= ,:") == std::string::npos && std::none_of(host.begin(), host.end(), is_control);
+}
+
 void check_policy(const relay::Policy& policy) {
   require(policy.max_hops >= 1 && policy.max_hops <= 16, "the hop limit is 1 to 16");
   require(policy.min_size == 236 || policy.min_size == 300, "the least size is that of the RFC or the header's");
@@ -96,7 +108,7 @@ void check_interfaces(const relay::Configuration& configuration) {
   const auto& settings = configuration.interfaces;
   const bool relays = !configuration.capture.only;
   require(std::any_of(settings.roles.begin(), settings.roles.end(),
-                      [relays](const auto& each) { return each.value.downstream || !relays; }),
+                      [relays](const auto& each) { return each.value.downstream || each.value.lower || !relays; }),
           "there is an interface, and to relay a downstream one");
   for (const auto& role : settings.roles) {
     const bool is_pattern = relay::is_pattern(role.pattern);
@@ -137,9 +149,7 @@ void check(const relay::Configuration& configuration) {
   for (const auto& [pattern, servers] : configuration.servers) {
     require(!servers.empty(), "nobody has an empty list of servers");
     for (const std::string& server : servers) {
-      require(!server.empty() && server.size() <= 254 && server.find_first_of("/= ,:") == std::string::npos &&
-                  std::none_of(server.begin(), server.end(), is_control),
-              "a server is an address or a name");
+      require(is_server(server), "a server is an address or a name");
       require(std::count(servers.begin(), servers.end(), server) == 1, "no server is there twice");
     }
   }

@@ -18,13 +18,12 @@ namespace {
 
 class StateFileTest : public ::testing::Test {
  protected:
-  StateFileTest() {
+  void SetUp() override {
     std::string name = (std::filesystem::temp_directory_path() / "state-XXXXXX").string();
-    folder_ = ::mkdtemp(name.data());
+    ASSERT_NE(::mkdtemp(name.data()), nullptr);
+    folder_ = name;
   }
-  ~StateFileTest() override { std::filesystem::remove_all(folder_); }
-  StateFileTest(const StateFileTest&) = delete;
-  StateFileTest& operator=(const StateFileTest&) = delete;
+  void TearDown() override { std::filesystem::remove_all(folder_); }
 
   [[nodiscard]] std::string path(const std::string& name = "state") const { return (folder_ / name).string(); }
   [[nodiscard]] static std::string why(const auto& what) {
