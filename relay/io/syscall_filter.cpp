@@ -19,17 +19,11 @@
 #include <memory>
 #include <system_error>
 
+#include "relay/io/sanitized.h"
+
 namespace relay::io {
 
 namespace {
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool is_sanitized = true;
-#elif defined(__has_feature)
-constexpr bool is_sanitized = __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
-#else
-constexpr bool is_sanitized = false;
-#endif
 
 // Of every program with threads that is linked to glibc, whatever it does.
 constexpr std::array any_program{

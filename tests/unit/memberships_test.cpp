@@ -22,6 +22,7 @@
 #include "relay/io/sockets.h"
 #include "tests/support/message6.h"
 #include "tests/support/network_namespace.h"
+#include "tests/unit/waiting_datagrams.h"
 
 namespace relay::io {
 namespace {
@@ -83,16 +84,6 @@ class MembershipsTest : public test_support::NetworkNamespaceTest {
               static_cast<ssize_t>(message.size()));
   }
 
-  /// How many wait in that socket; they are taken.
-  [[nodiscard]] static int count(const Descriptor& socket) {
-    std::uint8_t octet = 0;
-    int result = 0;
-    while (::recv(socket.number(), &octet, 1, MSG_DONTWAIT) >= 0) {
-      ++result;
-    }
-    return result;
-  }
-
   [[nodiscard]] std::vector<std::pair<std::uint32_t, int>> refused() {
     const std::lock_guard lock{mutex_};
     return refused_;
@@ -109,14 +100,14 @@ class MembershipsTest : public test_support::NetworkNamespaceTest {
 
 TEST_F(MembershipsTest, let_the_sockets_hear_the_group) {
   send(test_support::solicit6(), true);
-  EXPECT_EQ(count(sockets_.requests), 0);
+  EXPECT_EQ(take_waiting(sockets_.requests), 0);
   want(c0_);
   send(test_support::solicit6(), true);
-  EXPECT_EQ(count(sockets_.requests), 1);
-  EXPECT_EQ(count(sockets_.replies), 0);
+  EXPECT_EQ(take_waiting(sockets_.requests), 1);
+  EXPECT_EQ(take_waiting(sockets_.replies), 0);
   want(c0_, false);
   send(test_support::solicit6(), true);
-  EXPECT_EQ(count(sockets_.requests), 0);
+  EXPECT_EQ(take_waiting(sockets_.requests), 0);
 }
 
 TEST_F(MembershipsTest, sockets_sort_by_type) {
@@ -126,13 +117,13 @@ TEST_F(MembershipsTest, sockets_sort_by_type) {
     for (const Bytes& request : {test_support::solicit6(), test_support::forwarded6(0, test_support::solicit6()),
                                  test_support::advertise6(), Bytes{}, Bytes{0xff}, Bytes{2}}) {
       send(request, is_multicast);
-      EXPECT_EQ(count(sockets_.requests), 1) << is_multicast << request.size();
-      EXPECT_EQ(count(sockets_.replies), 0) << is_multicast << request.size();
+      EXPECT_EQ(take_waiting(sockets_.requests), 1) << is_multicast << request.size();
+      EXPECT_EQ(take_waiting(sockets_.replies), 0) << is_multicast << request.size();
     }
     for (const Bytes& each : {reply, Bytes{13}}) {
       send(each, is_multicast);
-      EXPECT_EQ(count(sockets_.requests), 0) << is_multicast << each.size();
-      EXPECT_EQ(count(sockets_.replies), 1) << is_multicast << each.size();
+      EXPECT_EQ(take_waiting(sockets_.requests), 0) << is_multicast << each.size();
+      EXPECT_EQ(take_waiting(sockets_.replies), 1) << is_multicast << each.size();
     }
   }
 }
@@ -143,7 +134,7 @@ TEST_F(MembershipsTest, sockets_turn_away_by_interface_and_kind) {
   const Bytes request = test_support::message6(3);
   const auto kept = [&](const Bytes& message) {
     send(message, false);
-    return count(sockets_.requests);
+    return take_waiting(sockets_.requests);
   };
   ASSERT_EQ(accept_requests(sockets_.requests, Family::ipv6, std::vector<Shedding::Share>{{lo, {all, 0}}}), 0);
   EXPECT_EQ(kept(solicit), 0);

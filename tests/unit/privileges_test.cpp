@@ -38,6 +38,7 @@
 
 #include "relay/io/descriptor.h"
 #include "relay/io/resolver.h"
+#include "relay/io/sanitized.h"
 #include "relay/io/syscall_filter.h"
 
 namespace relay::io {
@@ -56,14 +57,6 @@ constexpr int has_thrown = 255;
 std::optional<Account> account() {
   return is_root() ? find_account("nobody") : std::nullopt;
 }
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool is_sanitized = true;
-#elif defined(__has_feature)
-constexpr bool is_sanitized = __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
-#else
-constexpr bool is_sanitized = false;
-#endif
 
 /// What `call` came to: nothing, or the error.
 int error_of(long result) {

@@ -14,6 +14,7 @@
 #include "relay/io/sockets.h"
 #include "tests/support/message_builder.h"
 #include "tests/support/network_namespace.h"
+#include "tests/unit/waiting_datagrams.h"
 
 namespace relay::io {
 namespace {
@@ -50,22 +51,12 @@ class SocketFilters : public test_support::NetworkNamespaceTest {
               static_cast<ssize_t>(message.size()));
   }
 
-  /// How many wait in that socket; they are taken.
-  [[nodiscard]] static int count(const Descriptor& socket) {
-    std::uint8_t octet = 0;
-    int result = 0;
-    while (::recv(socket.number(), &octet, 1, MSG_DONTWAIT) >= 0) {
-      ++result;
-    }
-    return result;
-  }
-
   /// Of so many.
   [[nodiscard]] int kept(const Bytes& message, int of = 1, const char* destination = "127.0.0.1") {
     for (int number = 0; number < of; ++number) {
       send(message, destination);
     }
-    return count(sockets_.requests);
+    return take_waiting(sockets_.requests);
   }
 
   void shed(const std::vector<Shedding::Share>& shares) const {
@@ -86,11 +77,11 @@ TEST_F(SocketFilters, sort_by_op) {
     EXPECT_EQ(kept({}, 1, destination), 1) << destination;
     EXPECT_EQ(kept({1}, 1, destination), 1) << destination;
     EXPECT_EQ(kept({0xff}, 1, destination), 1) << destination;
-    EXPECT_EQ(count(sockets_.replies), 0) << destination;
+    EXPECT_EQ(take_waiting(sockets_.replies), 0) << destination;
     EXPECT_EQ(kept(reply_, 1, destination), 0) << destination;
-    EXPECT_EQ(count(sockets_.replies), 1) << destination;
+    EXPECT_EQ(take_waiting(sockets_.replies), 1) << destination;
     EXPECT_EQ(kept({2}, 1, destination), 0) << destination;
-    EXPECT_EQ(count(sockets_.replies), 1) << destination;
+    EXPECT_EQ(take_waiting(sockets_.replies), 1) << destination;
   }
 }
 
@@ -102,7 +93,7 @@ TEST_F(SocketFilters, turn_away_by_interface_and_kind) {
   EXPECT_EQ(kept({discover_.begin(), discover_.begin() + 242}, 20), 20) << "also one that ends too early";
   EXPECT_EQ(kept({discover_.begin(), discover_.begin() + 243}, 20), 0);
   EXPECT_EQ(kept(reply_, 20), 0);
-  EXPECT_EQ(count(sockets_.replies), 20) << "replies are never turned away";
+  EXPECT_EQ(take_waiting(sockets_.replies), 20) << "replies are never turned away";
   shed({{lo_, {0, all}}});
   EXPECT_EQ(kept(discover_, 20), 20);
   EXPECT_EQ(kept(request_, 20), 0);
