@@ -65,9 +65,9 @@ class Storm:
                 "others": self.others}
 
 
-def storm(ways, way, field, arguments, *, names=("d1",), warm_up=True):
-    """One storm through a relay of its own."""
-    with ways.running(way, field, names) as relay:
+def storm(ways, way, field, arguments, *, names=("d1",), more=(), warm_up=True):
+    """One storm through a relay of its own, with `more` flags."""
+    with ways.running(way, field, names, more) as relay:
         if warm_up and way not in (DNSMASQ, HELPER):  # whose neighbour table is to be empty
             with field.responder(), field.storm(*_WARM_UP) as clients:
                 clients.result()

@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass
 
 import measure
+from churn import Scraping
 from field import PROGRAMS, SERVER, field, most_neighbours6
 from relay import Relay
 from ways import ALL, ALL6, BARE, ISC, OURS, PACED
@@ -18,6 +19,7 @@ _LADDER = (10_000, 20_000, 30_000, 40_000, 50_000, 60_000, 80_000, 100_000, 120_
 _RATES6 = (10_000, 50_000)  # the first is one that all can do
 _INTERFACES, _REACHABLE = 4000, 250
 _NO_RELAY = "no relay"
+_READ, _UNREAD = "read", "not read"
 _ONE, _ONE_OF_MANY, _SOME, _SOME_OF_MANY = "one of 1", "one of 4,000", "250 of 250", "250 of 4,000"
 
 
@@ -294,6 +296,32 @@ def _start_rows(bench, crowded):
     yield Row("the same: resident", under(48, "MB"), megabytes, "MB")
 
 
+def scrapes(bench):
+    """What it costs clients that Prometheus reads the metrics of 4,000 interfaces ten times a second."""
+    with field() as place:
+        place.crowd(_INTERFACES, 1)
+
+        def once(way):
+            with contextlib.ExitStack() as stack:
+                if way == _READ:
+                    stack.enter_context(Scraping(place).running())
+                return measure.storm(bench.ways, OURS, place, ("--rate", 20_000, "--duration", 2, "--interface", "e1"),
+                                     names=["x*"], more=Scraping.FLAGS)
+
+        made = bench.rounds("scrapes", (_READ, _UNREAD), once) if bench.has(OURS) else []
+
+    def delivered(storm):
+        return storm.clients["offers"] / max(storm.clients["sent"], 1)
+
+    def late(storm):
+        return storm.p99
+
+    yield Row("metrics of 4,000 interfaces read ten times a second beside 20,000 messages a second: delivered",
+              ALL_OF_THEM, own(made, delivered, _READ))
+    yield Row("the same: p99 of the round trip", under(2, "ms"), own(made, late, _READ), "ms",
+              medians(made, late, (_UNREAD, _READ), "ms"))
+
+
 def transit(bench):
     """What a relay that listens costs the packets that a router forwards."""
     with contextlib.ExitStack() as stack:
@@ -347,6 +375,6 @@ def micro(bench, family=V4):
 
 
 ROWS = {"load": load, "lone": lone, "handshakes": handshakes, "delivered": delivered, "flood": flood,
-        "interfaces": interfaces, "transit": transit, "idle": idle, "micro": micro, "load6": load6,
+        "interfaces": interfaces, "scrapes": scrapes, "transit": transit, "idle": idle, "micro": micro, "load6": load6,
         **{f"{row.__name__}6": functools.partial(row, family=V6)
            for row in (lone, handshakes, delivered, flood, micro)}}
