@@ -22,7 +22,6 @@ constexpr std::uint8_t fragment = 44;
 constexpr std::uint8_t destination_options = 60;
 }  // namespace extension
 
-constexpr std::size_t ipv6_header_size = 40;
 constexpr std::size_t fragment_header_size = 8;
 constexpr std::size_t max_extensions = 8;  // of one packet
 

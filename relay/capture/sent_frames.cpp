@@ -1,7 +1,6 @@
 #include "relay/capture/sent_frames.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -13,8 +12,8 @@ namespace relay::capture {
 
 namespace {
 
-[[nodiscard]] std::vector<std::uint8_t> frame_of(const FrameAddresses& addresses,
-                                                 std::span<const std::uint8_t> message) {
+template <typename Addresses>
+[[nodiscard]] std::vector<std::uint8_t> frame_of(const Addresses& addresses, std::span<const std::uint8_t> message) {
   const auto headers = frame_headers(addresses, message);
   std::vector<std::uint8_t> frame(headers.begin(), headers.end());
   frame.insert(frame.end(), message.begin(), message.end());
@@ -41,16 +40,6 @@ namespace {
   return (server.is_ipv6() ? interface.is_upstream6() : interface.is_upstream) ? 1 : 2;
 }
 
-/// Who sends what to whom over IPv6.
-struct FrameAddresses6 {
-  const Interface& egress;
-  Ipv6Address source;  ///< unspecified: the kernel chooses
-  Ipv6Address destination;
-  std::uint16_t source_port = 547;
-  std::uint16_t destination_port = 547;
-  std::uint8_t hop_limit = 64;
-};
-
 /// RFC 2464 section 7: of a group, by its last four octets.
 [[nodiscard]] MacAddress link_destination(const Ipv6Address& destination) noexcept {
   MacAddress mac;
@@ -61,50 +50,11 @@ struct FrameAddresses6 {
   return mac;
 }
 
-[[nodiscard]] Ipv6Address likely_source(const FrameAddresses6& addresses) noexcept {
-  if (!addresses.source.is_unspecified()) {
-    return addresses.source;
-  }
-  const auto& own = addresses.egress.v6.addresses;
+/// What the kernel would choose.
+[[nodiscard]] Ipv6Address likely_source(const Interface& egress, const Ipv6Address& destination) noexcept {
+  const auto& own = egress.v6.addresses;
   const auto local = std::ranges::find_if(own, [](const auto& each) { return each.prefix.address.is_link_local(); });
-  return addresses.destination.is_link_local() && local != own.end() ? local->prefix.address : choose_link_address(own);
-}
-
-void append16(std::vector<std::uint8_t>& octets, std::size_t value) {
-  octets.push_back(static_cast<std::uint8_t>(value >> 8U));
-  octets.push_back(static_cast<std::uint8_t>(value));
-}
-
-/// Ethernet, IPv6 (RFC 8200 section 3) and UDP.
-[[nodiscard]] std::vector<std::uint8_t> frame6_of(const FrameAddresses6& addresses,
-                                                  std::span<const std::uint8_t> message) {
-  constexpr std::uint8_t udp = 17;
-  const std::size_t size = udp_header_size + message.size();
-  const Ipv6Address source = likely_source(addresses);
-  std::vector<std::uint8_t> frame;
-  const auto append = [&frame](const auto& octets) { frame.insert(frame.end(), octets.begin(), octets.end()); };
-  append(link_destination(addresses.destination).octets);
-  append(addresses.egress.mac.octets);
-  append16(frame, 0x86dd);
-  append(std::array<std::uint8_t, 4>{0x60, 0, 0, 0});
-  append16(frame, size);
-  append(std::array<std::uint8_t, 2>{udp, addresses.hop_limit});
-  append(source.octets);
-  append(addresses.destination.octets);
-  const std::size_t udp_offset = frame.size();
-  append16(frame, addresses.source_port);
-  append16(frame, addresses.destination_port);
-  append16(frame, size);
-  append16(frame, 0);
-  append(message);
-  // RFC 8200 section 8.1, with both addresses and the size once more in the pseudo header.
-  const std::size_t addresses_offset = udp_offset - 2 * source.octets.size();
-  const auto sum = static_cast<std::uint32_t>(udp + size);
-  const auto checksum = static_cast<std::uint16_t>(~internet_sum(std::span{frame}.subspan(addresses_offset), sum));
-  const std::uint16_t written = checksum == 0 ? 0xffff : checksum;
-  frame[udp_offset + 6] = static_cast<std::uint8_t>(written >> 8U);
-  frame[udp_offset + 7] = static_cast<std::uint8_t>(written);
-  return frame;
+  return destination.is_link_local() && local != own.end() ? local->prefix.address : choose_link_address(own);
 }
 
 }  // namespace
@@ -155,8 +105,14 @@ void for_each_sent_frame(const Decision6& decision, std::span<const std::uint8_t
   const auto tell_frame = [&](const Interface* leaves_by, const Ipv6Address& source, const Ipv6Address& destination,
                               std::uint16_t source_port, std::uint16_t destination_port, std::uint8_t hop_limit) {
     if (leaves_by != nullptr) {
-      tell({*leaves_by, destination,
-            frame6_of({*leaves_by, source, destination, source_port, destination_port, hop_limit}, message)});
+      const FrameAddresses6 addresses{leaves_by->mac,
+                                      link_destination(destination),
+                                      source.is_unspecified() ? likely_source(*leaves_by, destination) : source,
+                                      destination,
+                                      source_port,
+                                      destination_port,
+                                      hop_limit};
+      tell({*leaves_by, destination, frame_of(addresses, message)});
     }
   };
   if (const auto* const upstream = std::get_if<ToServers6>(&decision)) {

@@ -256,7 +256,7 @@ constexpr std::array<Entry, finding_kind_count> entries{{
       "{command}"}},
     {FindingKind::neighbours6_full,
      {warning, "neighbours6_full",
-      "the kernel has {number} of at most {limit} IPv6 neighbours: when it is full, replies to DHCPv6 clients are lost",
+      "the kernel has {number} of at most {limit} IPv6 neighbours: when it is full, this host reaches no others",
       "raise it, on the host itself and not in a network namespace of its own, which does not have these settings: "
       "{command}"}},
     {FindingKind::receive_buffer,

@@ -515,7 +515,7 @@ constexpr std::array table = {
          .group = Group::dhcpv6,
          .scope = Scope::dhcpv6,
          .initial = "yes",
-         .help = "Tell servers the MAC of each client (RFC 6939).",
+         .help = "Tell servers the MAC of each client (RFC 6939), and answer it there.",
          .apply =
              [](Configuration& c, const Given& given) {
                c.policy6.client_link_layer_address =

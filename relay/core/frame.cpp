@@ -9,6 +9,8 @@ namespace relay {
 
 namespace {
 
+constexpr std::uint16_t ethertype_ipv4 = 0x0800;
+constexpr std::uint16_t ethertype_ipv6 = 0x86dd;
 constexpr std::uint8_t ip_protocol_udp = 17;
 constexpr std::uint8_t default_ttl = 64;  // RFC 1700, "IP Time to Live"
 constexpr std::uint16_t more_fragments_flag = 0x2000;
@@ -22,11 +24,40 @@ void put16(std::span<std::uint8_t> octets, std::size_t offset, std::size_t value
   return (address.host_order() >> 16U) + (address.host_order() & 0xffffU);
 }
 
+[[nodiscard]] std::uint32_t words_of(const Ipv6Address& address) noexcept {
+  return internet_sum(address.octets);
+}
+
 [[nodiscard]] std::uint16_t folded(std::uint64_t sum) noexcept {
   while (sum > 0xffff) {
     sum = (sum & 0xffffU) + (sum >> 16U);
   }
   return static_cast<std::uint16_t>(sum);
+}
+
+/// Of either family.
+template <typename Addresses>
+[[nodiscard]] std::array<std::uint8_t, udp_header_size> udp_header_of(const Addresses& addresses,
+                                                                      std::span<const std::uint8_t> payload) noexcept {
+  const auto size = static_cast<std::uint32_t>(udp_header_size + payload.size());
+  std::array<std::uint8_t, udp_header_size> header{};
+  put16(header, 0, addresses.source_port);
+  put16(header, 2, addresses.destination_port);
+  put16(header, 4, size);
+  // RFC 768, RFC 8200 section 8.1: of a pseudo header of addresses, protocol and size, the header, and the payload.
+  // What was just written is added as numbers: reading it back in wider words would make the processor wait.
+  const std::uint32_t headers_sum = words_of(addresses.source) + words_of(addresses.destination) + ip_protocol_udp +
+                                    size + addresses.source_port + addresses.destination_port + size;
+  const auto checksum = static_cast<std::uint16_t>(~internet_sum(payload, headers_sum));
+  put16(header, 6, checksum == 0 ? 0xffff : checksum);  // zero would say that there is none
+  return header;
+}
+
+void put_ethernet(std::span<std::uint8_t> frame, const MacAddress& source, const MacAddress& destination,
+                  std::uint16_t type) noexcept {
+  std::ranges::copy(destination.octets, frame.begin());
+  std::ranges::copy(source.octets, frame.begin() + 6);
+  put16(frame, 12, type);
 }
 
 }  // namespace
@@ -56,18 +87,7 @@ std::uint16_t internet_sum(std::span<const std::uint8_t> octets, std::uint32_t s
 std::array<std::uint8_t, udp_header_size> udp_header(const FrameAddresses& addresses,
                                                      std::span<const std::uint8_t> payload) noexcept {
   assert(payload.size() <= max_udp_payload);
-  const auto size = static_cast<std::uint32_t>(udp_header_size + payload.size());
-  std::array<std::uint8_t, udp_header_size> header{};
-  put16(header, 0, addresses.source_port);
-  put16(header, 2, addresses.destination_port);
-  put16(header, 4, size);
-  // RFC 768: of a pseudo header of addresses, protocol and size, the header, and the payload. What was just written is
-  // added as numbers: reading it back in wider words would make the processor wait.
-  const std::uint32_t headers_sum = words_of(addresses.source) + words_of(addresses.destination) + ip_protocol_udp +
-                                    size + addresses.source_port + addresses.destination_port + size;
-  const auto checksum = static_cast<std::uint16_t>(~internet_sum(payload, headers_sum));
-  put16(header, 6, checksum == 0 ? 0xffff : checksum);  // RFC 768: zero would say that there is none
-  return header;
+  return udp_header_of(addresses, payload);
 }
 
 std::array<std::uint8_t, ethernet_header_size + ipv4_header_size> link_and_ip_headers(const FrameAddresses& addresses,
@@ -83,9 +103,7 @@ std::array<std::uint8_t, ethernet_header_size + ipv4_header_size> link_and_ip_he
                             ttl_and_protocol + words_of(addresses.source) + words_of(addresses.destination);
 
   std::array<std::uint8_t, ethernet_header_size + ipv4_header_size> headers{};
-  std::ranges::copy(addresses.link_destination.octets, headers.begin());
-  std::ranges::copy(addresses.link_source.octets, headers.begin() + 6);
-  put16(headers, 12, 0x0800);  // IPv4
+  put_ethernet(headers, addresses.link_source, addresses.link_destination, ethertype_ipv4);
   const auto ip = std::span{headers}.subspan<ethernet_header_size>();
   put16(ip, 0, version_and_size);
   put16(ip, 2, total_size);
@@ -103,6 +121,22 @@ std::array<std::uint8_t, frame_headers_size> frame_headers(const FrameAddresses&
   std::array<std::uint8_t, frame_headers_size> headers{};
   const auto outer = link_and_ip_headers(addresses, udp_header_size + payload.size(), 0, false);
   std::ranges::copy(udp_header(addresses, payload), std::ranges::copy(outer, headers.begin()).out);
+  return headers;
+}
+
+std::array<std::uint8_t, frame6_headers_size> frame_headers(const FrameAddresses6& addresses,
+                                                            std::span<const std::uint8_t> payload) noexcept {
+  assert(payload.size() <= 65535 - udp_header_size);
+  constexpr std::uint32_t version = 0x6000;  // no traffic class, no flow label
+  std::array<std::uint8_t, frame6_headers_size> headers{};
+  put_ethernet(headers, addresses.link_source, addresses.link_destination, ethertype_ipv6);
+  const auto ip = std::span{headers}.subspan<ethernet_header_size>();
+  put16(ip, 0, version);
+  put16(ip, 4, udp_header_size + payload.size());
+  put16(ip, 6, std::uint32_t{ip_protocol_udp} << 8U | addresses.hop_limit);
+  std::ranges::copy(addresses.source.octets, ip.begin() + 8);
+  std::ranges::copy(addresses.destination.octets, ip.begin() + 24);
+  std::ranges::copy(udp_header_of(addresses, payload), ip.begin() + ipv6_header_size);
   return headers;
 }
 

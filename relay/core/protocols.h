@@ -10,6 +10,7 @@
 #include "relay/core/decision6.h"
 #include "relay/core/dhcpv6.h"
 #include "relay/core/families.h"
+#include "relay/core/frame.h"
 #include "relay/core/message_kind.h"
 #include "relay/core/message_kind6.h"
 #include "relay/core/policy.h"
@@ -26,6 +27,7 @@ struct Dhcpv4 {
   using Ingress = relay::Ingress;
   using Decision = relay::Decision;
   using Kind = MessageKind;
+  using FrameAddresses = relay::FrameAddresses;
 
   // Of a UDP payload of any content.
   [[nodiscard]] static bool is_reply(std::span<const std::uint8_t> message) noexcept {
@@ -42,6 +44,7 @@ struct Dhcpv6 {
   using Ingress = Ingress6;
   using Decision = Decision6;
   using Kind = MessageKind6;
+  using FrameAddresses = FrameAddresses6;
 
   /// Whether it is for the relay agent from a server, whatever it carries.
   [[nodiscard]] static bool is_reply(std::span<const std::uint8_t> message) noexcept {

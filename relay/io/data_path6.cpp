@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "relay/core/client_message6.h"
+#include "relay/core/frame.h"
 #include "relay/core/liveness.h"
 #include "relay/core/relay_forward_content.h"
 #include "relay/core/relay_reply6.h"
@@ -27,7 +28,10 @@ namespace {
 
 DataPath6::DataPath6(const Sockets& sockets, const Ports6& ports, InterfaceTable& table, LinkSources* link_sources,
                      Listener listener)
-    : MessagePath(sockets, ports, table, std::move(listener)), link_sources_(link_sources), replies_(batch_size) {}
+    : MessagePath(sockets, ports, table, std::move(listener)),
+      link_sources_(link_sources),
+      replies_(batch_size),
+      frames_(batch_size) {}
 
 void DataPath6::apply(const Policy6& policy) {
   policy_ = policy;
@@ -123,15 +127,38 @@ void DataPath6::note_answer(const Message& message, std::span<const std::uint8_t
 /// RFC 8415 section 19.2. A peer that routes lead to is counted where its message came from the server.
 void DataPath6::to_peer(const Message& message, const ToPeer6& decision) {
   Interface* const egress = decision.egress == nullptr ? message.interface : table_.find(decision.egress->index);
-  if (replies_.is_full()) {
+  const Sending6 sending{egress, 0, decision.destination, serial_, message.kind};
+  if (replies_.is_full() || frames_.is_full()) {
     send_replies();
   }
-  replies_.add({egress, 0, decision.destination, serial_, message.kind}, decision.message, decision.source,
-               decision.destination_port, decision.egress == nullptr ? 0 : decision.egress->index);
+  if (const auto mac = link_destination(decision)) {
+    frames_.add(
+        sending,
+        {decision.egress->mac, *mac, decision.source, decision.destination, ports_.server, decision.destination_port},
+        decision.message);
+    return;
+  }
+  replies_.add(sending, decision.message, decision.source, decision.destination_port,
+               decision.egress == nullptr ? 0 : decision.egress->index);
+}
+
+/// Where the frame came from that this answers: as in DHCPv4, the kernel need not know thousands of clients as its
+/// neighbours, of whom it knows 1,024. Nothing where that was not seen, or the message is for a relay agent, or takes
+/// fragments, which the kernel makes.
+std::optional<MacAddress> DataPath6::link_destination(const ToPeer6& decision) const noexcept {
+  const Interface* const egress = decision.egress;
+  if (link_sources_ == nullptr || egress == nullptr || !egress->is_ethernet || Dhcpv6::is_reply(decision.message) ||
+      !decision.destination.is_link_local() || decision.source.is_unspecified() ||
+      ipv6_header_size + udp_header_size + decision.message.size() > egress->mtu) {
+    return std::nullopt;
+  }
+  return link_sources_->of_asker(egress->index, decision.destination, decision.message);
 }
 
 void DataPath6::send_replies() {
-  replies_.send(sockets_.requests.number(), [this](const Sending6& sending, int error) { reply_sent(sending, error); });
+  const auto count = [this](const Sending6& sending, int error) { reply_sent(sending, error); };
+  frames_.send(sockets_.frames.number(), count);
+  replies_.send(sockets_.requests.number(), count);
 }
 
 }  // namespace relay::io

@@ -6,10 +6,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
 
+#include "relay/core/address.h"
 #include "relay/core/decision6.h"
 #include "relay/core/interface_settings.h"
 #include "relay/core/interface_table.h"
@@ -29,7 +31,8 @@ struct LeasesPassing {
 class DataPath6 : public MessagePath<Dhcpv6, DataPath6> {
  public:
   /// `sockets`, `table` and `link_sources` must outlive the data path, and `link_sources` may be null: then no message
-  /// gets option 79. The table changes only between calls of `serve`.
+  /// gets option 79, and clients are neighbours of the kernel. Else `sockets.frames` has to be open. The table changes
+  /// only between calls of `serve`.
   DataPath6(const Sockets& sockets, const Ports6& ports, InterfaceTable& table, LinkSources* link_sources,
             Listener listener);
 
@@ -61,11 +64,13 @@ class DataPath6 : public MessagePath<Dhcpv6, DataPath6> {
   void note_question(const Message& message, std::span<const std::uint8_t> octets) noexcept;
   void note_answer(const Message& message, std::span<const std::uint8_t> octets, const Decision6& decision) noexcept;
   void to_peer(const Message& message, const ToPeer6& decision);
+  [[nodiscard]] std::optional<MacAddress> link_destination(const ToPeer6& decision) const noexcept;
 
   LinkSources* link_sources_;
   Policy6 policy_;
   LeasesPassing passing_;
-  DatagramBatch6 replies_;  // to clients and other relay agents
+  DatagramBatch6 replies_;  // to other relay agents, and clients of unknown hardware address
+  FrameBatch6 frames_;      // to clients
 };
 
 }  // namespace relay::io

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <functional>
 #include <string>
 #include <system_error>
@@ -53,9 +52,12 @@ constexpr sock_filter jump(std::uint16_t code, std::uint32_t k, std::uint8_t if_
 }
 
 [[nodiscard]] std::uint32_t word(std::span<const std::uint8_t, 4> octets) noexcept {
-  std::uint32_t value = 0;
-  std::memcpy(&value, octets.data(), octets.size());
-  return value;
+  return std::uint32_t{octets[0]} << 24U | std::uint32_t{octets[1]} << 16U | std::uint32_t{octets[2]} << 8U | octets[3];
+}
+
+/// IEEE 802: nobody sends from an address of many.
+[[nodiscard]] bool is_of_one_station(const MacAddress& mac) noexcept {
+  return (mac.octets.front() & 1U) == 0 && mac != MacAddress{};
 }
 
 }  // namespace
@@ -125,6 +127,9 @@ void LinkSources::learn(const Seen& seen, const sockaddr_ll& frame) noexcept {
     return;
   }
   std::copy_n(std::begin(frame.sll_addr), mac.octets.size(), mac.octets.begin());
+  if (!is_of_one_station(mac)) {
+    return;
+  }
   constexpr std::size_t source_offset = 8;  // RFC 8200 section 3
   Key key;
   key.interface_index = static_cast<std::uint32_t>(frame.sll_ifindex);
@@ -150,9 +155,25 @@ std::optional<MacAddress> LinkSources::of(const Ingress6& ingress,
   return place == set.end() ? std::nullopt : std::optional{place->mac};
 }
 
+std::optional<MacAddress> LinkSources::of_asker(std::uint32_t interface_index, const Ipv6Address& client,
+                                                std::span<const std::uint8_t> answer) const noexcept {
+  if (answer.size() < dhcpv6::message_header_size) {
+    return std::nullopt;
+  }
+  const Key key{client, interface_index, word(answer.first<4>())};
+  const Entry* newest = nullptr;
+  for (const Entry& entry : std::span{entries_}.subspan(first_of_set(key), ways)) {
+    if (entry.serial > (newest == nullptr ? 0 : newest->serial) && entry.key.source == client &&
+        entry.key.interface_index == interface_index && entry.key.transaction_id() == key.transaction_id()) {
+      newest = &entry;
+    }
+  }
+  return newest == nullptr ? std::nullopt : std::optional{newest->mac};
+}
+
 std::size_t LinkSources::first_of_set(const Key& key) const noexcept {
   std::uint64_t mixed = std::hash<Ipv6Address>{}(key.source) ^ seed_;
-  mixed = (mixed ^ (std::uint64_t{key.interface_index} << 32U | key.begin)) * 0xbf58476d1ce4e5b9U;
+  mixed = (mixed ^ (std::uint64_t{key.interface_index} << 32U | key.transaction_id())) * 0xbf58476d1ce4e5b9U;
   mixed = (mixed ^ (mixed >> 31U)) * 0x94d049bb133111ebU;
   return ((mixed ^ (mixed >> 29U)) % set_count) * ways;
 }

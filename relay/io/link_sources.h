@@ -1,5 +1,6 @@
-// Where the frames came from that messages of DHCPv6 clients were in, for option 79 (RFC 6939). Of IPv6 frames a packet
-// socket has the headers of such messages alone; the router's IPv4 traffic never meets it.
+// Where the frames came from that messages of DHCPv6 clients were in, for option 79 (RFC 6939) and for the frames that
+// answers leave in. Of IPv6 frames a packet socket has the headers of such messages alone; the router's IPv4 traffic
+// never meets it.
 #pragma once
 
 #include <linux/if_packet.h>
@@ -37,9 +38,14 @@ class LinkSources {
   void take() noexcept;
 
   /// The source of the frame that this message was in; nothing where that was not seen, or the link has no such
-  /// addresses.
+  /// addresses, or it is not one station's.
   [[nodiscard]] std::optional<MacAddress> of(const Ingress6& ingress,
                                              std::span<const std::uint8_t> message) const noexcept;
+
+  /// The same of the newest message that this one, to `client` on the interface, is the answer to by its transaction-id
+  /// (RFC 8415 section 8).
+  [[nodiscard]] std::optional<MacAddress> of_asker(std::uint32_t interface_index, const Ipv6Address& client,
+                                                   std::span<const std::uint8_t> answer) const noexcept;
 
  private:
   static constexpr std::size_t batch_size = 64;
@@ -54,8 +60,9 @@ class LinkSources {
   struct Key {
     Ipv6Address source;
     std::uint32_t interface_index = 0;
-    std::uint32_t begin = 0;  // of the message
+    std::uint32_t begin = 0;  // of the message: its type, and the transaction-id
 
+    [[nodiscard]] std::uint32_t transaction_id() const noexcept { return begin & 0xffffffU; }
     friend bool operator==(const Key&, const Key&) = default;
   };
   struct Entry {
@@ -71,7 +78,7 @@ class LinkSources {
   Descriptor socket_;
   std::uint64_t seed_;
   std::uint64_t serial_ = 0;
-  std::vector<Entry> entries_;  // in sets: a key is in the one that it hashes to, or nowhere
+  std::vector<Entry> entries_;  // in sets: a key is in the one that its transaction hashes to, or nowhere
   std::vector<mmsghdr> headers_;
   std::vector<iovec> vectors_;
   std::vector<sockaddr_ll> frames_;

@@ -12,10 +12,11 @@ namespace relay::io {
 
 namespace {
 
-[[nodiscard]] sockaddr_ll link_address(const Interface& interface, const MacAddress& destination) noexcept {
+[[nodiscard]] sockaddr_ll link_address(const Interface& interface, const MacAddress& destination,
+                                       Family family) noexcept {
   sockaddr_ll address{};
   address.sll_family = AF_PACKET;
-  address.sll_protocol = htons(ETHERTYPE_IP);
+  address.sll_protocol = htons(family == Family::ipv4 ? ETHERTYPE_IP : ETHERTYPE_IPV6);
   address.sll_ifindex = static_cast<int>(interface.index);
   address.sll_halen = ETH_ALEN;
   std::ranges::copy(destination.octets, std::begin(address.sll_addr));
@@ -189,7 +190,8 @@ void DatagramBatchOf<Protocol>::refuse_runs(int error) {
 template class DatagramBatchOf<Dhcpv4>;
 template class DatagramBatchOf<Dhcpv6>;
 
-FrameBatch::FrameBatch(std::size_t capacity)
+template <typename Protocol>
+FrameBatchOf<Protocol>::FrameBatchOf(std::size_t capacity)
     : sendings_(capacity), headers_(capacity), vectors_(capacity), destinations_(capacity), frame_headers_(capacity) {
   for (std::size_t position = 0; position < capacity; ++position) {
     vectors_[position][0] = vector_of(frame_headers_[position]);
@@ -201,20 +203,24 @@ FrameBatch::FrameBatch(std::size_t capacity)
   }
 }
 
-void FrameBatch::add(const Sending& sending, const FrameAddresses& addresses,
-                     std::span<const std::uint8_t> payload) noexcept {
+template <typename Protocol>
+void FrameBatchOf<Protocol>::add(const SendingOf<Protocol>& sending, const Addresses& addresses,
+                                 std::span<const std::uint8_t> payload) noexcept {
   assert(!is_full());
   sendings_[count_] = sending;
   frame_headers_[count_] = frame_headers(addresses, payload);
   vectors_[count_][1] = vector_of(payload);
-  destinations_[count_] = link_address(*sending.interface, addresses.link_destination);
+  destinations_[count_] = link_address(*sending.interface, addresses.link_destination, Protocol::family);
   ++count_;
 }
+
+template class FrameBatchOf<Dhcpv4>;
+template class FrameBatchOf<Dhcpv6>;
 
 int send_fragments(int socket, const Interface& interface, const FrameAddresses& addresses,
                    std::span<const std::uint8_t> payload) noexcept {
   auto first = udp_header(addresses, payload);
-  sockaddr_ll destination = link_address(interface, addresses.link_destination);
+  sockaddr_ll destination = link_address(interface, addresses.link_destination, Family::ipv4);
   const std::size_t total = first.size() + payload.size();
   const std::size_t size = fragment_size(interface.mtu);
   for (std::size_t offset = 0; offset < total; offset += size) {

@@ -162,18 +162,22 @@ class DatagramBatchOf {
 using DatagramBatch = DatagramBatchOf<Dhcpv4>;
 using DatagramBatch6 = DatagramBatchOf<Dhcpv6>;
 
-/// Messages to clients without an address, each in an Ethernet frame. Payloads stay where they are and must outlive the
-/// batch.
-class FrameBatch {
+/// Messages to clients by their hardware addresses, each in an Ethernet frame. Payloads stay where they are and must
+/// outlive the batch.
+template <typename Protocol>
+class FrameBatchOf {
  public:
-  explicit FrameBatch(std::size_t capacity);
+  using Addresses = typename Protocol::FrameAddresses;
+
+  explicit FrameBatchOf(std::size_t capacity);
 
   [[nodiscard]] bool is_full() const noexcept { return count_ == headers_.size(); }
 
   /// Needs `!is_full()`. The frame leaves on `sending.interface`, whose MTU must hold it.
-  void add(const Sending& sending, const FrameAddresses& addresses, std::span<const std::uint8_t> payload) noexcept;
+  void add(const SendingOf<Protocol>& sending, const Addresses& addresses,
+           std::span<const std::uint8_t> payload) noexcept;
 
-  /// Sends everything, calls `sent(const Sending&, int error)` for each, and is empty again.
+  /// Sends everything, calls `sent(const SendingOf<Protocol>&, int error)` for each, and is empty again.
   template <typename Sent>
   void send(int socket, Sent&& sent) {
     send_all(socket, std::span{headers_}.first(count_),
@@ -183,12 +187,15 @@ class FrameBatch {
 
  private:
   std::size_t count_ = 0;
-  std::vector<Sending> sendings_;
+  std::vector<SendingOf<Protocol>> sendings_;
   std::vector<mmsghdr> headers_;
   std::vector<std::array<iovec, 2>> vectors_;
   std::vector<sockaddr_ll> destinations_;
-  std::vector<std::array<std::uint8_t, frame_headers_size>> frame_headers_;
+  std::vector<std::array<std::uint8_t, Addresses::headers_size>> frame_headers_;
 };
+
+using FrameBatch = FrameBatchOf<Dhcpv4>;
+using FrameBatch6 = FrameBatchOf<Dhcpv6>;
 
 /// Sends a message that is too large for its link as IPv4 fragments (RFC 791 section 3.2). Returns 0 or the errno of
 /// the first fragment that could not be sent; the rest is not sent then.

@@ -692,6 +692,7 @@ ServiceSockets open_service_sockets(const Ports& ports, const Policy6& policy6, 
     sockets.membership_holders = open_membership_holders();
     if (policy6.client_link_layer_address) {
       sockets.link_sources = open_link_sources(policy6.ports);
+      sockets.messages6.frames = open_frames();
     }
   }
   return sockets;

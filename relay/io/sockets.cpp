@@ -150,17 +150,6 @@ void check_port_is_free(Family family, std::uint16_t port) {
   return sockets;
 }
 
-[[nodiscard]] Descriptor open_frames() {
-  Descriptor socket{::socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
-  if (!socket.is_open()) {
-    fail(errno == EPERM ? "cannot open a packet socket: " + it_takes("CAP_NET_RAW") : "cannot open a packet socket");
-  }
-  enlarge_buffers(socket);
-  // Not PACKET_QDISC_BYPASS of packet(7): frames would pass traffic control by, and neither tcpdump nor our own capture
-  // would see them.
-  return socket;
-}
-
 }  // namespace
 
 Sockets open_sockets(const Ports& ports) {
@@ -171,6 +160,17 @@ Sockets open_sockets(const Ports& ports) {
 
 Sockets open_sockets(const Ports6& ports) {
   return open_udp_sockets(Family::ipv6, ports.server, ports.relay);
+}
+
+Descriptor open_frames() {
+  Descriptor socket{::socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
+  if (!socket.is_open()) {
+    fail(errno == EPERM ? "cannot open a packet socket: " + it_takes("CAP_NET_RAW") : "cannot open a packet socket");
+  }
+  enlarge_buffers(socket);
+  // Not PACKET_QDISC_BYPASS of packet(7): frames would pass traffic control by, and neither tcpdump nor our own capture
+  // would see them.
+  return socket;
 }
 
 /// All of them: the kernel asks any socket of a port whether it may merge, before it chooses among them.

@@ -18,7 +18,8 @@ struct Sockets {
   /// UDP on the relay port: sends to servers what carries sub-option 19 or option 135, receives their replies. Closed
   /// where there is no relay port.
   Descriptor upstream;
-  /// AF_PACKET without a protocol: sends frames, receives none. Closed in DHCPv6, where every peer has an address.
+  /// AF_PACKET without a protocol: sends frames, receives none. In DHCPv6, where every peer has an address, closed
+  /// unless it was opened by itself (`open_frames`).
   Descriptor frames;
 };
 
@@ -28,6 +29,9 @@ struct Sockets {
 /// The same of DHCPv6. Multicasts are received of the groups that this host is in on the interface where they come,
 /// whoever joined (`Memberships`); those that are sent are not received here.
 [[nodiscard]] Sockets open_sockets(const Ports6& ports);
+
+/// `Sockets::frames`. Takes CAP_NET_RAW; throws as `open_sockets`.
+[[nodiscard]] Descriptor open_frames();
 
 /// Lets the kernel hand over several messages of one sender at once (UDP_GRO of udp(7), Linux 5.0), or not. Returns 0
 /// or the errno where it cannot.

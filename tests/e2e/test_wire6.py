@@ -8,15 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from message6 import (ADVERTISE, CLIENT_PORT, OF_CLIENTS, RELAY_FORWARD, RELAY_MESSAGE, RELAY_PORT, RELAY_REPLY,
-                      RELAYS_AND_SERVERS, SERVER_PORT, SERVERS, SOLICIT, VENDOR, answer, reply_to, request, wrapped)
+from message6 import (ADVERTISE, CLIENT_LINK_LAYER, CLIENT_PORT, OF_CLIENTS, RELAY_FORWARD, RELAY_MESSAGE, RELAY_PORT,
+                      RELAY_REPLY, RELAYS_AND_SERVERS, SERVER_PORT, SERVERS, SOLICIT, VENDOR, answer, reply_to,
+                      request, wrapped)
 from network6 import CLIENT_LINK_LOCAL, ROUTER_LINK_LOCAL, UPSTREAM_ADDRESS6, unique_local
 from packet6 import DESTINATION_OPTIONS, HOP_BY_HOP, pack, udp_frames
 from peers6 import ScriptedServer6
 from wait import wait_until
-from wire6 import arrived6
+from wire6 import IPV6, arrived6
 
 ALL_RELAYS = "ff020000000000000000000000010002"
+NEIGHBOUR_SOLICITATION = 135  # RFC 4861 section 4.3
 
 
 def memberships(relay):
@@ -315,6 +317,77 @@ def test_6d02_6d09_to_a_client(scene6, segment):
     assert came.ports == (547, 546)
     assert came.checksums_valid
     scene6.nothing6(arrived6(xid=said.xid), wires=[scene6.clients[3 - segment]], segment=3 - segment)
+
+
+def stranger(number):
+    """A client that nothing answers for: its link-local address and its hardware address."""
+    return f"fe80::5:{number:x}", f"02:00:05:00:{number >> 8:02x}:{number & 255:02x}"
+
+
+def neighbour_solicitation(frame):
+    return not frame.outgoing and frame.ethertype == IPV6 and frame.icmp_type == NEIGHBOUR_SOLICITATION
+
+
+def test_6d09_more_clients_than_the_kernel_has_room_for_among_its_neighbours(scene6):
+    """1,024 are its neighbours unless the operator says otherwise (gc_thresh3). Each client is answered at the hardware
+    address that it asked from, and nobody asks for that."""
+    scene6.relay6()
+    asked = {}
+    for number in range(1100):
+        address, mac = stranger(number)
+        asked[number] = scene6.solicit(frame={"source": address, "source_mac": mac})
+        if number % 100 == 99:  # no more at once than a small receive buffer holds
+            scene6.relayed6(asked[number])
+    for number, question in asked.items():
+        said, made = scene6.reply_for(1, answer(question), peer_address=stranger(number)[0])
+        scene6.send_reply6(made)
+        if number % 100 == 99:
+            scene6.delivered6(said)
+    came = {frame.message6.xid: frame for frame in scene6.clients[1].all(arrived6(ADVERTISE))}
+    for number, question in asked.items():
+        frame = came[question.xid]
+        assert (frame.destination, frame.destination_mac) == stranger(number)
+        assert (frame.source, frame.source_mac, frame.ports) == (
+            ROUTER_LINK_LOCAL, scene6.topology.segment(1).mac, (547, 546))
+        assert frame.checksums_valid
+    scene6.exchange6(2)
+    assert not scene6.clients[1].all(neighbour_solicitation)
+
+
+def test_6d09_the_frame_goes_where_this_question_came_from(scene6):
+    """Two hardware addresses with one link-local address: the transaction tells whose answer it is; where none does, as
+    of RECONFIGURE, the kernel asks its neighbours."""
+    scene6.relay6()
+    address, first = stranger(1)
+    second = stranger(2)[1]
+    for mac in (first, second):
+        question = scene6.solicit(frame={"source": address, "source_mac": mac})
+        came = scene6.relayed6(question)
+        scene6.send_reply6(reply_to(came.message6, answer(question)))
+        assert scene6.delivered6(answer(question)).destination_mac == mac
+    scene6.send_reply6(scene6.reply_for(1, peer_address=address)[1])
+    scene6.clients[1].expect(neighbour_solicitation)
+
+
+def test_6d09_nobody_sends_from_a_group_address(scene6):
+    """What claims to is answered by no frame to many."""
+    scene6.relay6()
+    address, _ = stranger(3)
+    question = scene6.solicit(frame={"source": address, "source_mac": "03:00:05:00:00:03"})
+    came = scene6.relayed6(question)
+    assert came.message6.option(CLIENT_LINK_LAYER) is None
+    scene6.send_reply6(reply_to(came.message6, answer(question)))
+    scene6.clients[1].expect(neighbour_solicitation)
+
+
+def test_6d09_without_option_79_clients_are_the_kernels_neighbours(scene6):
+    """Nothing looks at frames then."""
+    scene6.relay6("--client-link-layer-address", "no")
+    address, mac = stranger(4)
+    question = scene6.solicit(frame={"source": address, "source_mac": mac})
+    came = scene6.relayed6(question)
+    scene6.send_reply6(reply_to(came.message6, answer(question)))
+    scene6.clients[1].expect(neighbour_solicitation)
 
 
 def test_6d09_to_a_client_with_a_global_address(scene6):

@@ -75,7 +75,7 @@ TEST(Allocation, a_relayed_handshake_allocates_nothing) {
     message.octets()[16] = 10;
     const Decision decision = relay.reply({3, server, 67, gateway}, message);
     ASSERT_TRUE(std::holds_alternative<ToClient>(decision));
-    ASSERT_EQ(frame_headers({}, message.octets())[0], 0);
+    ASSERT_EQ(frame_headers(FrameAddresses{}, message.octets())[0], 0);
   }
   EXPECT_EQ(test_support::allocations(), before);
 }

@@ -225,6 +225,72 @@ TEST(LinkAndIpHeaders, row_4D_14_fragments_cover_the_datagram_once_and_in_order)
   }
 }
 
+const FrameAddresses6 to_client6{.link_source = {{2, 0, 0, 0, 0, 0xc0}},
+                                 .link_destination = {{2, 0, 0, 0, 0, 1}},
+                                 .source = {{0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xc0}},
+                                 .destination = {{0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}},
+                                 .source_port = 547,
+                                 .destination_port = 546,
+                                 .hop_limit = 8};
+
+Bytes frame_of(const FrameAddresses6& addresses, const Bytes& payload) {
+  const auto headers = frame_headers(addresses, payload);
+  return joined({Bytes(headers.begin(), headers.end()), payload});
+}
+
+/// What a receiver adds up: the pseudo header of RFC 8200 section 8.1 and the datagram.
+std::uint16_t udp_sum6(const Bytes& frame) {
+  const Bytes datagram(frame.begin() + 54, frame.end());
+  const auto size = static_cast<std::uint32_t>(datagram.size());
+  return slow_sum(joined({Bytes(frame.begin() + 22, frame.begin() + 54),
+                          {static_cast<std::uint8_t>(size >> 24U), static_cast<std::uint8_t>(size >> 16U),
+                           static_cast<std::uint8_t>(size >> 8U), static_cast<std::uint8_t>(size), 0, 0, 0, 17},
+                          datagram}));
+}
+
+TEST(FrameHeaders6, row_6D_09_decode_to_what_was_asked_for) {
+  const Bytes payload{7, 1, 2, 3, 0, 1};
+  const Bytes frame = frame_of(to_client6, payload);
+  ASSERT_EQ(frame.size(), 14U + 40U + 8U + payload.size());
+  EXPECT_EQ(Bytes(frame.begin(), frame.begin() + 6), (Bytes{2, 0, 0, 0, 0, 1}));
+  EXPECT_EQ(Bytes(frame.begin() + 6, frame.begin() + 12), (Bytes{2, 0, 0, 0, 0, 0xc0}));
+  EXPECT_EQ(word_at(frame, 12), 0x86ddU);
+  EXPECT_EQ(Bytes(frame.begin() + 14, frame.begin() + 22), (Bytes{0x60, 0, 0, 0, 0, 14, 17, 8}));
+  EXPECT_TRUE(std::equal(frame.begin() + 22, frame.begin() + 38, to_client6.source.octets.begin()));
+  EXPECT_TRUE(std::equal(frame.begin() + 38, frame.begin() + 54, to_client6.destination.octets.begin()));
+  EXPECT_EQ(word_at(frame, 54), 547U);
+  EXPECT_EQ(word_at(frame, 56), 546U);
+  EXPECT_EQ(word_at(frame, 58), 14U);
+  EXPECT_EQ(Bytes(frame.begin() + 62, frame.end()), payload);
+  EXPECT_EQ(udp_sum6(frame), 0xffff);
+}
+
+TEST(FrameHeaders6, row_6D_09_a_checksum_of_zero_is_sent_as_ones) {
+  // RFC 8200 section 8.1: there has to be one.
+  const std::uint32_t checksum = word_at(frame_of(to_client6, {0, 0}), 60);
+  const Bytes payload{static_cast<std::uint8_t>(checksum >> 8U), static_cast<std::uint8_t>(checksum)};
+  const Bytes frame = frame_of(to_client6, payload);
+  EXPECT_EQ(word_at(frame, 60), 0xffffU);
+  EXPECT_EQ(udp_sum6(frame), 0xffff);
+}
+
+TEST(FrameHeaders6, row_6D_09_verify_for_random_payloads_and_addresses) {
+  std::mt19937 random{8200};  // the same frames in every run
+  const auto fill = [&random](auto& octets) {
+    for (std::uint8_t& octet : octets) {
+      octet = static_cast<std::uint8_t>(random());
+    }
+  };
+  for (int round = 0; round < 2'000; ++round) {
+    FrameAddresses6 addresses = to_client6;
+    fill(addresses.source.octets);
+    fill(addresses.destination.octets);
+    Bytes payload(round == 0 ? 65'527 : random() % 700);
+    fill(payload);
+    ASSERT_EQ(udp_sum6(frame_of(addresses, payload)), 0xffff) << round;
+  }
+}
+
 TEST(FragmentSize, is_the_largest_multiple_of_8_that_fits) {
   struct Case {
     std::size_t mtu;

@@ -436,7 +436,7 @@ TEST(Judgement6, Neighbours6Full) {
   facts.neighbours6.entries = 922;
   EXPECT_THAT(lines(facts),
               ElementsAre("warning: neighbours6_full: the kernel has 922 of at most 1024 IPv6 neighbours: when it is "
-                          "full, replies to DHCPv6 clients are lost; raise it, on the host itself and not in a network "
+                          "full, this host reaches no others; raise it, on the host itself and not in a network "
                           "namespace of its own, which does not have these settings: sysctl -w "
                           "net.ipv6.neigh.default.gc_thresh3=4096 net.ipv6.neigh.default.gc_thresh2=2048"));
 }

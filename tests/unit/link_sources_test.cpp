@@ -9,6 +9,7 @@
 
 #include <gtest/gtest.h>
 
+#include "relay/core/dhcpv6.h"
 #include "relay/io/socket_address.h"
 #include "tests/support/message6.h"
 #include "tests/support/network_namespace.h"
@@ -100,6 +101,31 @@ TEST_F(LinkSourcesTest, the_newest_frame_counts) {
   send(message);
   sources_->take();
   EXPECT_EQ(sources_->of(ingress(), message), (MacAddress{{2, 0, 0, 0, 0, 9}}));
+}
+
+TEST_F(LinkSourcesTest, an_answer_goes_where_its_question_came_from) {
+  const auto asker = [this](const Bytes& answer, const char* interface = "c0", const std::string& client = "fe80::1") {
+    return sources_->of_asker(::if_nametoindex(interface), ip6(client), answer);
+  };
+  Bytes answer = solicit(1, 2);
+  answer[0] = dhcpv6::message_type::advertise;
+  EXPECT_EQ(asker(answer), std::nullopt);
+  send(solicit(1, 2));
+  sources_->take();
+  EXPECT_EQ(asker(answer), client_mac);
+  EXPECT_EQ(asker(solicit(1, 3)), std::nullopt) << "to another question";
+  EXPECT_EQ(asker(answer, "p0"), std::nullopt) << "on another interface";
+  EXPECT_EQ(asker(answer, "c0", "fe80::2"), std::nullopt) << "to another client";
+  EXPECT_EQ(asker({dhcpv6::message_type::advertise, 1, 2}), std::nullopt);
+  EXPECT_EQ(asker({}), std::nullopt);
+
+  Bytes request = solicit(1, 2);  // no client uses one transaction-id for two types, but the newest counts
+  request[0] = 3;
+  ASSERT_TRUE(ip({"link set p0 down", "link set p0 address 02:00:00:00:00:09", "link set p0 up",
+                  "address replace fe80::1/64 dev p0 nodad"}));
+  send(request);
+  sources_->take();
+  EXPECT_EQ(asker(answer), (MacAddress{{2, 0, 0, 0, 0, 9}}));
 }
 
 TEST_F(LinkSourcesTest, of_a_burst_are_all_known) {
