@@ -266,7 +266,7 @@ void Capture::Impl::stop() noexcept {
 
 void Capture::Impl::wake() noexcept {
   const std::uint64_t one = 1;
-  static_cast<void>(::write(wake_.number(), &one, sizeof one));
+  [[maybe_unused]] const ssize_t written = ::write(wake_.number(), &one, sizeof one);
 }
 
 Capture::Ending Capture::Impl::join() {
@@ -365,7 +365,7 @@ void Capture::Impl::turn(milliseconds timeout) {
 
 void Capture::Impl::obey_wake() {
   std::uint64_t count = 0;
-  static_cast<void>(::read(wake_.number(), &count, sizeof count));
+  [[maybe_unused]] const ssize_t size = ::read(wake_.number(), &count, sizeof count);
   {
     const std::lock_guard lock{mutex_};
     if (!std::exchange(has_next_view_, false)) {

@@ -46,6 +46,7 @@ class DataPath : public MessagePath<Dhcpv4, DataPath> {
   [[nodiscard]] bool is_for_all(Ipv4Address destination) const;
   void before_taking(bool) noexcept {}
   void requests_taken(std::size_t count) noexcept;
+  void take_datagram(const Received&) noexcept {}
   [[nodiscard]] Waiting wait(const Message&, std::span<const std::uint8_t>) const noexcept;
   void queued(std::uint64_t epoch) noexcept { early_waiting_ += epoch != epoch_ ? 1 : 0; }
   void left_queue(std::uint64_t epoch) noexcept { early_waiting_ -= epoch != epoch_ ? 1 : 0; }

@@ -58,6 +58,12 @@ void DataPath6::before_taking(bool are_requests) {
   }
 }
 
+void DataPath6::take_datagram(const Received6& received) noexcept {
+  if (link_sources_ != nullptr && received.message_size != 0) {
+    link_sources_->learn_run(received);
+  }
+}
+
 Waiting DataPath6::wait(Message& message, std::span<const std::uint8_t> octets) {
   if (link_sources_ != nullptr) {
     message.ingress.link_source = link_sources_->of(message.ingress, octets);

@@ -53,6 +53,7 @@ class DataPath6 : public MessagePath<Dhcpv6, DataPath6> {
   [[nodiscard]] static bool is_for_all(const Ipv6Address& destination) noexcept { return destination.is_multicast(); }
   void before_taking(bool are_requests);
   void requests_taken(std::size_t) noexcept {}
+  void take_datagram(const Received6& received) noexcept;
   [[nodiscard]] Waiting wait(Message& message, std::span<const std::uint8_t> octets);
   void queued(std::uint64_t) noexcept {}
   void left_queue(std::uint64_t) noexcept {}

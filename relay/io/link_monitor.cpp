@@ -70,7 +70,7 @@ class LinkMonitor::Impl {
   [[nodiscard]] LinkProgress read_changes() noexcept;
   void ask_again() noexcept;
   [[nodiscard]] std::optional<std::size_t> route_mtu(Ipv4Address destination);
-  [[nodiscard]] std::optional<std::uint32_t> route_egress(Ipv4Address destination);
+  [[nodiscard]] std::optional<std::uint32_t> route_egress(const IpAddress& destination);
   [[nodiscard]] bool holds(Ipv4Address address) noexcept;
 
  private:
@@ -227,7 +227,7 @@ std::optional<std::size_t> LinkMonitor::Impl::route_mtu(Ipv4Address destination)
   }
 }
 
-std::optional<std::uint32_t> LinkMonitor::Impl::route_egress(Ipv4Address destination) {
+std::optional<std::uint32_t> LinkMonitor::Impl::route_egress(const IpAddress& destination) {
   try {
     return route_to(questions_, destination).egress;
   } catch (const std::system_error&) {
@@ -277,7 +277,7 @@ std::optional<std::size_t> LinkMonitor::route_mtu(Ipv4Address destination) {
   return impl_->route_mtu(destination);
 }
 
-std::optional<std::uint32_t> LinkMonitor::route_egress(Ipv4Address destination) {
+std::optional<std::uint32_t> LinkMonitor::route_egress(const IpAddress& destination) {
   return impl_->route_egress(destination);
 }
 

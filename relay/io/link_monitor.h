@@ -69,7 +69,7 @@ class LinkMonitor {
   [[nodiscard]] std::optional<std::size_t> route_mtu(Ipv4Address destination);
 
   /// Index of the interface by which messages to `destination` leave; nothing where there is no route now.
-  [[nodiscard]] std::optional<std::uint32_t> route_egress(Ipv4Address destination);
+  [[nodiscard]] std::optional<std::uint32_t> route_egress(const IpAddress& destination);
 
   /// Whether this host has `address` now, whatever the view has been told of it. True where the kernel does not answer.
   [[nodiscard]] bool holds(Ipv4Address address) noexcept;

@@ -120,7 +120,19 @@ void LinkSources::take() noexcept {
   }
 }
 
-/// The newest of what is the same takes its place; else the oldest of the set has to go.
+void LinkSources::learn_run(const Received6& run) noexcept {
+  if (run.octets.size() < run.message_size) {
+    return;
+  }
+  if (const auto mac = of(run.ingress, run.octets.first(run.message_size))) {
+    for_each_message(run, [&](std::span<const std::uint8_t> message) {
+      if (message.size() >= dhcpv6::message_header_size) {
+        remember({run.ingress.source, run.ingress.interface_index, word(message.first<4>())}, *mac);
+      }
+    });
+  }
+}
+
 void LinkSources::learn(const Seen& seen, const sockaddr_ll& frame) noexcept {
   MacAddress mac;
   if (frame.sll_hatype != ARPHRD_ETHER || frame.sll_halen != mac.octets.size()) {
@@ -135,6 +147,11 @@ void LinkSources::learn(const Seen& seen, const sockaddr_ll& frame) noexcept {
   key.interface_index = static_cast<std::uint32_t>(frame.sll_ifindex);
   std::copy_n(seen.begin() + source_offset, key.source.octets.size(), key.source.octets.begin());
   key.begin = word(std::span{seen}.subspan<message_offset, 4>());
+  remember(key, mac);
+}
+
+/// The newest of what is the same takes its place; else the oldest of the set has to go.
+void LinkSources::remember(const Key& key, const MacAddress& mac) noexcept {
   const std::span<Entry> set = std::span{entries_}.subspan(first_of_set(key), ways);
   auto place = std::ranges::find_if(set, [&key](const Entry& entry) { return entry.serial != 0 && entry.key == key; });
   if (place == set.end()) {

@@ -18,6 +18,7 @@
 #include "relay/core/decision6.h"
 #include "relay/core/ports.h"
 #include "relay/io/descriptor.h"
+#include "relay/io/receive_batch.h"
 
 namespace relay::io {
 
@@ -36,6 +37,10 @@ class LinkSources {
 
   /// Learns from all that waits. To be called after datagrams were received, and before they are asked for.
   void take() noexcept;
+
+  /// What the kernel merged was in a frame of its first message's, or in some from the same station: to be called where
+  /// `run.message_size` is not 0, before its messages are asked for.
+  void learn_run(const Received6& run) noexcept;
 
   /// The source of the frame that this message was in; nothing where that was not seen, or the link has no such
   /// addresses, or it is not one station's.
@@ -73,6 +78,7 @@ class LinkSources {
   using Seen = std::array<std::uint8_t, seen_size>;
 
   void learn(const Seen& seen, const sockaddr_ll& frame) noexcept;
+  void remember(const Key& key, const MacAddress& mac) noexcept;
   [[nodiscard]] std::size_t first_of_set(const Key& key) const noexcept;
 
   Descriptor socket_;

@@ -45,7 +45,7 @@ struct Waiting {
 
 /// `Path` derives from this and has it as a friend. It decides on messages in `settle_request` and `settle_reply`,
 /// sends replies in `send_replies`, and says in `is_for_all` what both sockets get. Its other functions are told what
-/// happens here: `before_taking`, `requests_taken`, `wait`, `queued`, `left_queue`, `before_deciding`.
+/// happens here: `before_taking`, `requests_taken`, `take_datagram`, `wait`, `queued`, `left_queue`, `before_deciding`.
 template <typename Protocol, typename Path>
 class MessagePath {
  public:
@@ -298,6 +298,7 @@ class MessagePath {
   /// one's. What came to the relay port is a reply, or bad.
   void take(const ReceivedMessages& received, bool may_be_requests) {
     Interface* const interface = table_.find(received.ingress.interface_index);
+    path().take_datagram(received);
     for_each_message(received, [&](std::span<std::uint8_t> octets) {
       ++taken_;
       const bool is_request = may_be_requests && !Protocol::is_reply(octets);

@@ -48,6 +48,12 @@ constexpr std::size_t looked_at_at_once = 256;
 
 constexpr std::uint32_t least_ipv6_mtu = 1280;  // RFC 8200 section 5; on a link with a smaller one there is no IPv6
 
+/// Whether what leaves as one towards the servers of a family is cut up on the way, until when that counts.
+struct RunRoutes {
+  bool cut_up_runs = false;
+  std::chrono::steady_clock::time_point expire{};
+};
+
 /// Where a reload that is under way leaves its result; outlives the service if the resolver takes longer than that.
 struct Mailbox {
   std::mutex mutex;
@@ -80,6 +86,8 @@ class Service::Impl {
   void settle_losses();
   void choose_runs();
   [[nodiscard]] bool cuts_up_runs();
+  [[nodiscard]] bool cuts_up_runs6();
+  [[nodiscard]] bool cuts_up_runs_to(const IpAddress& server, const Sockets& sockets);
   void await_links();
   void await_link_turn();
   void follow_links();
@@ -127,8 +135,8 @@ class Service::Impl {
   std::vector<MessageWatch> message_watches_;
   bool is_serving_ = false;  // a turn of the data path is due already
   asio::steady_timer losses_timer_;
-  bool cuts_up_runs_ = false;
-  std::chrono::steady_clock::time_point runs_expire_{};
+  RunRoutes run_routes_;
+  RunRoutes run_routes6_;
   Watch link_watch_;
   asio::signal_set signals_;
   asio::steady_timer link_timer_;
@@ -353,30 +361,41 @@ void Service::Impl::serve() {
 
 /// Under load alone, and by routes of the last second.
 void Service::Impl::choose_runs() {
-  if (data_path_.is_busy()) {
-    const auto now = std::chrono::steady_clock::now();
-    if (now >= runs_expire_) {
-      cuts_up_runs_ = cuts_up_runs();
-      runs_expire_ = now + routes_last;
+  const auto choose = [](auto& path, RunRoutes& routes, const auto& cuts_up) {
+    if (path.is_busy()) {
+      const auto now = std::chrono::steady_clock::now();
+      if (now >= routes.expire) {
+        routes = {cuts_up(), now + routes_last};
+      }
     }
+    path.form_runs(path.is_busy() && routes.cut_up_runs);
+  };
+  choose(data_path_, run_routes_, [this] { return cuts_up_runs(); });
+  if (data_path6_) {
+    choose(*data_path6_, run_routes6_, [this] { return cuts_up_runs6(); });
   }
-  data_path_.form_runs(data_path_.is_busy() && cuts_up_runs_);
 }
 
 /// Whether no server is behind an interface that would hand on what leaves as one.
 bool Service::Impl::cuts_up_runs() {
-  std::unordered_set<std::uint32_t> seen;
-  for (const auto& setting : orders_.interfaces.servers) {
-    for (const Ipv4Address server : setting.value) {
-      const auto egress = monitor_.route_egress(server);
-      const Interface* const interface = egress ? std::as_const(table_).find(*egress) : nullptr;
-      if (interface == nullptr ||
-          (seen.insert(*egress).second && !io::cuts_up_runs(sockets_.requests.number(), interface->name))) {
-        return false;
-      }
-    }
-  }
-  return true;
+  const auto is_cut_up = [this](Ipv4Address server) { return cuts_up_runs_to(server, sockets_); };
+  return std::ranges::all_of(orders_.interfaces.servers,
+                             [&](const auto& setting) { return std::ranges::all_of(setting.value, is_cut_up); });
+}
+
+bool Service::Impl::cuts_up_runs6() {
+  const auto is_cut_up = [this](const ServerName6& server) {
+    return server.interface_name.empty() ? cuts_up_runs_to(server.address, sockets6_)
+                                         : io::cuts_up_runs(sockets6_.requests.number(), server.interface_name);
+  };
+  return std::ranges::all_of(orders_.interfaces.v6.servers,
+                             [&](const auto& setting) { return std::ranges::all_of(setting.value, is_cut_up); });
+}
+
+bool Service::Impl::cuts_up_runs_to(const IpAddress& server, const Sockets& sockets) {
+  const auto egress = monitor_.route_egress(server);
+  const Interface* const interface = egress ? std::as_const(table_).find(*egress) : nullptr;
+  return interface != nullptr && io::cuts_up_runs(sockets.requests.number(), interface->name);
 }
 
 /// After a storm, when nothing comes that would make the data path look again.

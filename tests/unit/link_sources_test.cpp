@@ -128,6 +128,28 @@ TEST_F(LinkSourcesTest, an_answer_goes_where_its_question_came_from) {
   EXPECT_EQ(asker(answer), (MacAddress{{2, 0, 0, 0, 0, 9}}));
 }
 
+TEST_F(LinkSourcesTest, are_known_of_all_that_the_kernel_merged) {
+  Bytes run;
+  for (std::uint8_t number = 1; number <= 3; ++number) {
+    const Bytes message = solicit(9, number);
+    run.insert(run.end(), message.begin(), message.end());
+  }
+  run.resize(run.size() + 2);  // a last one that is too short to be any
+  Received6 received;
+  received.ingress = ingress();
+  received.octets = run;
+  received.message_size = solicit(9, 1).size();
+  sources_->learn_run(received);
+  EXPECT_EQ(sources_->of(ingress(), solicit(9, 2)), std::nullopt) << "nor is the first one known";
+  send(solicit(9, 1));
+  sources_->take();
+  sources_->learn_run(received);
+  for (std::uint8_t number = 1; number <= 3; ++number) {
+    EXPECT_EQ(sources_->of(ingress(), solicit(9, number)), client_mac);
+  }
+  EXPECT_EQ(sources_->of(ingress(), solicit(9, 4)), std::nullopt);
+}
+
 TEST_F(LinkSourcesTest, of_a_burst_are_all_known) {
   for (int number = 0; number < 300; ++number) {
     send(solicit(static_cast<std::uint8_t>(number / 256), static_cast<std::uint8_t>(number % 256)));
