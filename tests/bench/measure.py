@@ -133,9 +133,9 @@ def flood(ways, way, field, seconds):
             return Flood(heard, said, server.stop(), share)
 
 
-def forwarded(ways, way, field, seconds):
-    """Packets a second that come through the router to the server's side, with a relay or with none."""
-    with ways.running(way, field) if way in ALL else contextlib.nullcontext():
+def forwarded(ways, way, field, seconds, more=()):
+    """Packets a second that come through the router to the server's side, with no relay, or one with `more` flags."""
+    with ways.running(way, field, more=more) if way in ALL else contextlib.nullcontext():
         before = packets_received(field.server)
         with field.program(field.clients[0], "transit", "--address", SERVER, "--duration", seconds) as sender:
             sent = sender.result()

@@ -443,12 +443,31 @@ def test_6d05_a_peer_that_is_routed_to(make_scene6):
 
 # --- the process ------------------------------------------------------------------------------------------------------
 
-def test_no_packet_socket_receives_all(scene6):
-    """What looks at frames for option 79 sees DHCPv6 alone, and without option 79 nothing looks."""
+def waiting_frames(relay):
+    """What waits in each packet socket that receives, in octets, by the protocol that it is bound to."""
+    lines = Path(f"/proc/{relay.pid}/net/packet").read_text(encoding="ascii").splitlines()[1:]
+    return {line.split()[3]: int(line.split()[6]) for line in lines if line.split()[3] != "0000"}
+
+
+def test_nothing_looks_at_frames_without_option_79(scene6):
     relay = scene6.relay6("--client-link-layer-address", "no")
     scene6.exchange6()
-    lines = Path(f"/proc/{relay.pid}/net/packet").read_text(encoding="ascii").splitlines()[1:]
-    assert [line.split()[3] for line in lines if line.split()[3] != "0000"] == []
+    assert not waiting_frames(relay)
+
+
+def test_what_looks_at_frames_for_option_79_sees_dhcpv6_alone(scene6):
+    """One packet socket, of IPv6, which neither gets what crosses the router nor what else is for it."""
+    relay = scene6.relay6()
+    scene6.exchange6()
+    place, server = scene6.topology.segment(1), scene6.topology.server(1)
+    with relay.held_up():
+        for destination, port in ((place.address6, 9), (server.address6, 9)):
+            scene6.send_request6(b"of somebody else", source=place.host6(0x50), destination=destination, dport=port,
+                                 destination_mac=place.mac)
+        scene6.servers[1].expect(lambda frame: not frame.outgoing and frame.ports and frame.ports[1] == 9)
+        assert waiting_frames(relay) == {"86dd": 0}
+        scene6.solicit()
+        wait_until(lambda: waiting_frames(relay)["86dd"] > 0, "the frame of a client's message")
 
 
 def test_one_process_relays_both_families(scene6):
