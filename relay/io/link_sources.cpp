@@ -55,11 +55,6 @@ constexpr sock_filter jump(std::uint16_t code, std::uint32_t k, std::uint8_t if_
   return std::uint32_t{octets[0]} << 24U | std::uint32_t{octets[1]} << 16U | std::uint32_t{octets[2]} << 8U | octets[3];
 }
 
-/// IEEE 802: nobody sends from an address of many.
-[[nodiscard]] bool is_of_one_station(const MacAddress& mac) noexcept {
-  return (mac.octets.front() & 1U) == 0 && mac != MacAddress{};
-}
-
 }  // namespace
 
 Descriptor open_link_sources(const Ports6& ports) {
@@ -139,7 +134,7 @@ void LinkSources::learn(const Seen& seen, const sockaddr_ll& frame) noexcept {
     return;
   }
   std::copy_n(std::begin(frame.sll_addr), mac.octets.size(), mac.octets.begin());
-  if (!is_of_one_station(mac)) {
+  if (!mac.is_station()) {
     return;
   }
   constexpr std::size_t source_offset = 8;  // RFC 8200 section 3
