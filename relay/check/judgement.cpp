@@ -120,7 +120,9 @@ void judge_capabilities(const Facts& facts, Findings& findings) {
   } else if (facts.lacks_net_raw && facts.policy6.client_link_layer_address) {
     findings.push_back({.kind = FindingKind::capability_missing,
                         .subjects = {"CAP_NET_RAW"},
-                        .other = "no packet socket can be opened to see the link-layer addresses of clients",
+                        .other =
+                            "no packet socket can be opened to see the hardware addresses of clients, and to answer "
+                            "them there",
                         .command = remedy + "; or do without them: --client-link-layer-address no"});
   }
   if (facts.lacks_net_admin) {

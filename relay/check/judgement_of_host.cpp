@@ -256,8 +256,12 @@ void judge_clients(const InterfaceFacts& interface, const Facts& facts, Findings
   }
 }
 
-/// All that a client sends comes from its link-local address (RFC 8415 section 13.1), where the answers go as datagrams
-/// like any other.
+/// Whether what is delivered to DHCPv6 clients leaves in frames, past the firewall, as it does to clients of DHCPv4.
+[[nodiscard]] bool delivers_frames6(const InterfaceFacts& interface, const Facts& facts) {
+  return facts.policy6.client_link_layer_address && interface.is_ethernet;
+}
+
+/// All that a client sends comes from its link-local address (RFC 8415 section 13.1), where the answers go.
 void judge_clients6(const InterfaceFacts& interface, const Facts& facts, Findings& findings) {
   constexpr Ipv6Address client{{0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xfe, 0, 0, 0x0c}};
   const auto ours =
@@ -276,7 +280,9 @@ void judge_clients6(const InterfaceFacts& interface, const Facts& facts, Finding
   for (const std::string_view hook : {"prerouting", "input"}) {
     judge_passage(facts, hook, request, {FindingKind::firewall_drops_requests, gravest_on(interface)}, findings);
   }
-  judge_passage(facts, "output", reply, {FindingKind::firewall_drops_delivered, gravest_on(interface)}, findings);
+  if (!delivers_frames6(interface, facts)) {
+    judge_passage(facts, "output", reply, {FindingKind::firewall_drops_delivered, gravest_on(interface)}, findings);
+  }
 }
 
 void judge_legacy(const std::vector<std::string>& tables, const std::string& program, std::uint16_t port,

@@ -82,7 +82,7 @@ def test_a_missing_capability(check, need):
     found = check(*USUAL, through=with_capabilities())
     assert found.status == 2, found
     assert [re.search(r"lacks (\w+), without which (.*?);", line).groups() for line in found.graver(["error"])] == [
-        ("CAP_NET_RAW", "no packet socket can be opened to see the link-layer addresses of clients"),
+        ("CAP_NET_RAW", "no packet socket can be opened to see the hardware addresses of clients, and to answer them there"),
         ("CAP_NET_BIND_SERVICE", "the relay cannot listen on UDP port 547")], found
     found = check("--client-link-layer-address", "no", *USUAL, through=with_capabilities("net_bind_service"))
     assert not found.named("capability_missing")
@@ -354,7 +354,9 @@ def test_a_policy_of_ipv6_alone(check, router, need):
 def test_a_policy_that_drops_what_leaves(check, router, need):
     need("nft")
     nft(router, policy="drop", hook="output")
-    found = check(*USUAL)
+    assert not check(*USUAL).named("firewall_drops_delivered"), "frames pass it by"
+    flags = (*USUAL, "--client-link-layer-address", "no")
+    found = check(*flags)
     place = "the firewall's policy of chain rules in table inet filter"
     assert found.graver() == [
         f"error: firewall_drops_relayed: {place} drops what is relayed to servers through u0; let it out: nft insert rule "
@@ -363,7 +365,21 @@ def test_a_policy_that_drops_what_leaves(check, router, need):
         "nft insert rule inet filter rules udp dport 546 accept"], found
     for line in found.graver():
         follow_advice(router, line)
-    assert check(*USUAL).lines[-1] == "check passed: nothing found"
+    assert check(*flags).lines[-1] == "check passed: nothing found"
+
+
+def test_what_is_said_of_frames_is_so(scene6, router, need):
+    """A rule about what is sent to clients keeps no answer from them, but where the kernel makes the frames."""
+    need("nft")
+    nft(router, "udp dport 546 drop", hook="output")
+    relay_ = scene6.relay6()
+    scene6.exchange6(2)
+    relay_.stop()
+    relay_ = scene6.relay6("--client-link-layer-address", "no")
+    asked = scene6.solicit(2)
+    came = scene6.relayed6(asked)
+    scene6.send_reply6(reply_to(came.message6, answer(asked)), destination=came.source)
+    relay_.expect_log(rf"send_failed interface=d2 destination={CLIENT_LINK_LOCAL} ")
 
 
 def test_a_policy_that_drops_the_answers_of_a_group(check, router, need):

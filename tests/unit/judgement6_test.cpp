@@ -127,8 +127,9 @@ TEST(Judgement6, CapabilityMissing) {
       lines(facts),
       ElementsAre(
           "error: capability_missing: this user lacks CAP_NET_RAW, without which no packet socket can be opened "
-          "to see the link-layer addresses of clients; start as root, or with AmbientCapabilities=CAP_NET_RAW "
-          "CAP_NET_BIND_SERVICE in the systemd unit; or do without them: --client-link-layer-address no",
+          "to see the hardware addresses of clients, and to answer them there; start as root, or with "
+          "AmbientCapabilities=CAP_NET_RAW CAP_NET_BIND_SERVICE in the systemd unit; or do without them: "
+          "--client-link-layer-address no",
           "error: capability_missing: this user lacks CAP_NET_BIND_SERVICE, without which the relay cannot "
           "listen on UDP port 547; start as root, or with AmbientCapabilities=CAP_NET_RAW CAP_NET_BIND_SERVICE "
           "in the systemd unit"));
@@ -507,6 +508,11 @@ TEST(Judgement6, AnAnswerOfAGroupIsNoneToConnectionTracking) {
 TEST(Judgement6, FirewallDropsWhatLeaves) {
   Facts facts = well();
   facts.firewall = {{"ip6", "filter", "OUTPUT", "output", 0, true, {}}};
+  EXPECT_THAT(lines(facts), ElementsAre(StartsWith("error: firewall_drops_relayed: "))) << "frames pass it by";
+  d1(facts).is_ethernet = false;
+  EXPECT_THAT(lines(facts), Contains(StartsWith("error: firewall_drops_delivered: ")));
+  d1(facts).is_ethernet = true;
+  facts.policy6.client_link_layer_address = false;
   EXPECT_THAT(lines(facts),
               ElementsAre("error: firewall_drops_relayed: the firewall's policy of chain OUTPUT in table ip6 filter "
                           "drops what is relayed to servers through u0; let it out: ip6tables -t filter -I OUTPUT -p "
