@@ -17,7 +17,8 @@ namespace relay::io {
 
 /// Answers GET and HEAD of /metrics and nothing else. Whoever is slow, sends much or anything that is not such a
 /// request loses the connection, as does who has waited longest when there are too many. Pages take a fifth of one
-/// processor at most, whoever waits shares the next one, and the thread gives way to others.
+/// processor at most, whoever waits shares the next one, and the thread gives way to others
+/// where it may (setpriority(2)).
 class MetricsEndpoint {
  public:
   /// Called on the endpoint's thread. What it throws costs the connection.

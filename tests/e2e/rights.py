@@ -1,5 +1,6 @@
 """What the kernel says of the rights of a process, and which of them a relay may have once it is ready."""
 
+import contextlib
 import re
 from pathlib import Path
 
@@ -24,6 +25,16 @@ def statuses(pid):
             found.append("".join(_LINES.findall((task / "status").read_text(encoding="ascii"))))
         except (FileNotFoundError, ProcessLookupError):
             pass  # the thread has ended
+    return found
+
+
+def nicenesses(pid):
+    """Of its threads: field 19 of each one's stat (proc(5))."""
+    found = set()
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # the thread has ended
+            after_name = (task / "stat").read_text(encoding="ascii").rpartition(") ")[2]
+            found.add(int(after_name.split()[19 - 3]))
     return found
 
 

@@ -11,6 +11,7 @@ from message import ACK, DECLINE, DISCOVER, INFORM, NAK, OFFER, RELEASE, REQUEST
 from metrics import ADDRESS, FLAGS, PORT, ask, scrape
 from peers import ScriptedServer
 from relay import BINARY
+from rights import nicenesses
 from scene import stream
 from wait import wait_until
 from wire import arrived
@@ -180,6 +181,13 @@ def test_capture(scene, tmp_path):
     assert told.value("dhcp_relay_capture_running") == 1
     assert told.value("dhcp_relay_capture_packets_lost_total") == 0
     assert told.value("dhcp_relay_capture_verdicts_lost_total") == 0
+
+
+def test_relaying_goes_first(scene, tmp_path):
+    """By the priorities of its own thread and those of the capture and the metrics."""
+    usual = ["sh", "-c", 'renice -n 0 -p $$ >/dev/null && exec "$0" "$@"']
+    relay = scene.relay(*FLAGS, "--capture", str(tmp_path / "c.pcapng"), through=usual)
+    wait_until(lambda: nicenesses(relay.pid) == {0, 5, 10}, lambda: f"these: {nicenesses(relay.pid)}")
 
 
 def test_ipv6(scene):
