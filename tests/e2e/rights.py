@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 NET_BIND_SERVICE, NET_ADMIN, NET_RAW = 1 << 10, 1 << 12, 1 << 13
-_LINES = re.compile(r"^(?:Uid|Gid|Groups|Cap\w+|NoNewPrivs|Seccomp):.*\n", re.M)
+_LINES = re.compile(r"^(?:Uid|Gid|Groups|Cap\w+|NoNewPrivs|Seccomp(?:_filters)?):.*\n", re.M)
 _CAPABILITIES = re.compile(r"^Cap(Inh|Prm|Eff|Bnd|Amb):\s+(\w+)$", re.M)
 _AMBIENT = ["setpriv", "--reuid", "games", "--regid", "games", "--clear-groups", "--inh-caps", "-all,{caps}",
             "--ambient-caps", "-all,{caps}", "--bounding-set", "-all,{caps}"]

@@ -58,7 +58,10 @@ def test_relays_as_the_unit_confines_it(scene, units, public_folder, stack):
     running = scene.relay("-a", "--config", str(flags), "--capture", "relay.pcapng", binary=binary,
                           through=managed(manager, *variables, *confined), confined=False)
     manager.expect("READY=1")
+    around = field(Path("/proc/self/status").read_text(encoding="ascii"), "Seccomp_filters")[0]
+    filters = str(int(around) + 2)  # that of the unit and the relay's own
     for status in statuses(running.pid):
+        assert field(status, "Seccomp_filters") == [filters], status
         assert [field(status, name) for name in ("Uid", "NoNewPrivs", "Seccomp")] == [["65534"] * 4, ["1"], ["2"]], status
         both = NET_RAW | NET_BIND_SERVICE  # which stay, since the unit forbids capset(2): of no use to the relay's calls
         assert capabilities(status) == {"Inh": both, "Prm": both, "Eff": both, "Bnd": both, "Amb": 0}, status
