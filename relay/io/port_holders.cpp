@@ -98,7 +98,15 @@ struct Takes {
   return number_in(link.substr(begin.size(), link.size() - begin.size() - 1));
 }
 
+/// What the process calls itself, since its file may be an interpreter's. The relay is known by its file: it may have
+/// been called by the name of a link, as by ISC's, and a newer one may have been installed meanwhile.
 [[nodiscard]] std::string process_name(const filesystem::path& process) {
+  constexpr std::string_view relay = "dhcp-relay";
+  std::error_code refused;
+  const std::string executed = filesystem::read_symlink(process / "exe", refused).filename().string();
+  if (executed == relay || executed == std::string{relay} + " (deleted)") {
+    return std::string{relay};
+  }
   std::ifstream file{process / "comm"};
   std::string name;
   std::getline(file, name);

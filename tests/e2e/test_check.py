@@ -5,11 +5,14 @@ Where the advice is a command, it is followed, and the finding is gone. All mist
 
 import os
 import re
+import shutil
 import types
+from pathlib import Path
 
 import pytest
 
 import message
+import metrics
 import peers
 import relay
 from checked import fixed, follow_advice, nft, only, run_check, running
@@ -242,6 +245,20 @@ def test_the_relay_itself_has_the_port(scene, check):
          f"warning: port_taken_by_relay: UDP port 67 is held by dhcp-relay (process {running_relay.pid}): a relay runs "
          f"here, and a second one would not start; to have it read its configuration again: kill -HUP {running_relay.pid}",
          0)
+
+
+def test_the_relay_has_the_port_by_another_name(scene, check, public_folder):
+    """As the package's alternative has it; then its file is replaced, as by an upgrade."""
+    program = shutil.copy(relay.BINARY, public_folder / "dhcp-relay")
+    link = public_folder / "dhcrelay"
+    link.symlink_to(program)
+    running_relay = scene.relay(*metrics.FLAGS, binary=str(link))
+    assert Path(f"/proc/{running_relay.pid}/comm").read_text(encoding="ascii") == "dhcrelay\n"
+    for _ in range(2):
+        found = check(*USUAL, *metrics.FLAGS)
+        assert found.status == 0, found
+        assert [line.split(": ")[1] for line in found.graver()] == ["port_taken_by_relay"], found
+        Path(program).unlink(missing_ok=True)
 
 
 def test_a_process_in_another_namespace_does_not_matter(scene, check):
