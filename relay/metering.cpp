@@ -6,9 +6,11 @@
 
 namespace relay {
 
-Metering::Metering(io::Descriptor socket, std::shared_ptr<const capture::CaptureCounters> captured)
+Metering::Metering(io::Descriptor socket, std::shared_ptr<const capture::CaptureCounters> captured,
+                   std::shared_ptr<const LostLines> lost_log_lines)
     : socket_(std::move(socket)),
-      constants_{DHCP_RELAY_VERSION, std::chrono::system_clock::now(), std::move(captured)} {}
+      constants_{DHCP_RELAY_VERSION, std::chrono::system_clock::now(), std::move(captured), std::move(lost_log_lines)} {
+}
 
 void Metering::publish(Figures figures) {
   auto published = std::make_shared<const Figures>(std::move(figures));

@@ -11,6 +11,7 @@
 #include "relay/core/figures.h"
 #include "relay/io/descriptor.h"
 #include "relay/io/metrics_endpoint.h"
+#include "relay/log/lost_lines.h"
 #include "relay/metrics/metrics_text.h"
 
 namespace relay {
@@ -18,7 +19,8 @@ namespace relay {
 class Metering {
  public:
   /// `socket` is of `io::open_metrics_socket`. `captured` is null where no capture was named.
-  Metering(io::Descriptor socket, std::shared_ptr<const capture::CaptureCounters> captured);
+  Metering(io::Descriptor socket, std::shared_ptr<const capture::CaptureCounters> captured,
+           std::shared_ptr<const LostLines> lost_log_lines);
 
   /// What there is to show from now on. On one thread.
   void publish(Figures figures);

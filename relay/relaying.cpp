@@ -63,7 +63,7 @@ int relay_until_signal(const Configuration& configuration, const std::vector<std
   }
   std::optional<Metering> metering;
   if (opened.metrics_socket.is_open()) {
-    metering.emplace(std::move(opened.metrics_socket), capturing ? capturing->counters() : nullptr);
+    metering.emplace(std::move(opened.metrics_socket), capturing ? capturing->counters() : nullptr, log.lost_lines());
   }
   const bool writes_state = opened.sockets.prefix_state.file != nullptr;
   io::Service service{std::move(opened.sockets),

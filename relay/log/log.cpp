@@ -73,6 +73,7 @@ class Log::Impl {
   /// To `queue`, or where there is none to `write_line`.
   Impl(std::unique_ptr<QueuedOutput> queue, WriteLine write_line, LogFormat format, LogLevel threshold, Clock clock)
       : queue_(std::move(queue)),
+        lost_(queue_ ? queue_->lost() : std::make_shared<const LostLines>()),
         write_line_(std::move(write_line)),
         clock_(std::move(clock)),
         format_(format),
@@ -97,7 +98,8 @@ class Log::Impl {
     }
   }
 
-  [[nodiscard]] std::uint64_t lost() const { return queue_ ? queue_->lost() : 0; }
+  [[nodiscard]] std::uint64_t lost() const noexcept { return lost_->count(); }
+  [[nodiscard]] const std::shared_ptr<const LostLines>& lost_lines() const noexcept { return lost_; }
 
   void set_threshold(LogLevel threshold) noexcept { threshold_ = threshold; }
 
@@ -114,6 +116,7 @@ class Log::Impl {
 
  private:
   std::unique_ptr<QueuedOutput> queue_;
+  std::shared_ptr<const LostLines> lost_;
   WriteLine write_line_;
   Clock clock_;
   LogFormat format_;
@@ -403,6 +406,10 @@ void Log::report_suppressed() {
 
 bool Log::has_suppressed() const noexcept {
   return !impl_->tallies.empty() || impl_->lost() != impl_->lost_reported;
+}
+
+std::shared_ptr<const LostLines> Log::lost_lines() const {
+  return impl_->lost_lines();
 }
 
 void Log::set_threshold(LogLevel threshold) noexcept {

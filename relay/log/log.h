@@ -11,6 +11,7 @@
 #include "relay/capture/annotator.h"
 #include "relay/core/events.h"
 #include "relay/core/interface_table.h"
+#include "relay/log/lost_lines.h"
 #include "relay/log/options.h"
 
 namespace relay {
@@ -88,6 +89,8 @@ class Log {
   void report_suppressed();
   /// Whether `report_suppressed` has something to write or to forget, so that an idle relay needs no timer.
   [[nodiscard]] bool has_suppressed() const noexcept;
+  /// Goes on counting.
+  [[nodiscard]] std::shared_ptr<const LostLines> lost_lines() const;
 
   void set_threshold(LogLevel threshold) noexcept;
   /// Whether `message` writes anything.

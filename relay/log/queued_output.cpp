@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <condition_variable>
@@ -123,12 +122,12 @@ class QueuedOutput::Impl {
         logger_(std::make_shared<spdlog::async_logger>("dhcp-relay", spdlog::sinks_init_list{std::move(sink), written_},
                                                        pool_handle_, spdlog::async_overflow_policy::overrun_oldest)) {
     logger_->set_level(spdlog::level::trace);  // thresholds are ours
-    logger_->set_error_handler([failed = failed_](const std::string&) { failed->fetch_add(1); });
+    logger_->set_error_handler([lost = lost_](const std::string&) { lost->refused.fetch_add(1); });
   }
 
   /// spdlog joins its thread, which a blocked sink would never let happen: such a thread is left with its queue.
   ~Impl() {
-    if (!written_->wait_for(posted_ - std::min<std::uint64_t>(posted_, pool_->overrun_counter()))) {
+    if (!written_->wait_for(posted_ - std::min<std::uint64_t>(posted_, lost_->displaced.load()))) {
       static_cast<void>(pool_.release());
     }
   }
@@ -139,14 +138,14 @@ class QueuedOutput::Impl {
   void write(LogLevel level, std::string_view line) {
     ++posted_;
     logger_->log(spdlog_level(level), spdlog::string_view_t{line.data(), line.size()});
+    lost_->displaced.store(pool_->overrun_counter());  // which takes the queue's lock: not for readers on other threads
   }
 
-  /// Lines that were displaced in the queue or refused by the sink.
-  [[nodiscard]] std::uint64_t lost() const { return pool_->overrun_counter() + failed_->load(); }
+  [[nodiscard]] std::shared_ptr<const LostLines> lost() const { return lost_; }
 
  private:
   std::shared_ptr<WrittenLines> written_ = std::make_shared<WrittenLines>();
-  std::shared_ptr<std::atomic<std::uint64_t>> failed_ = std::make_shared<std::atomic<std::uint64_t>>(0);
+  std::shared_ptr<LostLines> lost_ = std::make_shared<LostLines>();
   std::unique_ptr<spdlog::details::thread_pool> pool_;
   std::shared_ptr<spdlog::details::thread_pool> pool_handle_;  // does not own: the logger wants a weak_ptr
   std::shared_ptr<spdlog::async_logger> logger_;
@@ -161,7 +160,7 @@ void QueuedOutput::write(LogLevel level, std::string_view line) {
   impl_->write(level, line);
 }
 
-std::uint64_t QueuedOutput::lost() const {
+std::shared_ptr<const LostLines> QueuedOutput::lost() const {
   return impl_->lost();
 }
 

@@ -1,11 +1,11 @@
 // Lines on their way to a slow place: a bounded queue with a thread of its own; the only user of spdlog.
 #pragma once
 
-#include <cstdint>
 #include <memory>
 #include <string_view>
 
 #include "relay/log/log.h"
+#include "relay/log/lost_lines.h"
 #include "relay/log/options.h"
 
 namespace relay {
@@ -22,8 +22,7 @@ class QueuedOutput {
 
   void write(LogLevel level, std::string_view line);
 
-  /// Lines that were displaced in the queue or refused by the sink.
-  [[nodiscard]] std::uint64_t lost() const;
+  [[nodiscard]] std::shared_ptr<const LostLines> lost() const;
 
  private:
   class Impl;

@@ -290,6 +290,11 @@ void add_capture(Exposition& exposition, const capture::CaptureCounters& capture
 }
 
 void add_process(Exposition& exposition, const Constants& constants) {
+  if (constants.lost_log_lines) {
+    exposition.family("dhcp_relay_log_lines_lost_total", Type::counter,
+                      "Lines of the log that nobody took in time, or that could not be written.");
+    exposition.value({}, static_cast<double>(constants.lost_log_lines->count()));
+  }
   exposition.family("dhcp_relay_build_info", Type::gauge, "1, and the version of the program.");
   exposition.value({{"version", constants.version}}, 1);
   exposition.family("process_start_time_seconds", Type::gauge, "When the relay was started, since 1970.");

@@ -7,6 +7,7 @@
 
 #include "relay/capture/capture_counters.h"
 #include "relay/core/figures.h"
+#include "relay/log/lost_lines.h"
 
 namespace relay::metrics {
 
@@ -15,6 +16,7 @@ struct Constants {
   std::string version;
   std::chrono::system_clock::time_point started{};
   std::shared_ptr<const capture::CaptureCounters> captured{};  ///< null: none was named
+  std::shared_ptr<const LostLines> lost_log_lines{};           ///< null: they are not counted
 };
 
 /// The same moment on two clocks: that of the figures, and everybody's.

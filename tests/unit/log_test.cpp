@@ -753,6 +753,7 @@ TEST(LogToStandardError, SaysHowManyLinesWereLost) {
     log.note(LogLevel::info, sentence);
   }
   ASSERT_TRUE(log.has_suppressed());
+  EXPECT_GT(log.lost_lines()->displaced.load(), 0U);
   log.report_suppressed();
   std::string written;
   while (written.find("log_lines_lost=") == std::string::npos || written.back() != '\n') {

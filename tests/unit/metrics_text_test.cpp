@@ -90,6 +90,16 @@ process_start_time_seconds 999000.5
 )"));
 }
 
+TEST_F(MetricsTextTest, lines_of_the_log_that_were_lost) {
+  EXPECT_THAT(text(), Not(HasSubstr("dhcp_relay_log_lines_lost_total")));
+  const auto lost = std::make_shared<LostLines>();
+  constants_.lost_log_lines = lost;
+  EXPECT_THAT(text(), HasSubstr("\ndhcp_relay_log_lines_lost_total 0\n"));
+  lost->displaced = 40;
+  lost->refused = 2;
+  EXPECT_THAT(text(), HasSubstr("\ndhcp_relay_log_lines_lost_total 42\n"));
+}
+
 TEST_F(MetricsTextTest, messages_by_interface_direction_and_type) {
   clients_->requests.received(MessageKind::discover).add(5);
   clients_->requests.forwarded(MessageKind::discover).add(4);
