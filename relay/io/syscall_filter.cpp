@@ -229,6 +229,8 @@ class Filter {
     // Nobody else's code runs in this process; the mitigation would cost each message (Linux before 5.16).
     static_cast<void>(set(SCMP_FLTATR_CTL_SSB, 1));
     check(set(SCMP_FLTATR_CTL_TSYNC, 1), "cannot make a filter of system calls for all threads");
+    // Calls by the numbers of another architecture, which would end their thread alone.
+    check(set(SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS), "cannot make a filter of foreign system calls");
   }
 
   template <typename Calls>

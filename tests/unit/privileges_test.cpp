@@ -315,6 +315,26 @@ TEST(RelayCalls, BindThreadsThatRunAlready) {
             killed);
 }
 
+#if defined(__x86_64__) && !defined(__ILP32__)
+/// getpid by the numbers of i386, where it is on no list.
+long foreign_call() {
+  long result = 20;
+  asm volatile("int $0x80" : "+a"(result) : : "r8", "r9", "r10", "r11", "memory");
+  return result;
+}
+
+TEST(RelayCalls, ThoseOfAnotherArchitectureEndTheProcess) {
+  if (fate([] { return foreign_call() == ::getpid() ? 0 : EINVAL; }) != "done") {
+    GTEST_SKIP() << "the kernel has no calls of i386";
+  }
+  EXPECT_EQ(fate_of_relay([] {
+              std::thread{[] { static_cast<void>(foreign_call()); }}.join();
+              return 0;
+            }),
+            killed);
+}
+#endif
+
 TEST(ResolverCalls, WhatIsNotItsTaskFails) {
   EXPECT_EQ(fate_of_resolver(run_a_program), "Operation not permitted");
   EXPECT_EQ(fate_of_resolver(trace), "Operation not permitted");
