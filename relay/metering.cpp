@@ -8,9 +8,8 @@ namespace relay {
 
 Metering::Metering(io::Descriptor socket, std::shared_ptr<const capture::CaptureCounters> captured,
                    std::shared_ptr<const LostLines> lost_log_lines)
-    : socket_(std::move(socket)),
-      constants_{DHCP_RELAY_VERSION, std::chrono::system_clock::now(), std::move(captured), std::move(lost_log_lines)} {
-}
+    : constants_{DHCP_RELAY_VERSION, std::chrono::system_clock::now(), std::move(captured), std::move(lost_log_lines)},
+      endpoint_(std::move(socket), [this] { return page(); }) {}
 
 void Metering::publish(Figures figures) {
   auto published = std::make_shared<const Figures>(std::move(figures));
@@ -18,8 +17,8 @@ void Metering::publish(Figures figures) {
   figures_.swap(published);
 }
 
-void Metering::start() {
-  endpoint_.emplace(std::move(socket_), [this] { return page(); });
+void Metering::begin() {
+  endpoint_.begin();
 }
 
 std::string Metering::page() {

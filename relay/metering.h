@@ -4,7 +4,6 @@
 
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
 
 #include "relay/capture/capture_counters.h"
@@ -25,17 +24,17 @@ class Metering {
   /// What there is to show from now on. On one thread.
   void publish(Figures figures);
 
-  /// Answers from now on. After the first `publish`; starts a thread.
-  void start();
+  /// Answers from now on. After the first `publish`, and when there is no privilege left: whoever connects is listened
+  /// to. Starts a thread.
+  void begin();
 
  private:
   [[nodiscard]] std::string page();
 
-  io::Descriptor socket_;
   metrics::Constants constants_;
   std::mutex mutex_;
   std::shared_ptr<const Figures> figures_;  // guarded by the mutex
-  std::optional<io::MetricsEndpoint> endpoint_;
+  io::MetricsEndpoint endpoint_;
 };
 
 }  // namespace relay

@@ -72,15 +72,15 @@ int relay_until_signal(const Configuration& configuration, const std::vector<std
                       capturing ? capturing->listening(listener_of(log)) : listener_of(log),
                       surroundings_of(log, capturing ? &*capturing : nullptr, metering ? &*metering : nullptr,
                                       configuration, words, opened.resolver)};
-  if (metering) {
-    metering->start();
-  }
   io::confine_relay({.captures = capturing.has_value(),
                      .writes_state = writes_state,
                      .serves_metrics = metering.has_value(),
                      .unix_sockets = !configuration.foreground,
                      .pid_file = opened.pid_file ? opened.pid_file->descriptor() : -1,
                      .null_device = background ? background->null_device() : -1});
+  if (metering) {
+    metering->begin();
+  }
   std::optional<CaptureEnd> capture_end;
   if (capturing) {
     capture_end.emplace(*capturing);

@@ -231,13 +231,18 @@ class MetricsEndpoint::Impl {
         acceptor_(loop_, domain_of(socket) == AF_INET6 ? tcp::v6() : tcp::v4(), socket.number()),
         retry_(loop_) {
     static_cast<void>(socket.release());  // the acceptor closes it
-    thread_ = std::thread{[this] { run(); }};
   }
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
   ~Impl() {
     loop_.stop();
-    thread_.join();
+    if (thread_.joinable()) {
+      thread_.join();
+    }
+  }
+
+  void begin() {
+    thread_ = std::thread{[this] { run(); }};
   }
 
  private:
@@ -321,5 +326,9 @@ MetricsEndpoint::MetricsEndpoint(Descriptor socket, Page page)
     : impl_(std::make_unique<Impl>(std::move(socket), std::move(page))) {}
 
 MetricsEndpoint::~MetricsEndpoint() = default;
+
+void MetricsEndpoint::begin() {
+  impl_->begin();
+}
 
 }  // namespace relay::io

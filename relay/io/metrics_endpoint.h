@@ -24,12 +24,16 @@ class MetricsEndpoint {
   /// Called on the endpoint's thread. What it throws costs the connection.
   using Page = std::function<std::string()>;
 
-  /// Begins. `socket` is of `open_metrics_socket`. Throws std::system_error where the thread cannot be made.
+  /// `socket` is of `open_metrics_socket`. Throws std::system_error.
   MetricsEndpoint(Descriptor socket, Page page);
   /// Ends all connections, and waits for a page that is being made.
   ~MetricsEndpoint();
   MetricsEndpoint(const MetricsEndpoint&) = delete;
   MetricsEndpoint& operator=(const MetricsEndpoint&) = delete;
+
+  /// Once; until then connections wait. Opens nothing any more, so that it can come after the last privilege is gone.
+  /// Throws std::system_error where the thread cannot be made.
+  void begin();
 
  private:
   class Impl;

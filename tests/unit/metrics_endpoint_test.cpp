@@ -10,6 +10,8 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <filesystem>
+#include <iterator>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -101,6 +103,11 @@ class Connection {
 class MetricsEndpointTest : public ::testing::Test {
  protected:
   void start(const std::string& address = "127.0.0.1", MetricsEndpoint::Page page = {}) {
+    make(address, std::move(page));
+    endpoint_->begin();
+  }
+
+  void make(const std::string& address, MetricsEndpoint::Page page) {
     Descriptor socket = open_metrics_socket(address, 0);
     port_ = port_of(socket);
     if (!page) {
@@ -135,6 +142,20 @@ TEST_F(MetricsEndpointTest, answers_with_the_page) {
             "\r\n"
             "x 1\n");
   EXPECT_EQ(pages_.load(), 1);
+}
+
+TEST_F(MetricsEndpointTest, listens_to_nobody_before_it_begins) {
+  const auto threads = [] {
+    return std::distance(std::filesystem::directory_iterator{"/proc/self/task"}, std::filesystem::directory_iterator{});
+  };
+  const auto before = threads();
+  make("127.0.0.1", {});
+  const Connection connection{port_};
+  connection.send(usual);
+  EXPECT_LE(threads(), before);
+  EXPECT_EQ(pages_.load(), 0);
+  endpoint_->begin();
+  EXPECT_THAT(connection.receive_all(), EndsWith("\r\n\r\nx 1\n"));
 }
 
 TEST_F(MetricsEndpointTest, over_ipv6) {
