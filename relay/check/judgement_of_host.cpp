@@ -55,6 +55,20 @@ void judge_forwarding(const InterfaceFacts& interface, const Facts& facts, Findi
   }
 }
 
+/// Whether the clients of the prefix at `position` are those of another one too: it is in that, or has the same subnet
+/// and comes later, as the second address of a router does.
+[[nodiscard]] bool is_within_another(const std::vector<Ipv4Prefix>& prefixes, std::size_t position) {
+  const Ipv4Prefix& inner = prefixes[position];
+  for (std::size_t i = 0; i < prefixes.size(); ++i) {
+    const Ipv4Prefix& outer = prefixes[i];
+    if ((outer.length < inner.length || (outer.length == inner.length && i < position)) &&
+        outer.network() == Ipv4Prefix{inner.address, outer.length}.network()) {
+      return true;
+    }
+  }
+  return false;
+}
+
 /// How many clients the downstream interfaces have room for; one at least on each.
 [[nodiscard]] std::uint64_t room_for_clients(const Facts& facts) {
   std::uint64_t room = 0;
@@ -63,8 +77,11 @@ void judge_forwarding(const InterfaceFacts& interface, const Facts& facts, Findi
       continue;
     }
     std::uint64_t here = 0;
-    for (const Ipv4Prefix& prefix : interface.addresses) {
-      here += prefix.length < 31 ? (std::uint64_t{1} << (32U - prefix.length)) - 3 : 0;  // less two and our own
+    for (std::size_t i = 0; i < interface.addresses.size(); ++i) {
+      const std::uint8_t length = interface.addresses[i].length;
+      if (length < 31 && !is_within_another(interface.addresses, i)) {
+        here += (std::uint64_t{1} << (32U - length)) - 3;  // less two and our own
+      }
     }
     room += std::max<std::uint64_t>(here, 1);
   }
@@ -73,8 +90,8 @@ void judge_forwarding(const InterfaceFacts& interface, const Facts& facts, Findi
 
 /// The command that makes room for as many neighbours; gc_thresh2 is half of it, as the kernel has it from the start.
 [[nodiscard]] std::string raised(std::uint64_t wanted, Family family) {
-  constexpr std::uint64_t most_sensible = std::uint64_t{1} << 20U;
-  const std::uint64_t most = std::min(std::bit_ceil(wanted), most_sensible);
+  constexpr std::uint64_t most_possible = std::uint64_t{1} << 30U;  // it is an int
+  const std::uint64_t most = std::min(std::bit_ceil(wanted), most_possible);
   const std::string settings = family == Family::ipv4 ? "net.ipv4.neigh.default." : "net.ipv6.neigh.default.";
   return "sysctl -w " + settings + "gc_thresh3=" + std::to_string(most) + " " + settings +
          "gc_thresh2=" + std::to_string(most / 2);
@@ -91,10 +108,12 @@ void judge_fullness(const NeighbourTable& table, Family family, Findings& findin
 
 /// For how many clients of DHCPv6 there is room, no prefix tells.
 void judge_neighbours(const Facts& facts, Findings& findings) {
+  constexpr std::uint64_t most_sensible = std::uint64_t{1} << 20U;  // of 10.0.0.0/8 few addresses are clients'
   const NeighbourTable& table = facts.neighbours;
-  if (const std::uint64_t room = room_for_clients(facts); table.most != 0 && room > table.most) {
+  if (const std::uint64_t room = room_for_clients(facts);
+      table.most != 0 && table.most < most_sensible && room > table.most) {
     findings.push_back({.kind = FindingKind::neighbours_many,
-                        .command = raised(room, Family::ipv4),
+                        .command = raised(std::min(room, most_sensible), Family::ipv4),
                         .number = room,
                         .limit = table.most});
   }

@@ -669,6 +669,28 @@ TEST(Judgement, NeighboursMany) {
   EXPECT_THAT(lines(facts), IsEmpty());
 }
 
+TEST(Judgement, ASubnetHasRoomOnceHoweverManyAddressesThisHostHasThere) {
+  Facts facts = well();
+  const Ipv4Address second{{10, 101, 0, 254}};
+  d1(facts).addresses = {{giaddr, 23}, {second, 23}, {second, 24}, {giaddr, 23}};
+  facts.neighbours.most = 509;
+  EXPECT_THAT(lines(facts), IsEmpty());
+  facts.neighbours.most = 508;
+  EXPECT_THAT(lines(facts), ElementsAre(HasSubstr("there is room for 509 clients")));
+  std::ranges::reverse(d1(facts).addresses);
+  EXPECT_THAT(lines(facts), ElementsAre(HasSubstr("there is room for 509 clients")));
+}
+
+TEST(Judgement, NobodyHasThatManyNeighbours) {
+  Facts facts = well();
+  d1(facts).addresses = {{giaddr, 8}};
+  EXPECT_THAT(lines(facts), ElementsAre(HasSubstr("net.ipv4.neigh.default.gc_thresh3=1048576 ")));
+  facts.neighbours.most = 1048576;
+  EXPECT_THAT(lines(facts), IsEmpty());
+  facts.neighbours.entries = 1048576;
+  EXPECT_THAT(lines(facts), ElementsAre(HasSubstr("net.ipv4.neigh.default.gc_thresh3=4194304 "))) << "but if it does";
+}
+
 TEST(Judgement, NeighboursFull) {
   Facts facts = well();
   facts.neighbours.entries = 922;
