@@ -147,7 +147,7 @@ struct Facts {
   Ruleset firewall{};
   std::string firewall_fault{};               ///< why it could not be read; empty: it was
   std::vector<std::string> early_chains{};    ///< base chains of nftables that see frames, and are not judged
-  std::vector<std::string> legacy_tables{};   ///< of iptables, with rules that nftables does not show
+  std::vector<std::string> legacy_tables{};   ///< of iptables, whose rules nftables does not show
   std::vector<std::string> legacy_tables6{};  ///< of ip6tables
 };
 

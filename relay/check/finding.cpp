@@ -286,8 +286,8 @@ constexpr std::array<Entry, finding_kind_count> entries{{
       "judged here",
       "look at it: {command}"}},
     {FindingKind::firewall_legacy,
-     {warning, "firewall_legacy", "there are rules of legacy {other} in {subject}, which are not read here",
-      "see that none drops UDP to port {number}: {other}-legacy -S INPUT"}},
+     {warning, "firewall_legacy", "legacy {other} has the table{|s} {subject}, of which no rule is read here",
+      "see that none drops UDP to port {number}: {other}-legacy-save"}},
     // what could not be looked at
     {FindingKind::firewall_ingress,
      {note, "firewall_ingress", "there are chains that see frames before IP does, which are not judged here: {subject}",

@@ -530,8 +530,8 @@ TEST(Judgement6, WhatOfTheFirewallCouldNotBeReadNamesThePorts) {
   EXPECT_THAT(
       lines(facts),
       ElementsAre(
-          "warning: firewall_legacy: there are rules of legacy ip6tables in filter, which are not read here; see "
-          "that none drops UDP to port 547: ip6tables-legacy -S INPUT",
+          "warning: firewall_legacy: legacy ip6tables has the table filter, of which no rule is read here; see that "
+          "none drops UDP to port 547: ip6tables-legacy-save",
           "note: firewall_ingress: there are chains that see frames before IP does, which are not judged here: "
           "netdev t c; see that none drops UDP to port 67 or 547: nft -a list ruleset",
           "note: firewall_unread: the firewall's rules could not be read: there is no nft; see that none drops "

@@ -802,13 +802,12 @@ TEST(Judgement, FirewallUnread) {
   Facts facts = well();
   facts.firewall_fault = "there is no nft";
   facts.legacy_tables = {"filter", "mangle"};
-  EXPECT_THAT(lines(facts),
-              ElementsAre("warning: firewall_legacy: there are rules of legacy iptables in filter, mangle, "
-                          "which are not read here; see that none drops UDP to port 67: iptables-legacy "
-                          "-S INPUT",
-                          "note: firewall_unread: the firewall's rules could not be read: there is no "
-                          "nft; see that none drops UDP to port 67, or repeat this as root where nft is "
-                          "installed"));
+  EXPECT_THAT(
+      lines(facts),
+      ElementsAre("warning: firewall_legacy: legacy iptables has the tables filter, mangle, of which no rule is "
+                  "read here; see that none drops UDP to port 67: iptables-legacy-save",
+                  "note: firewall_unread: the firewall's rules could not be read: there is no nft; see that none drops "
+                  "UDP to port 67, or repeat this as root where nft is installed"));
 }
 
 }  // namespace
