@@ -61,7 +61,7 @@ struct Chain {
   std::string family{};  ///< `ip`, `ip6` or `inet`
   std::string table{};
   std::string name{};
-  std::string hook{};  ///< `prerouting`, `input`, `output`; empty: rules of other chains lead here
+  std::string hook{};  ///< `prerouting`, `input`, `output`, `postrouting`; empty: rules of other chains lead here
   int priority = 0;
   bool drops_by_policy = false;
   std::vector<Rule> rules{};

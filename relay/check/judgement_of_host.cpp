@@ -245,7 +245,9 @@ void judge_servers(const Facts& facts, Findings& findings) {
                                .destination = server.address,
                                .source_port = ours,
                                .destination_port = theirs};
-    judge_passage(facts, "output", relayed, {FindingKind::firewall_drops_relayed}, findings);
+    for (const std::string_view hook : {"output", "postrouting"}) {
+      judge_passage(facts, hook, relayed, {FindingKind::firewall_drops_relayed}, findings);
+    }
     for (const std::string_view hook : {"prerouting", "input"}) {
       judge_passage(facts, hook, reply, {FindingKind::firewall_drops_replies}, findings);
     }
@@ -299,8 +301,11 @@ void judge_clients6(const InterfaceFacts& interface, const Facts& facts, Finding
   for (const std::string_view hook : {"prerouting", "input"}) {
     judge_passage(facts, hook, request, {FindingKind::firewall_drops_requests, gravest_on(interface)}, findings);
   }
-  if (!delivers_frames6(interface, facts)) {
-    judge_passage(facts, "output", reply, {FindingKind::firewall_drops_delivered, gravest_on(interface)}, findings);
+  if (delivers_frames6(interface, facts)) {
+    return;
+  }
+  for (const std::string_view hook : {"output", "postrouting"}) {
+    judge_passage(facts, hook, reply, {FindingKind::firewall_drops_delivered, gravest_on(interface)}, findings);
   }
 }
 

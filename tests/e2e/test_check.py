@@ -550,9 +550,10 @@ def test_a_policy_that_drops_replies(check, router, need):
     fixed(check, router, "-rp", "6767", *USUAL)
 
 
-def test_a_policy_that_drops_what_is_relayed(check, router, need):
+@pytest.mark.parametrize("hook", ["output", "postrouting"])
+def test_a_policy_that_drops_what_is_relayed(check, router, need, hook):
     need("nft")
-    nft(router, policy="drop", hook="output")
+    nft(router, policy="drop", hook=hook)
     only(check(*USUAL),
          "error: firewall_drops_relayed: the firewall's policy of chain rules in table inet filter drops what is relayed "
          "to servers through u0; let it out: nft insert rule inet filter rules udp dport 67 accept", 2)

@@ -351,9 +351,10 @@ def test_a_policy_of_ipv6_alone(check, router, need):
     fixed(check, router, *USUAL, "10.9.0.2")
 
 
-def test_a_policy_that_drops_what_leaves(check, router, need):
+@pytest.mark.parametrize("hook", ["output", "postrouting"])
+def test_a_policy_that_drops_what_leaves(check, router, need, hook):
     need("nft")
-    nft(router, policy="drop", hook="output")
+    nft(router, policy="drop", hook=hook)
     assert not check(*USUAL).named("firewall_drops_delivered"), "frames pass it by"
     flags = (*USUAL, "--client-link-layer-address", "no")
     found = check(*flags)

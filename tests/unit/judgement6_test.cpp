@@ -520,6 +520,9 @@ TEST(Judgement6, FirewallDropsWhatLeaves) {
                           "error: firewall_drops_delivered: the firewall's policy of chain OUTPUT in table ip6 filter "
                           "drops what is delivered to DHCPv6 clients through d1; let it out: ip6tables -t filter -I "
                           "OUTPUT -p udp --dport 546 -j ACCEPT"));
+  facts.firewall = {chain_of("inet", "postrouting", true)};
+  EXPECT_THAT(lines(facts), ElementsAre(StartsWith("error: firewall_drops_relayed: "),
+                                        StartsWith("error: firewall_drops_delivered: ")));
 }
 
 TEST(Judgement6, WhatOfTheFirewallCouldNotBeReadNamesThePorts) {

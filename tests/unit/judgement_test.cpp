@@ -782,6 +782,11 @@ TEST(Judgement, FirewallDropsRelayed) {
               ElementsAre("error: firewall_drops_relayed: the firewall's policy of chain OUTPUT in table "
                           "ip filter drops what is relayed to servers through u0; let it out: iptables -t "
                           "filter -I OUTPUT -p udp --dport 67 -j ACCEPT"));
+  facts.firewall = {{"ip", "mangle", "POSTROUTING", "postrouting", -150, true, {}}};
+  EXPECT_THAT(lines(facts),
+              ElementsAre("error: firewall_drops_relayed: the firewall's policy of chain POSTROUTING in table "
+                          "ip mangle drops what is relayed to servers through u0; let it out: iptables -t "
+                          "mangle -I POSTROUTING -p udp --dport 67 -j ACCEPT"));
 }
 
 TEST(Judgement, FirewallMayDrop) {
