@@ -68,8 +68,8 @@ using Account = std::optional<io::Account>;
   }
   if (has_capture_file(configuration)) {
     const std::string& file = configuration.capture.file;
-    std::string why = io::write_fault(file);
-    add(file, why.empty() ? io::CaptureFile::refusal(capture_file_options(configuration, account)) : std::move(why));
+    std::string why = io::CaptureFile::refusal(capture_file_options(configuration, account));
+    add(file, why.empty() ? io::write_fault(file) : std::move(why));
   }
   return unwritable;
 }

@@ -56,10 +56,14 @@ std::uint64_t receive_buffer_limit(int wanted) {
 std::string write_fault(const std::string& file) {
   const std::filesystem::path path{file};
   std::error_code error;
-  const bool exists = std::filesystem::exists(std::filesystem::symlink_status(path, error));
-  if (exists && std::filesystem::is_directory(path, error)) {
+  const std::filesystem::file_status status = std::filesystem::symlink_status(path, error);
+  if (std::filesystem::is_symlink(status)) {
+    return reason(ELOOP);
+  }
+  if (std::filesystem::is_directory(status)) {
     return reason(EISDIR);
   }
+  const bool exists = std::filesystem::exists(status);
   const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path{"."};
   const bool is_writable = exists ? ::faccessat(AT_FDCWD, path.c_str(), W_OK, AT_EACCESS) == 0
                                   : ::faccessat(AT_FDCWD, folder.c_str(), W_OK | X_OK, AT_EACCESS) == 0;

@@ -18,7 +18,8 @@ namespace relay::io {
 /// Octets that a UDP socket's receive buffer may have, if that is fewer than `wanted`; else 0.
 [[nodiscard]] std::uint64_t receive_buffer_limit(int wanted);
 
-/// Why the file cannot be created or written, in words; empty where it can. Touches nothing.
+/// Why the file cannot be created or written, in words; empty where it can. Touches nothing, and follows no symbolic
+/// link at the end of the name, as nobody does who opens it (O_NOFOLLOW).
 [[nodiscard]] std::string write_fault(const std::string& file);
 
 }  // namespace relay::io

@@ -143,6 +143,17 @@ def test_a_pid_file_that_cannot_be_written(check):
          "this user the right to write it", 2)
 
 
+def test_files_that_are_symbolic_links(check, tmp_path):
+    """Which the start does not follow."""
+    link = tmp_path / "link"
+    link.symlink_to("target")
+    for flag, why in (("-pf", "Too many levels of symbolic links"), ("--capture", "it is a symbolic link")):
+        only(check(*USUAL, flag, str(link)),
+             f"error: file_unwritable: {link} cannot be written: {why}; name another file, or give this user the right to "
+             "write it", 2)
+    assert os.listdir(tmp_path) == ["link"]
+
+
 def test_metrics_on_an_address_that_is_not_here(check):
     only(check(*USUAL, "--metrics", "203.0.113.9:9577"),
          "error: metrics_unservable: cannot serve metrics on 203.0.113.9:9577: this host does not have that address: "

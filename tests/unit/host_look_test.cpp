@@ -145,6 +145,11 @@ TEST(WriteFault, SaysWhyAFileCannotBeWritten) {
   EXPECT_EQ(write_fault(folder + "/nosuch/new"), "No such file or directory");
   EXPECT_EQ(write_fault(folder), "Is a directory");
   EXPECT_TRUE(std::filesystem::is_empty(folder));
+  for (const char* const target : {"new", "."}) {
+    std::filesystem::create_symlink(target, folder + "/link");
+    EXPECT_EQ(write_fault(folder + "/link"), "Too many levels of symbolic links") << target;
+    std::filesystem::remove(folder + "/link");
+  }
   std::filesystem::remove(folder);
 }
 
