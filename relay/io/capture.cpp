@@ -26,6 +26,7 @@
 #include "relay/io/capture_output.h"
 #include "relay/io/descriptor.h"
 #include "relay/io/host_facts.h"
+#include "relay/io/kernel_settings.h"
 
 namespace relay::io {
 
@@ -466,7 +467,8 @@ capture::HostFacts Capture::Impl::host_facts(const capture::Annotated& annotated
   }
   const auto [facts, is_new] = facts_.try_emplace(annotated.point.name);
   if (is_new) {
-    facts->second.has_strict_rp_filter = has_strict_rp_filter(annotated.point.name);
+    facts->second.has_strict_rp_filter =
+        reverse_path_filter_of(annotated.point.name) == check::ReversePathFilter::strict;
     facts->second.master = master_of(annotated.point.name);
   }
   // The packet waited for its verdict as long as the window, and the buffers are looked at now and then.

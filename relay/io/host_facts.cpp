@@ -2,25 +2,12 @@
 
 #include <sys/utsname.h>
 
-#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <system_error>
 
 namespace relay::io {
-
-namespace {
-
-constexpr int strict = 1;
-
-[[nodiscard]] int rp_filter(const std::string& interface) {
-  std::ifstream file{"/proc/sys/net/ipv4/conf/" + interface + "/rp_filter"};
-  int value = 0;
-  return file >> value ? value : 0;
-}
-
-}  // namespace
 
 std::string system_name() {
   utsname name{};
@@ -54,10 +41,6 @@ std::uint64_t full_receive_buffers() {
     }
   }
   return 0;
-}
-
-bool has_strict_rp_filter(const std::string& interface) {
-  return std::max(rp_filter("all"), rp_filter(interface)) == strict;
 }
 
 std::string master_of(const std::string& interface) {

@@ -13,10 +13,6 @@ namespace relay::io {
 /// the kernel does not tell.
 [[nodiscard]] std::uint64_t full_receive_buffers();
 
-/// Whether the reverse path filter of the interface is strict: `conf/all/rp_filter` and its own, the larger counts
-/// (Linux, Documentation/networking/ip-sysctl.rst).
-[[nodiscard]] bool has_strict_rp_filter(const std::string& interface);
-
 /// The bridge, bond or VRF that the interface is a port of; empty where it is none.
 [[nodiscard]] std::string master_of(const std::string& interface);
 

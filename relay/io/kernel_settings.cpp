@@ -13,12 +13,16 @@ namespace {
 
 }  // namespace
 
+check::ReversePathFilter reverse_path_filter_of(const std::string& interface) {
+  const std::uint64_t filter = std::max(of_interface("all", "rp_filter"), of_interface(interface, "rp_filter"));
+  return filter == 0   ? check::ReversePathFilter::off
+         : filter == 1 ? check::ReversePathFilter::strict
+                       : check::ReversePathFilter::loose;
+}
+
 InterfaceKernelSettings kernel_settings_of(const std::string& interface) {
   InterfaceKernelSettings settings;
-  const std::uint64_t filter = std::max(of_interface("all", "rp_filter"), of_interface(interface, "rp_filter"));
-  settings.reverse_path_filter = filter == 0   ? check::ReversePathFilter::off
-                                 : filter == 1 ? check::ReversePathFilter::strict
-                                               : check::ReversePathFilter::loose;
+  settings.reverse_path_filter = reverse_path_filter_of(interface);
   settings.forwards = of_interface(interface, "forwarding") != 0;
   settings.forwards_broadcasts =
       of_interface("all", "bc_forwarding") != 0 && of_interface(interface, "bc_forwarding") != 0;

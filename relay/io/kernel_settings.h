@@ -21,6 +21,9 @@ struct InterfaceKernelSettings {
 
 [[nodiscard]] InterfaceKernelSettings kernel_settings_of(const std::string& interface);
 
+/// That of it alone, in fewer looks: the larger of both numbers counts.
+[[nodiscard]] check::ReversePathFilter reverse_path_filter_of(const std::string& interface);
+
 /// A number by its name, with slashes: `net/core/rmem_max`; nothing where it cannot be read.
 [[nodiscard]] std::optional<std::uint64_t> kernel_setting(const std::string& name);
 

@@ -136,6 +136,7 @@ TEST(KernelSettings, AreReadByName) {
   EXPECT_EQ(kernel_setting("net/nosuch"), std::nullopt);
   EXPECT_TRUE(kernel_setting("net/ipv4/ip_forward").has_value());
   EXPECT_FALSE(kernel_settings_of("nosuch0").forwards);
+  EXPECT_EQ(reverse_path_filter_of("lo"), kernel_settings_of("lo").reverse_path_filter);
 }
 
 TEST(WriteFault, SaysWhyAFileCannotBeWritten) {
