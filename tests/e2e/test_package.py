@@ -179,7 +179,7 @@ def test_upgrade_keeps_changed_defaults(root, package, folder):
 
 
 def test_purge_leaves_nothing(root, package):
-    """Also of captures in the service's folders."""
+    """Also of captures in the service's folders, and of instances that were enabled."""
     before = root.files()
     root.install(package)
     assert root.files() - before
@@ -188,6 +188,8 @@ def test_purge_leaves_nothing(root, package):
         state.mkdir(parents=True)
         (state / "relay.pcapng").touch()
         root.path(f"/var/lib/{name}").symlink_to(f"private/{name}")
+    wants = root.path("/etc/systemd/system/multi-user.target.wants")
+    (wants / "dhcp-relay@lan.service").symlink_to("/lib/systemd/system/dhcp-relay@.service")
     root.run("apt-get", "-q", "-y", "--auto-remove", "purge", "dhcp-relay")
     assert root.files() - before - {"/var/lib/private"} == set()
     assert before - root.files() == set()
