@@ -392,7 +392,7 @@ void allow_unix_sockets(Filter& filter) {
 }  // namespace
 
 void confine_relay(const RelayCalls& calls) {
-  ::tzset();  // from a file, for the times of syslog
+  ::tzset();  // from a file, for the times in lines to syslog
   Filter filter{SCMP_ACT_KILL_PROCESS};
   filter.allow_all(relay_calls);
   filter.allow_all(any_program);

@@ -16,7 +16,8 @@
 #include <spdlog/async.h>
 #include <spdlog/async_logger.h>
 #include <spdlog/sinks/sink.h>
-#include <spdlog/sinks/syslog_sink.h>
+
+#include "relay/log/system_log.h"
 
 namespace relay {
 
@@ -93,10 +94,33 @@ class StandardStream final : public spdlog::sinks::sink {
   std::string buffer_;
 };
 
+/// Not spdlog's own, which does not hear of lines that nobody took.
+class SystemLogSink final : public spdlog::sinks::sink {
+ public:
+  void log(const spdlog::details::log_msg& line) override {
+    if (!log_.write(severity_of(line.level), {line.payload.data(), line.payload.size()})) {
+      throw spdlog::spdlog_ex("cannot write to syslog", errno);
+    }
+  }
+  void flush() override {}
+  void set_pattern(const std::string& /*pattern*/) override {}
+  void set_formatter(std::unique_ptr<spdlog::formatter> /*formatter*/) override {}
+
+ private:
+  [[nodiscard]] static int severity_of(spdlog::level::level_enum level) noexcept {
+    return level >= spdlog::level::err    ? LOG_ERR
+           : level == spdlog::level::warn ? LOG_WARNING
+           : level == spdlog::level::info ? LOG_INFO
+                                          : LOG_DEBUG;
+  }
+
+  SystemLog log_;
+};
+
 spdlog::sink_ptr make_sink(Log::Sink sink) {
   switch (sink) {
     case Log::Sink::syslog:
-      return std::make_shared<spdlog::sinks::syslog_sink_st>("dhcp-relay", LOG_PID | LOG_NDELAY, LOG_DAEMON, false);
+      return std::make_shared<SystemLogSink>();
     case Log::Sink::standard_output:
       return std::make_shared<StandardStream>(STDOUT_FILENO, "output");
     case Log::Sink::standard_error:

@@ -340,11 +340,13 @@ def test_relay_ends_though_its_sink_stands_still(scene, sink):
 
 @pytest.mark.parametrize("sink", [Syslog], indirect=True, ids=["syslog"])
 def test_syslog_that_is_started_again(scene, sink):
-    """While there is none the relay goes on, and its lines come again when there is."""
+    """While there is none the relay goes on and counts its lines as lost; they come again when there is, and with them
+    how many were."""
     scene.sink(1)
     scene.sink(2)
     sink.close()
     scene.exchange()
+    wait_until(lambda: lost_by_metrics(scene) >= 4, lambda: f"four lines: {lost_by_metrics(scene)}")
     sink.open()
     before = sink.log
 
@@ -352,3 +354,4 @@ def test_syslog_that_is_started_again(scene, sink):
         scene.exchange()
         return " DEBUG forwarded " in sink.log[len(before):]
     wait_until(came, "lines in the new syslog")
+    wait_until(lambda: lost_by_metrics(scene) in [total for _, total in overruns(sink.log)], "the report", timeout=60)
