@@ -513,7 +513,7 @@ def test_more_clients_than_neighbours(check, router):
     found = check(*USUAL)
     assert found.status == 0, found
     assert len(found.graver()) == 1
-    assert re.fullmatch(r"warning: neighbours_many: there is room for 4194807 clients, and the kernel knows at most \d+ "
+    assert re.fullmatch(r"warning: neighbours_many: there is room for 4194554 clients, and the kernel knows at most \d+ "
                         r"neighbours: beyond that, replies to clients that have an address are lost; raise it, on the host "
                         r"itself and not in a network namespace of its own, which does not have these settings: sysctl -w "
                         r"net.ipv4.neigh.default.gc_thresh3=1048576 net.ipv4.neigh.default.gc_thresh2=524288",
