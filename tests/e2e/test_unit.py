@@ -99,6 +99,10 @@ def words_of(defaults):
     ('SERVERS=10.0.0.1\n', "-i * 10.0.0.1"),
     # Sides told in OPTIONS, as many have it who want no requests from the servers' side.
     ('SERVERS="10.0.0.1"\nINTERFACES=""\nOPTIONS="-id eth1 -iu eth0"\n', "-id eth1 -iu eth0 10.0.0.1"),
+    # Those of DHCPv6, as users of ISC dhcrelay -6 tell them.
+    ('OPTIONS="-6 -l eth1 -u eth0"\n', "-6 -l eth1 -u eth0"),
+    ('SERVERS="2001:db8::2"\nOPTIONS="--lower eth1"\n', "--lower eth1 2001:db8::2"),
+    ('OPTIONS="--upper=2001:db8::2%eth0 --lower=eth1"\n', "--upper=2001:db8::2%eth0 --lower=eth1"),
     ('OPTIONS="--config /etc/dhcp-relay.conf"\n', "--config /etc/dhcp-relay.conf"),
     # VyOS has everything in OPTIONS.
     ('OPTIONS="-c 10 -a -m forward -A 576 -i eth1 -i eth2 10.0.1.4"\n',
