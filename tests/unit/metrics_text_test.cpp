@@ -228,12 +228,17 @@ TEST_F(MetricsTextTest, delegated_prefixes_where_somebody_looks_for_them) {
   EXPECT_THAT(text(), Not(HasSubstr("prefix")));
   const auto counters = std::make_shared<DelegationCounters>();
   counters->active.set(3);
+  const Delegation delegation{};
+  for (const DelegationChange change : {DelegationChange::renewed, DelegationChange::moved}) {
+    counters->count({change, {}, "vlan7", delegation});
+  }
   counters->refused.add(9);
   counters->routes_refused.add(2);
   figures_.delegations = counters;
   const std::string made = text();
   EXPECT_THAT(made, HasSubstr("dhcp_relay_prefixes 3\n"));
   EXPECT_THAT(made, HasSubstr("dhcp_relay_prefix_changes_total{change=\"delegated\"} 0\n"));
+  EXPECT_THAT(made, HasSubstr("dhcp_relay_prefix_changes_total{change=\"renewed\"} 2\n"));
   EXPECT_THAT(made, HasSubstr("dhcp_relay_prefix_changes_total{change=\"refused\"} 9\n"));
   EXPECT_THAT(made, HasSubstr("dhcp_relay_prefix_routes_refused_total 2\n"));
 }
