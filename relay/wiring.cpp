@@ -108,7 +108,9 @@ io::Surroundings surroundings_of(Log& log, Capturing* capturing, Metering* meter
   surroundings.reload_failed = [&log](std::string_view why) {
     log.note(LogLevel::error, "the old configuration stays in force: " + std::string{why});
   };
-  surroundings.log_counters = [&log](const InterfaceTable& table) { log.counters(table); };
+  surroundings.log_counters = [&log](const InterfaceTable& table, const DelegationCounters* delegations) {
+    log.counters(table, delegations);
+  };
   surroundings.toggle_capture = [&log, capturing, wants_messages](const InterfaceTable& table) {
     if (capturing != nullptr) {
       capturing->toggle(table);

@@ -517,7 +517,7 @@ void Service::Impl::obey(int signal) {
   if (signal == SIGHUP) {
     start_reload();
   } else if (signal == SIGUSR1) {
-    surroundings_.log_counters(table_);
+    surroundings_.log_counters(table_, delegation_watch_ ? delegation_watch_->counters().get() : nullptr);
   } else if (signal == SIGUSR2) {
     tell_messages(surroundings_.toggle_capture(table_));
   } else {

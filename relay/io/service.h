@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "relay/core/delegation_counters.h"
 #include "relay/core/events.h"
 #include "relay/core/families.h"
 #include "relay/core/figures.h"
@@ -39,8 +40,9 @@ struct Surroundings {
   /// The new orders are in force; `missing` as in `missing_interfaces`. Returns whether each message is told to
   /// `Listener::message` from now on.
   std::function<bool(const std::vector<std::string>& missing)> reloaded;
-  std::function<void(std::string_view)> reload_failed;      ///< why they are not
-  std::function<void(const InterfaceTable&)> log_counters;  ///< SIGUSR1
+  std::function<void(std::string_view)> reload_failed;  ///< why they are not
+  /// SIGUSR1; the second is null where nobody looks for delegated prefixes.
+  std::function<void(const InterfaceTable&, const DelegationCounters*)> log_counters;
   /// SIGUSR2. Returns whether each message is told to `Listener::message` from now on.
   std::function<bool(const InterfaceTable&)> toggle_capture;
   std::function<void(const InterfaceTable&)> interfaces_changed;  ///< links, addresses or settings may be others now

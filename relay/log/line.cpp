@@ -495,6 +495,13 @@ void add_counters(LogLine& line, const CounterSums& counters) {
   }
 }
 
+void add_delegations(LogLine& line, const DelegationCounters& counters) {
+  line.field("prefixes", counters.active.value()).field("prefixes_delegated", counters.delegated.value());
+  line.field("prefixes_renewed", counters.renewed.value()).field("prefixes_released", counters.released.value());
+  line.field("prefixes_expired", counters.expired.value()).field("prefixes_refused", counters.refused.value());
+  line.field("routes_refused", counters.routes_refused.value());
+}
+
 std::string_view delegation_event_name(DelegationChange change) noexcept {
   switch (change) {
     case DelegationChange::delegated:

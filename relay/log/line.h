@@ -13,6 +13,7 @@
 #include "relay/core/address.h"
 #include "relay/core/counter_sums.h"
 #include "relay/core/decision.h"
+#include "relay/core/delegation_counters.h"
 #include "relay/core/events.h"
 #include "relay/core/interface_table.h"
 #include "relay/log/options.h"
@@ -100,6 +101,7 @@ void add_server_change(LogLine& line, const ServerEvent& event);
 
 /// Every counter by name, `dropped` in total, and the reasons that are not zero.
 void add_counters(LogLine& line, const CounterSums& counters);
+void add_delegations(LogLine& line, const DelegationCounters& counters);
 
 /// What lines call an interface that arrived as `index`: its name, or `index-7` where the table does not know it.
 [[nodiscard]] std::string interface_label(const Interface* interface, std::uint32_t index);

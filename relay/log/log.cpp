@@ -351,7 +351,7 @@ void Log::capture_ended(const CaptureEnding& ending) {
   }
 }
 
-void Log::counters(const InterfaceTable& table) {
+void Log::counters(const InterfaceTable& table, const DelegationCounters* delegations) {
   std::vector<const Interface*> interfaces;
   for (const auto& entry : table.all()) {
     interfaces.push_back(&entry.second);
@@ -383,6 +383,9 @@ void Log::counters(const InterfaceTable& table) {
   impl_->write(LogLevel::info, "counters_total", [&](LogLine& line) {
     line.field("interfaces", shown);
     add_counters(line, total);
+    if (delegations != nullptr) {
+      add_delegations(line, *delegations);
+    }
     line.field("log_lines_lost", impl_->lost());
   });
 }

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "relay/capture/annotator.h"
+#include "relay/core/delegation_counters.h"
 #include "relay/core/events.h"
 #include "relay/core/interface_table.h"
 #include "relay/log/lost_lines.h"
@@ -79,9 +80,9 @@ class Log {
   void capture_ended(const CaptureEnding& ending);
 
   /// One line for each interface and family that is downstream or upstream or has counted something, one for what
-  /// belongs to no interface if there is any, and one with the sums of both families. Whoever asks for the counters
-  /// wants to see them: written at any threshold.
-  void counters(const InterfaceTable& table);
+  /// belongs to no interface if there is any, and one with the sums of both families, and of `delegations` if it is
+  /// not null. Whoever asks for the counters wants to see them: written at any threshold.
+  void counters(const InterfaceTable& table, const DelegationCounters* delegations);
 
   /// Writes one line for each reason and interface with suppressed drops, and counts anew; beyond 256 lines, one for
   /// each reason. A reason that did not occur since the last call is forgotten: its next drop is a first one again.

@@ -127,6 +127,8 @@ def test_g01_g05_g06_beyond_a_limit_there_is_no_route_and_the_message_passes(sce
     refused = lines(scene6, "WARNING prefix_refused")
     assert [re.search(r"prefix=(\S+) .* count=1 reason=(\S+)", each).groups() for each in refused] == [
         ("2001:db8:e200::/48", "client_limit"), ("2001:db8:e400::/48", "interface_limit")]
+    scene6.running.signal(signal.SIGUSR1)
+    scene6.running.expect_log(" counters_total .* prefixes=9 prefixes_delegated=9 .* prefixes_refused=2 ")
 
 
 def test_g04_one_client_on_two_segments(scene6):

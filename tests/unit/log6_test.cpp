@@ -150,7 +150,7 @@ TEST_F(Log6Test, counters_of_both_families_and_their_sum) {
   interface.v6.counters->requests.received(MessageKind6::solicit).add(2);
   interface.v6.counters->requests.dropped(MessageKind6::solicit, DropReason::no_server).add(2);
   table.unattributed6().lost_in_kernel.add(4);
-  log_.counters(table);
+  log_.counters(table, nullptr);
   const auto zeros = [](const std::string& received) {
     return "requests_received=" + received +
            " requests_relayed=0 request_copies=0 request_copies_failed=0 replies_received=0 replies_delivered=0 "
@@ -162,6 +162,23 @@ TEST_F(Log6Test, counters_of_both_families_and_their_sum) {
                                       "dropped=4 lost_in_kernel=4",
                                   "INFO counters_total interfaces=1 " + zeros("3") +
                                       "dropped=6 lost_in_kernel=4 no_server=2 log_lines_lost=0"));
+}
+
+TEST_F(Log6Test, counters_of_delegated_prefixes_where_somebody_looks_for_them) {
+  DelegationCounters counters;
+  counters.active.set(1);
+  counters.delegated.add(2);
+  counters.renewed.add(3);
+  counters.released.add(4);
+  counters.expired.add(5);
+  counters.refused.add(6);
+  counters.routes_refused.add(7);
+  log_.counters(InterfaceTable{}, &counters);
+  EXPECT_THAT(lines_, ElementsAre("INFO counters_total interfaces=0 requests_received=0 requests_relayed=0 "
+                                  "request_copies=0 request_copies_failed=0 replies_received=0 replies_delivered=0 "
+                                  "option82_omitted=0 dropped=0 prefixes=1 prefixes_delegated=2 prefixes_renewed=3 "
+                                  "prefixes_released=4 prefixes_expired=5 prefixes_refused=6 routes_refused=7 "
+                                  "log_lines_lost=0"));
 }
 
 }  // namespace

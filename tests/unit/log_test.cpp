@@ -641,7 +641,7 @@ TEST_F(LogTest, CountersOfInterfacesInUseAndTheirSum) {
   of_clients.requests.received(MessageKind::bootp).add(3);
   of_clients.requests.dropped(MessageKind::bootp, DropReason::hops_exceeded).add(2);
   table.find(odd.index)->counters->requests.dropped(MessageKind::request, DropReason::not_downstream).add();
-  make_log(LogFormat::text, LogLevel::error).counters(table);
+  make_log(LogFormat::text, LogLevel::error).counters(table, nullptr);
   EXPECT_THAT(
       take_lines(),
       ElementsAre("INFO counters interface=uplink family=ipv4 requests_received=0 requests_relayed=0 request_copies=0 "
@@ -657,14 +657,14 @@ TEST_F(LogTest, CountersOfInterfacesInUseAndTheirSum) {
                   "request_copies_failed=0 "
                   "replies_received=0 replies_delivered=0 option82_omitted=0 dropped=3 not_downstream=1 "
                   "hops_exceeded=2 log_lines_lost=0"));
-  make_log(LogFormat::json, LogLevel::error).counters(table);
+  make_log(LogFormat::json, LogLevel::error).counters(table, nullptr);
   EXPECT_THAT(lines_, testing::Each(testing::ResultOf(is_json, true)));
 }
 
 TEST_F(LogTest, CountersOfNoInterface) {
   InterfaceTable table;
   table.unattributed().replies.dropped(MessageKind::offer, DropReason::interface_unknown).add(9);
-  make_log(LogFormat::text, LogLevel::info).counters(table);
+  make_log(LogFormat::text, LogLevel::info).counters(table, nullptr);
   EXPECT_THAT(lines_, ElementsAre(HasSubstr(" interface=(unattributed) family=ipv4 requests_received=0 "),
                                   HasSubstr(" dropped=9 interface_unknown=9 log_lines_lost=0")));
 }
