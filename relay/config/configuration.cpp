@@ -3,6 +3,7 @@
 #include <fnmatch.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <iterator>
 #include <set>
 #include <string_view>
@@ -507,6 +508,14 @@ void leave_out_outputs(std::vector<Given>& lines) {
   });
 }
 
+/// In the service's own folder, where the service manager has made one (systemd.exec(5), StateDirectory=): the first of
+/// several.
+std::string usual_state_file() {
+  const char* const variable = std::getenv("STATE_DIRECTORY");
+  const std::string folders = variable == nullptr ? "" : variable;
+  return folders.empty() ? PrefixSettings{}.state_file : folders.substr(0, folders.find(':')) + "/prefixes";
+}
+
 }  // namespace
 
 std::variant<Configuration, PrintAndExit> read_configuration(const std::vector<std::string>& words,
@@ -531,6 +540,9 @@ std::variant<Configuration, PrintAndExit> read_configuration(const std::vector<s
   check_all(configuration, givens);
   if (configuration.foreground && find_given(givens, "pid-file") == nullptr) {
     configuration.pid_file.clear();
+  }
+  if (find_given(givens, "state-file") == nullptr) {
+    configuration.prefixes.state_file = usual_state_file();
   }
   return configuration;
 }

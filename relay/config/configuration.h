@@ -70,7 +70,7 @@ using ReadFile = std::function<std::string(const std::string& name)>;
 
 /// Reads the words of a command line without the program's name, and the file that `--config` names, if any: flags win.
 /// Throws UsageError. `versions` is what `--version` prints behind the program's own version. `read_file` reads the
-/// file where this process is not to do it.
+/// file where this process is not to do it. Of the environment STATE_DIRECTORY counts, where no state file is named.
 [[nodiscard]] std::variant<Configuration, PrintAndExit> read_configuration(const std::vector<std::string>& words,
                                                                            const std::string& versions,
                                                                            const ReadFile& read_file = {});

@@ -563,7 +563,7 @@ constexpr std::array table = {
          .value = "FILE",
          .group = Group::dhcpv6,
          .scope = Scope::dhcpv6,
-         .initial = "/var/lib/dhcp-relay/prefixes",
+         .initial = "/var/lib/dhcp-relay/prefixes, or of a service $STATE_DIRECTORY/prefixes",
          .help = "With --routes, file that keeps the delegated prefixes over a restart.",
          .apply = [](Configuration& c, const Given& given) { c.prefixes.state_file = file_name(given); }},
     Flag{.name = "prefixes-per-client",

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Runs a command as a unit of systemd's would confine it, in the folder STATE: confined.py UNIT STATE COMMAND...
 
-Obeys what can be had without a running systemd: an account of its own, CapabilityBoundingSet=, AmbientCapabilities=,
-NoNewPrivileges=, ProtectSystem=strict, MemoryDenyWriteExecute= (the part about mmap), SystemCallFilter= and
-RestrictAddressFamilies=. Needs root, and of systemd-analyze what is in its groups of system calls.
+UNIT may have its drop-ins behind it. Obeys what can be had without a running systemd: an account of its own,
+CapabilityBoundingSet=, AmbientCapabilities=, NoNewPrivileges=, StateDirectory=, ProtectSystem=strict,
+MemoryDenyWriteExecute= (the part about mmap), SystemCallFilter= and RestrictAddressFamilies=. Needs root, and of
+systemd-analyze what is in its groups of system calls.
 """
 
 import ctypes
@@ -80,7 +81,9 @@ def main():
     unit, state, command = settings(sys.argv[1]), sys.argv[2], sys.argv[3:]
     if state != INSIDE:
         os.chown(state, NOBODY, NOBODY)
-        names = ",".join("+" + name.removeprefix("CAP_").lower() for name in unit["AmbientCapabilities"][0].split())
+        os.environ["STATE_DIRECTORY"] = state
+        names = ",".join("+" + name.removeprefix("CAP_").lower() for line in unit["AmbientCapabilities"]
+                         for name in line.split())
         assert unit["AmbientCapabilities"] == unit["CapabilityBoundingSet"] and unit["ProtectSystem"] == ["strict"]
         os.execvp("unshare", [
             "unshare", "--mount", "sh", "-c", MOUNTS, state,

@@ -12,11 +12,15 @@ from pathlib import Path
 import pytest
 
 import built
+import manual
 import relay
-from rights import NET_BIND_SERVICE, NET_RAW, capabilities, field, statuses
+from rights import NET_ADMIN, NET_BIND_SERVICE, NET_RAW, capabilities, field, statuses
+from test_prefixes6 import delegate, expect_routes
 from test_service_manager import Manager, managed
+from wait import wait_until
 
 START = relay.ROOT / "relay/packaging/start"
+DROP_IN = manual.display("AmbientCapabilities=CAP_NET_ADMIN")  # of --routes
 MOST_EXPOSURE = 1.5
 
 
@@ -29,6 +33,10 @@ def units(tmp_path, need):
 
 @pytest.mark.parametrize("name", ["dhcp-relay.service", "dhcp-relay@lan.service"])
 def test_unit_is_valid(units, name):
+    """With the drop-in of the man page."""
+    drop_ins = units / f"{name.replace('lan', '')}.d"
+    drop_ins.mkdir()
+    (drop_ins / "routes.conf").write_text(DROP_IN, encoding="ascii")
     done = subprocess.run(["systemd-analyze", "verify", "--man=no", str(units / name)], capture_output=True, text=True,
                           check=False)
     assert (done.returncode, done.stderr) == (0, "")
@@ -77,6 +85,31 @@ def test_relays_as_the_unit_confines_it(scene, units, public_folder, stack):
     captured = state / "relay.pcapng"
     assert (captured.stat().st_uid, captured.stat().st_mode & 0o777) == (65534, 0o600)
     assert b"forwarded to 10.9.0.2" in captured.read_bytes()
+
+
+def test_an_instance_with_the_drop_in_makes_routes(scene6, units, public_folder):
+    """Started as its file of defaults has it; delegated prefixes are kept in its folder from one run to the next."""
+    prefix, state, unit = "2001:db8:e101:100::/56", public_folder / "state", public_folder / "unit"
+    state.mkdir(mode=0o700)
+    unit.write_text((units / "dhcp-relay@.service").read_text(encoding="ascii") + DROP_IN, encoding="ascii")
+    confine = shutil.copy(Path(__file__).with_name("confined.py"), public_folder)
+    through = ["env", "OPTIONS=-6 --routes -id d1 -id d2 -iu u0", "SERVERS=2001:db8:9::2 2001:db8:9::3",
+               "ASAN_OPTIONS=detect_leaks=0",  # which would take ptrace
+               sys.executable, confine, str(unit), str(state), shutil.copy(START, public_folder)]
+    binary = shutil.copy(relay.BINARY, public_folder)
+
+    def start():
+        return scene6.relay6(servers=[], interfaces=[], binary=binary, through=through, confined=False)
+    running = start()
+    for status in statuses(running.pid):
+        assert capabilities(status)["Eff"] == NET_RAW | NET_BIND_SERVICE | NET_ADMIN, status
+    delegate(scene6, prefix)
+    expect_routes(scene6, prefix)
+    kept = state / "prefixes"
+    wait_until(lambda: kept.exists() and "end 1" in kept.read_text(encoding="ascii"), f"{kept} to be written")
+    running.stop()
+    start().expect_log(f"1 delegated prefixes are known from {kept}")
+    expect_routes(scene6, prefix)
 
 
 # --- the variables ----------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 // The flags of DHCPv6, and what those of both protocols do in it: words in, a compact account or the error out.
 #include <arpa/inet.h>
+#include <stdlib.h>
 
 #include <algorithm>
 #include <array>
@@ -442,6 +443,15 @@ TEST(Dhcpv6Warnings, WhatPrefixesNobodyLooksAt) {
   EXPECT_EQ(outcome(words + "--prefixes-per-client 9"),
             "6 role:d1=down server:*=2001:db8::2 client:9 warning:'--prefixes-per-client has no effect without "
             "--routes and --log-prefixes'");
+}
+
+TEST(Dhcpv6Environment, TheStateFileIsInTheFolderOfTheService) {
+  const std::string words = "-id d1 2001:db8::2 --routes";
+  EXPECT_EQ(configuration_of(words).prefixes.state_file, "/var/lib/dhcp-relay/prefixes");
+  ::setenv("STATE_DIRECTORY", "/var/lib/dhcp-relay-lan:/var/lib/more", 1);
+  EXPECT_EQ(configuration_of(words).prefixes.state_file, "/var/lib/dhcp-relay-lan/prefixes");
+  EXPECT_EQ(configuration_of(words + " --state-file /run/x").prefixes.state_file, "/run/x");
+  ::unsetenv("STATE_DIRECTORY");
 }
 
 TEST(Dhcpv6Reload, PrefixesAreLookedAtFromTheNextStart) {
