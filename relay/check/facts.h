@@ -129,6 +129,7 @@ struct Facts {
   bool lacks_bind_service = false;
   bool lacks_ipv6 = false;
   bool lacks_net_admin = false;  ///< which `--routes` takes
+  bool makes_routes = false;     ///< `--routes`, where DHCPv6 is relayed
 
   std::vector<std::string> unmatched{};  ///< names and patterns of `roles` that no interface has
   std::vector<InterfaceFacts> interfaces{};
@@ -136,6 +137,7 @@ struct Facts {
   bool source_is_local = true;   ///< of `--source-address`
   bool source6_is_local = true;  ///< the same of DHCPv6
   bool hears_vrfs = false;       ///< net.ipv4.udp_l3mdev_accept
+  bool forwards_ipv6 = true;     ///< net.ipv6.conf.all.forwarding, beside which that of an interface says nothing
 
   std::vector<PortHolder> port_holders{};
   std::string port_holders_fault{};  ///< why they could not be read; empty: they were

@@ -237,6 +237,12 @@ constexpr std::array<Entry, finding_kind_count> entries{{
       "server, which needs a router",
       "if this host is their router: sysctl -w net.ipv4.ip_forward=1; else --server-id-override has them renew through "
       "the relay"}},
+    {FindingKind::forwarding6_off,
+     {warning, "forwarding6_off",
+      "this host forwards no IPv6, so nothing reaches the hosts behind clients with a delegated prefix, whatever "
+      "--routes does",
+      "set accept_ra to 2 where this host has its own addresses by router advertisements, then: sysctl -w "
+      "net.ipv6.conf.all.forwarding=1"}},
     {FindingKind::broadcast_forwarding,
      {warning, "broadcast_forwarding",
       "bc_forwarding is on for {subject}: broadcasts to the subnet are forwarded and "

@@ -78,6 +78,7 @@ enum class FindingKind : std::uint8_t {
   rp_filter_no_address,
   rp_filter_upstream,
   forwarding_off,
+  forwarding6_off,
   broadcast_forwarding,
   neighbours_many,
   neighbours_full,

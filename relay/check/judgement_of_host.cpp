@@ -324,6 +324,9 @@ void judge_settings(const Facts& facts, std::vector<Finding>& findings) {
     judge_way_back(interface, facts, findings);
     judge_forwarding(interface, facts, findings);
   }
+  if (facts.makes_routes && !facts.forwards_ipv6 && !facts.lacks_ipv6) {
+    findings.push_back({.kind = FindingKind::forwarding6_off, .family = Family::ipv6});
+  }
   judge_neighbours(facts, findings);
   if (facts.receive_buffer != 0 && facts.receive_buffer < facts.wanted_receive_buffer) {
     findings.push_back(

@@ -48,6 +48,7 @@ class Look {
         view_(table_, orders.interfaces, {}),
         servers6_(orders.interfaces.v6.servers) {
     facts_.families = orders.families;
+    facts_.makes_routes = orders.prefixes.routes && orders.families.ipv6;
     facts_.policy = orders.policy;
     facts_.ports = ports;
     facts_.policy6 = orders.policy6;
@@ -267,6 +268,7 @@ class Look {
     if (facts_.families.ipv6) {
       facts_.neighbours6 = neighbours(Family::ipv6);
       facts_.lacks_ipv6 = lacks_ipv6();
+      facts_.forwards_ipv6 = kernel_setting("net/ipv6/conf/all/forwarding").value_or(0) != 0;
     }
     facts_.wanted_receive_buffer = receive_buffer_size;
     facts_.receive_buffer = receive_buffer_limit(receive_buffer_size);

@@ -152,6 +152,18 @@ def test_a_state_file_whose_directory_cannot_be_made(check):
         "or give this user the right to write it"]
 
 
+def test_a_host_that_forwards_nothing(check, router, tmp_path):
+    """Where it is to make routes; it matters to nobody else."""
+    router.sysctl("net.ipv6.conf.all.forwarding", 0)
+    assert check(*USUAL).lines[-1] == "check passed: nothing found"
+    flags = ("--user", "root", "--routes", "--state-file", str(tmp_path / "prefixes"), *USUAL)
+    only(check(*flags),
+         "warning: forwarding6_off: this host forwards no IPv6, so nothing reaches the hosts behind clients with a "
+         "delegated prefix, whatever --routes does; set accept_ra to 2 where this host has its own addresses by router "
+         "advertisements, then: sysctl -w net.ipv6.conf.all.forwarding=1", 0)
+    fixed(check, router, *flags)
+
+
 # --- interfaces ---------------------------------------------------------------------------------------------------------
 
 def test_an_interface_that_does_not_exist(check):

@@ -146,6 +146,20 @@ TEST(Judgement6, RoutesTakeACapability) {
                           "delegated prefix can be made; start as root; or do without them: leave out --routes"));
 }
 
+TEST(Judgement6, Forwarding6Off) {
+  Facts facts = well();
+  facts.forwards_ipv6 = false;
+  EXPECT_THAT(lines(facts), IsEmpty()) << "of clients alone, which reach their servers through the relay";
+  facts.makes_routes = true;
+  EXPECT_THAT(lines(facts),
+              ElementsAre("warning: forwarding6_off: this host forwards no IPv6, so nothing reaches the hosts behind "
+                          "clients with a delegated prefix, whatever --routes does; set accept_ra to 2 where this host "
+                          "has its own addresses by router advertisements, then: sysctl -w "
+                          "net.ipv6.conf.all.forwarding=1"));
+  facts.forwards_ipv6 = true;
+  EXPECT_THAT(lines(facts), IsEmpty());
+}
+
 TEST(Judgement6, StateUnkept) {
   Facts facts = well();
   facts.account = "nobody";
