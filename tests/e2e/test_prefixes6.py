@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 
+import manual
 import peers6
 import relay as relay_module
 from message6 import (CLIENT_ID, RELEASE, REPLY, SERVER_DUID, SERVER_ID, STATUS, Message, duid_ll, ia_pd, next_xid,
@@ -14,6 +15,7 @@ from message6 import (CLIENT_ID, RELEASE, REPLY, SERVER_DUID, SERVER_ID, STATUS,
 from network6 import CLIENT_LINK_LOCAL
 from rights import NET_ADMIN, expect_confined
 from wait import wait_until
+from wire6 import arrived6
 
 _FIRST, _SECOND = "2001:db8:e101:100::/56", "2001:db8:e101:200::/56"
 _NO_BINDING = 3
@@ -138,6 +140,64 @@ def test_g04_one_client_on_two_segments(scene6):
     delegate(scene6, _SECOND, mac=mac, segment=2)
     expected = {_FIRST: (CLIENT_LINK_LOCAL, "d1"), _SECOND: (CLIENT_LINK_LOCAL, "d2")}
     wait_until(lambda: routes(scene6) == expected, lambda: f"{expected}, not {routes(scene6)}")
+
+
+# --- the firewall -----------------------------------------------------------------------------------------------------
+
+def _load_rules_of_the_man_page(scene):
+    rules = manual.display("table ip6 delegated").replace('"eth1"', '"d1"')
+    scene.topology.router.run(["nft", "-f", "-"], input=rules)
+
+
+def _send_through(scene, source, destination=None, segment=1):
+    """A client sends a datagram for the router to forward, by default to a server; a message by which it is known."""
+    made = request()
+    scene.send_request6(made, segment, source=source, destination=destination or scene.topology.server(1).address6,
+                        destination_mac=scene.topology.segment(segment).mac)
+    return made
+
+
+def _expect(wire, made):
+    wire.expect(arrived6(made.kind, xid=made.xid), what="the forwarded datagram")
+
+
+def test_r03_the_rules_of_the_man_page_let_no_client_forge_its_source(scene6, need):
+    """What is in its delegated prefix or of its link passes, as long as it is."""
+    need("nft")
+    start(scene6)
+    delegate(scene6, _FIRST)
+    expect_routes(scene6, _FIRST)
+    server, host, on_link = scene6.servers[1], "2001:db8:e101:100::7", "2001:db8:101::c"
+    forged = ["2001:db8:e101:200::7", "2001:db8:77::7", "2001:db8:102::c", "2001:db8:9::99"]
+    for source in [host, on_link, *forged]:
+        _expect(server, _send_through(scene6, source))
+    _load_rules_of_the_man_page(scene6)
+    dropped = [_send_through(scene6, source) for source in forged]
+    for source in [host, on_link]:
+        _expect(server, _send_through(scene6, source))
+    pass_reply(scene6, ia_pd(7, [(_FIRST, 0, 0)]))
+    expect_routes(scene6)
+    dropped.append(_send_through(scene6, host))
+    _expect(server, _send_through(scene6, on_link))
+    for made in dropped:
+        assert not scene6.copies6(made.xid, server)
+
+
+def test_r05_the_rules_of_the_man_page_let_no_packet_go_round(scene6, need):
+    """What comes from another interface reaches the client; what the client sends back does not come again."""
+    need("nft")
+    start(scene6)
+    delegate(scene6, _FIRST)
+    expect_routes(scene6, _FIRST)
+    client, unused = scene6.clients[1], "2001:db8:e101:100::9"
+    senders = ["2001:db8:101::c", "2001:db8:9::2"]
+    for source in senders:
+        _expect(client, _send_through(scene6, source, unused))
+    _load_rules_of_the_man_page(scene6)
+    dropped = [_send_through(scene6, source, unused) for source in senders]
+    _expect(client, _send_through(scene6, "2001:db8:102::c", unused, segment=2))
+    for made in dropped:
+        assert not scene6.copies6(made.xid, client)
 
 
 # --- the end of a delegation ------------------------------------------------------------------------------------------
