@@ -108,6 +108,12 @@ constexpr std::array<Entry, finding_kind_count> entries{{
     {FindingKind::port_of_vrf,
      {error, "port_of_vrf", "interface{|s} {subject} {is|are} in VRF {other}, from which the relay hears nothing",
       "let its sockets hear VRFs: sysctl -w net.ipv4.udp_l3mdev_accept=1"}},
+    {FindingKind::routes_beside_vrf,
+     {warning, "routes_beside_vrf",
+      "interface{|s} {subject} {is|are} in VRF {other}, whose table gets no routes to delegated prefixes: --routes "
+      "makes them in the main table",
+      "where packets to such prefixes come by this VRF, have its table lead on to the main one, or leave out --routes "
+      "and route what --log-prefixes tells"}},
     {FindingKind::loopback_downstream,
      {warning, "loopback_downstream",
       "interface{|s} {subject} {is|are} named for clients, and no client can be on a loopback",

@@ -49,6 +49,7 @@ enum class FindingKind : std::uint8_t {
   interface_without_server,
   port_of_bridge,
   port_of_vrf,
+  routes_beside_vrf,
   loopback_downstream,
   not_ethernet,
   both_sides,

@@ -83,6 +83,12 @@ bool judge_downstream6(const InterfaceFacts& interface, const Facts& facts, Find
   if (!interface.v6.is_trusted) {
     find(FindingKind::relay_agents_untrusted, interface, findings);
   }
+  if (facts.makes_routes && interface.master_kind == MasterKind::vrf) {
+    findings.push_back({.kind = FindingKind::routes_beside_vrf,
+                        .subjects = {interface.name},
+                        .other = interface.master,
+                        .family = Family::ipv6});
+  }
   return true;
 }
 

@@ -160,6 +160,20 @@ TEST(Judgement6, Forwarding6Off) {
   EXPECT_THAT(lines(facts), IsEmpty());
 }
 
+TEST(Judgement6, RoutesBesideVrf) {
+  Facts facts = well();
+  facts.hears_vrfs = true;
+  d1(facts).master_kind = MasterKind::vrf;
+  d1(facts).master = "red";
+  EXPECT_THAT(lines(facts), IsEmpty());
+  facts.makes_routes = true;
+  EXPECT_THAT(lines(facts),
+              ElementsAre("warning: routes_beside_vrf: interface d1 is in VRF red, whose table gets no routes to "
+                          "delegated prefixes: --routes makes them in the main table; where packets to such prefixes "
+                          "come by this VRF, have its table lead on to the main one, or leave out --routes and route "
+                          "what --log-prefixes tells"));
+}
+
 TEST(Judgement6, StateUnkept) {
   Facts facts = well();
   facts.account = "nobody";
