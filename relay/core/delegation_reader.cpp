@@ -50,8 +50,7 @@ std::optional<ClientMessage> read_client_message(Octets message) noexcept {
       found.client_id.size() > max_duid_size) {
     return std::nullopt;
   }
-  return ClientMessage{msg_type(message), long_number(message.first<4>()) & 0xffffffU, found.client_id,
-                       found.status.value_or(status::success), options};
+  return ClientMessage{msg_type(message), found.client_id, options};
 }
 
 std::optional<PrefixAssociation> AssociationReader::next() noexcept {

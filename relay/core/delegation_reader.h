@@ -26,10 +26,8 @@ inline constexpr std::uint32_t infinity = 0xffffffffU;  // of a lifetime (RFC 84
 /// A message of a client, or for one. The spans borrow from it.
 struct ClientMessage {
   std::uint8_t type = 0;
-  std::uint32_t transaction_id = 0;
   Octets client_duid;  ///< of a size that a DUID may have
-  std::uint16_t status = status::success;
-  Octets options;  ///< whole from the first to the last
+  Octets options;      ///< whole from the first to the last
 };
 
 /// Nothing where this is a relay agent's message, or its options are damaged, or it does not name one client.

@@ -23,23 +23,6 @@ constexpr std::uint8_t least_prefix_length = 16;  // what is shorter is no one c
   return prefix.length >= least_prefix_length && prefix.address.is_globally_scoped();
 }
 
-/// Whether an IA_PD of a Release names this delegation: RFC 8415 section 18.3.7 by its prefixes; without any, the
-/// association as a whole (RFC 8987 G-9).
-[[nodiscard]] bool releases(const dhcpv6::PrefixAssociation& association, const Delegation& delegation) noexcept {
-  if (association.iaid != delegation.iaid) {
-    return false;
-  }
-  bool has_prefixes = false;
-  dhcpv6::PrefixReader leases{association};
-  while (const auto lease = leases.next()) {
-    has_prefixes = true;
-    if (lease->prefix == delegation.prefix) {
-      return true;
-    }
-  }
-  return !has_prefixes;
-}
-
 }  // namespace
 
 bool Delegations::ClientOrder::compare(const ClientView& one, const ClientView& other) noexcept {
@@ -87,17 +70,11 @@ void Delegations::take_back(const ClientView& client, const dhcpv6::ClientMessag
   if (!clients_.contains(client)) {
     return;
   }
-  // RFC 8415 section 18.3.7: whatever a Release named is free now, if the server says so.
-  if (message.status == status::success) {
-    end_those(client, DelegationChange::released,
-              [&](const Entry& entry) { return entry.release == message.transaction_id; });
-  }
   dhcpv6::AssociationReader associations{message};
   while (const auto association = associations.next()) {
     // RFC 8415 section 18.2.10.1: the server knows nothing of it.
     if (association->status == status::no_binding) {
-      end_those(client, DelegationChange::released,
-                [&](const Entry& entry) { return entry.delegation.iaid == association->iaid; });
+      release(client, association->iaid);
       continue;
     }
     dhcpv6::PrefixReader leases{*association};
@@ -116,18 +93,9 @@ void Delegations::release_passes(std::string_view interface, dhcpv6::Octets mess
   if (!read || read->type != message_type::release) {
     return;
   }
-  const auto client = clients_.find(ClientView{interface, read->client_duid});
-  if (client == clients_.end()) {
-    return;
-  }
   dhcpv6::AssociationReader associations{*read};
   while (const auto association = associations.next()) {
-    for (const Ipv6Prefix& prefix : client->second) {
-      Entry& entry = delegations_.find(prefix)->second;
-      if (releases(*association, entry.delegation)) {
-        entry.release = read->transaction_id;
-      }
-    }
+    release({interface, read->client_duid}, association->iaid);
   }
 }
 
@@ -176,7 +144,7 @@ void Delegations::add(const ClientView& client, const Delegation& granted) {
   const auto owner = client_of(client);
   owner->second.push_back(granted.prefix);
   ++counts_[owner->first.interface];
-  Entry& entry = delegations_.emplace(granted.prefix, Entry{granted, owner, std::nullopt}).first->second;
+  Entry& entry = delegations_.emplace(granted.prefix, Entry{granted, owner}).first->second;
   if (granted.expires_at != never) {
     expiries_.emplace(granted.expires_at, granted.prefix);
   }
@@ -187,7 +155,6 @@ void Delegations::add(const ClientView& client, const Delegation& granted) {
 void Delegations::update(Entry& entry, const Delegation& granted) {
   auto expiry = expiries_.extract({entry.delegation.expires_at, granted.prefix});
   entry.delegation = granted;
-  entry.release.reset();
   if (granted.expires_at == never) {
     return;
   }
@@ -213,17 +180,17 @@ void Delegations::end(Entries::iterator entry, DelegationChange change) {
   delegations_.erase(entry);
 }
 
-template <typename Wanted>
-void Delegations::end_those(const ClientView& client, DelegationChange change, Wanted is_wanted) {
+/// All that the client has in this association.
+void Delegations::release(const ClientView& client, std::uint32_t iaid) {
   auto owner = clients_.find(client);
   for (std::size_t position = 0; owner != clients_.end() && position < owner->second.size();) {
     const auto entry = delegations_.find(owner->second[position]);
-    if (!is_wanted(entry->second)) {
+    if (entry->second.delegation.iaid != iaid) {
       ++position;
       continue;
     }
     const bool is_last = owner->second.size() == 1;  // then its client goes too
-    end(entry, change);
+    end(entry, DelegationChange::released);
     owner = is_last ? clients_.end() : owner;
   }
 }

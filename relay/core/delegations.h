@@ -87,13 +87,13 @@ class Delegations {
   Delegations& operator=(const Delegations&) = delete;
   ~Delegations() = default;
 
-  /// A Reply that goes to the client at `next_hop` on `interface`: its lifetimes are in force (RFC 8987 G-8), what it
-  /// takes back is gone, and where it answers a Release so is what that named (RFC 8987 G-9). Any other message, or a
-  /// damaged one, changes nothing.
+  /// A Reply that goes to the client at `next_hop` on `interface`: its lifetimes are in force (RFC 8987 G-8), and what
+  /// it takes back is gone. Any other message, or a damaged one, changes nothing.
   void reply_passes(std::string_view interface, const Ipv6Address& next_hop, dhcpv6::Octets message,
                     std::chrono::nanoseconds now);
 
-  /// A Release from a client on `interface`: remembered until it is answered. Any other message changes nothing.
+  /// A Release from a client on `interface`: all that its IA_PDs have is over, whatever the server will say (RFC 8987
+  /// G-9). Any other message, or a damaged one, changes nothing.
   void release_passes(std::string_view interface, dhcpv6::Octets message);
 
   /// Ends all whose valid lifetime is over (RFC 8987 G-8: none sooner).
@@ -144,7 +144,6 @@ class Delegations {
   struct Entry {
     Delegation delegation;
     Clients::iterator client;
-    std::optional<std::uint32_t> release;  // transaction that releases it once it is answered
   };
   using Entries = std::unordered_map<Ipv6Prefix, Entry>;
 
@@ -166,8 +165,7 @@ class Delegations {
   [[nodiscard]] std::size_t count_on(std::string_view interface) const noexcept;
   void tell(DelegationChange change, const Entry& entry) const;
   void tell_refused(const ClientView& client, const Refused& refused) const;
-  template <typename Wanted>
-  void end_those(const ClientView& client, DelegationChange change, Wanted is_wanted);
+  void release(const ClientView& client, std::uint32_t iaid);
 
   DelegationLimits limits_;
   Tell tell_;

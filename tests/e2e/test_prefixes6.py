@@ -10,14 +10,14 @@ import pytest
 import manual
 import peers6
 import relay as relay_module
-from message6 import (CLIENT_ID, RELEASE, REPLY, SERVER_DUID, SERVER_ID, STATUS, Message, duid_ll, ia_pd, next_xid,
-                      request)
+from message6 import (CLIENT_ID, RELEASE, REPLY, SERVER_DUID, SERVER_ID, STATUS, VENDOR, Message, duid_ll, ia_pd,
+                      next_xid, request)
 from network6 import CLIENT_LINK_LOCAL
 from rights import NET_ADMIN, expect_confined
 from wait import wait_until
 from wire6 import arrived6
 
-_FIRST, _SECOND = "2001:db8:e101:100::/56", "2001:db8:e101:200::/56"
+_FIRST, _SECOND, _THIRD = "2001:db8:e101:100::/56", "2001:db8:e101:200::/56", "2001:db8:e101:300::/56"
 _NO_BINDING = 3
 
 
@@ -61,13 +61,17 @@ def delegate(scene, *prefixes, iaid=7, **fields):
     pass_reply(scene, ia_pd(iaid, prefixes), **fields)
 
 
+def release_of(scene, *prefixes, iaid=7, more=()):
+    """What a client says that gives prefixes back."""
+    return request(RELEASE, mac=scene.topology.segment(1).client_mac,
+                   more=[ia_pd(iaid, [(each, 0, 0) for each in prefixes]), *more])
+
+
 def release(scene, *prefixes, iaid=7):
-    """A client gives prefixes back, and is answered."""
-    asked = request(RELEASE, mac=scene.topology.segment(1).client_mac,
-                    more=[ia_pd(iaid, [(each, 0, 0) for each in prefixes])])
+    """A client gives prefixes back, and is not answered."""
+    asked = release_of(scene, *prefixes, iaid=iaid)
     scene.send_request6(asked)
     scene.relayed6(asked)
-    pass_reply(scene, (STATUS, bytes(2)), xid=asked.xid)
 
 
 # --- real servers and clients -----------------------------------------------------------------------------------------
@@ -212,14 +216,28 @@ def test_g08_a_prefix_expires_when_its_valid_lifetime_is_over(scene6):
     assert [each.split()[0] for each in lines(scene6, "INFO prefix_expired")] == [f"prefix={_FIRST}"]
 
 
-def test_g09_a_release_ends_what_it_names(scene6):
+def test_g09_a_release_ends_its_associations_without_an_answer(scene6):
+    """All prefixes of each one, whichever the client names."""
     start(scene6)
     delegate(scene6, _FIRST, _SECOND)
-    expect_routes(scene6, _FIRST, _SECOND)
+    delegate(scene6, _THIRD, iaid=8)
+    expect_routes(scene6, _FIRST, _SECOND, _THIRD)
     release(scene6, _SECOND)
-    expect_routes(scene6, _FIRST)
-    release(scene6)
+    expect_routes(scene6, _THIRD)
+    assert len(lines(scene6, "INFO prefix_released")) == 2
+    release(scene6, iaid=8)
     expect_routes(scene6)
+
+
+def test_g09_a_release_that_is_dropped_ends_nothing(scene6):
+    """Here one that no Relay-forward has room for."""
+    running = start(scene6)
+    delegate(scene6, _FIRST)
+    room = 65527 - len(release_of(scene6).encode())
+    scene6.send_request6(release_of(scene6, more=[(VENDOR, bytes(room - 4))]))
+    running.expect_drop("wrapped_too_large")
+    delegate(scene6, _SECOND)
+    expect_routes(scene6, _FIRST, _SECOND)
 
 
 # --- continuity -------------------------------------------------------------------------------------------------------

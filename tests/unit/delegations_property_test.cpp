@@ -46,13 +46,10 @@ struct Message {
   Bytes duid;
   std::string interface;
   Ipv6Address next_hop;
-  std::uint8_t transaction = 0;
-  std::uint8_t status = 0;
   std::vector<Association> associations;
 
   [[nodiscard]] Bytes octets(std::uint8_t type) const {
-    Bytes result = message6(type, {client_id6(duid), status6(status)});
-    result[3] = transaction;
+    Bytes result = message6(type, {client_id6(duid)});
     for (const Association& each : associations) {
       std::vector<Bytes> options{status6(each.status)};
       for (const auto& [prefix, valid] : each.leases) {
@@ -68,19 +65,11 @@ struct Message {
 /// A list, looked through from its begin for everything.
 class Model {
  public:
-  struct Entry {
-    KnownDelegation known;
-    std::optional<std::uint8_t> release{};
-  };
-
   void reply(const Message& message, nanoseconds now) {
     expire(now);
-    std::erase_if(entries, [&](const Entry& entry) {
-      return is_of(entry, message) && message.status == 0 && entry.release == message.transaction;
-    });
     for (const Association& each : message.associations) {
-      std::erase_if(entries, [&](const Entry& entry) {
-        const Delegation& delegation = entry.known.delegation;
+      std::erase_if(entries, [&](const KnownDelegation& entry) {
+        const Delegation& delegation = entry.delegation;
         return is_of(entry, message) &&
                (each.status == 3
                     ? delegation.iaid == each.iaid
@@ -97,46 +86,41 @@ class Model {
   }
 
   void release(const Message& message) {
-    for (Entry& entry : entries) {
-      for (const Association& each : message.associations) {
-        const bool is_named = each.leases.empty() || std::ranges::any_of(each.leases, [&](const auto& lease) {
-                                return lease.first == entry.known.delegation.prefix;
-                              });
-        if (is_of(entry, message) && entry.known.delegation.iaid == each.iaid && is_named) {
-          entry.release = message.transaction;
-        }
-      }
-    }
+    std::erase_if(entries, [&](const KnownDelegation& entry) {
+      return is_of(entry, message) &&
+             std::ranges::count(message.associations, entry.delegation.iaid, &Association::iaid) != 0;
+    });
   }
 
   void expire(nanoseconds now) {
-    std::erase_if(entries, [now](const Entry& entry) { return entry.known.delegation.expires_at <= now; });
+    std::erase_if(entries, [now](const KnownDelegation& entry) { return entry.delegation.expires_at <= now; });
   }
 
-  std::vector<Entry> entries;
+  std::vector<KnownDelegation> entries;
 
  private:
-  static bool is_of(const Entry& entry, const Message& message) {
-    return entry.known.duid == message.duid && entry.known.interface == message.interface;
+  static bool is_of(const KnownDelegation& entry, const Message& message) {
+    return entry.duid == message.duid && entry.interface == message.interface;
   }
 
   void give(const Message& message, const Delegation& delegation) {
     const auto same = std::ranges::find_if(
-        entries, [&](const Entry& entry) { return entry.known.delegation.prefix == delegation.prefix; });
+        entries, [&](const KnownDelegation& entry) { return entry.delegation.prefix == delegation.prefix; });
     if (same != entries.end()) {
       if (is_of(*same, message)) {
-        *same = {{message.duid, message.interface, delegation}};
+        *same = {message.duid, message.interface, delegation};
         return;
       }
       entries.erase(same);
     }
-    const auto of_client = std::ranges::count_if(entries, [&](const Entry& entry) { return is_of(entry, message); });
-    const auto of_interface =
-        std::ranges::count_if(entries, [&](const Entry& entry) { return entry.known.interface == message.interface; });
+    const auto of_client =
+        std::ranges::count_if(entries, [&](const KnownDelegation& entry) { return is_of(entry, message); });
+    const auto of_interface = std::ranges::count_if(
+        entries, [&](const KnownDelegation& entry) { return entry.interface == message.interface; });
     if (static_cast<std::size_t>(of_client) < limits.per_client &&
         static_cast<std::size_t>(of_interface) < limits.per_interface && entries.size() < limits.in_all &&
         delegation.prefix.length >= 16) {
-      entries.push_back({{message.duid, message.interface, delegation}});
+      entries.push_back({message.duid, message.interface, delegation});
     }
   }
 };
@@ -154,9 +138,10 @@ class Random {
   std::uint32_t below(std::uint32_t limit) { return static_cast<std::uint32_t>(engine_() % limit); }
 
   Message message() {
-    Message result{{0, 4, static_cast<std::uint8_t>(below(3))},      "c" + std::to_string(below(2)),
-                   ip6("fe80::" + std::to_string(1 + below(2))),     static_cast<std::uint8_t>(below(2)),
-                   static_cast<std::uint8_t>(below(8) == 0 ? 1 : 0), {}};
+    Message result{{0, 4, static_cast<std::uint8_t>(below(3))},
+                   "c" + std::to_string(below(2)),
+                   ip6("fe80::" + std::to_string(1 + below(2))),
+                   {}};
     for (std::uint32_t count = below(3); count != 0; --count) {
       Association each{below(2), static_cast<std::uint8_t>(below(6) == 0 ? 3 : below(8) == 0 ? 6 : 0), {}};
       for (std::uint32_t leases = below(4); leases != 0; --leases) {
@@ -207,8 +192,7 @@ TEST(DelegationsProperty, agrees_with_a_plain_list_and_what_is_told_adds_up) {
       }
       table.expire(now);
       model.expire(now);
-      std::vector<KnownDelegation> expected;
-      std::ranges::transform(model.entries, std::back_inserter(expected), &Model::Entry::known);
+      const std::vector<KnownDelegation>& expected = model.entries;
       std::vector<KnownDelegation> found;
       table.for_each([&](std::span<const std::uint8_t> duid, std::string_view interface, const Delegation& delegation) {
         found.push_back({{duid.begin(), duid.end()}, std::string{interface}, delegation});
