@@ -64,8 +64,14 @@ void put_number(nl_msg& message, int type, std::uint32_t number) {
   return 0;
 }
 
-/// An address of another host alone, as the route to it says.
-[[nodiscard]] std::optional<std::pair<Ipv6Prefix, NextHop>> our_route(nlmsghdr* answer) {
+/// A route of the main table.
+struct KernelRoute {
+  Ipv6Prefix prefix;
+  NextHop next_hop;  // the first of several
+  bool is_ours = false;
+};
+
+[[nodiscard]] std::optional<KernelRoute> route_in(nlmsghdr* answer) {
   Attributes<RTA_MAX> attributes{};
   if (answer->nlmsg_type != RTM_NEWROUTE || !parse<rtmsg, RTA_MAX>(answer, attributes)) {
     return std::nullopt;
@@ -74,12 +80,12 @@ void put_number(nl_msg& message, int type, std::uint32_t number) {
   const auto destination = octets_of<decltype(Ipv6Address::octets)>(attributes[RTA_DST]);
   const auto gateway = octets_of<decltype(Ipv6Address::octets)>(attributes[RTA_GATEWAY]);
   const auto egress = number_of(attributes[RTA_OIF]);
-  if (header.rtm_family != AF_INET6 || header.rtm_protocol != route_protocol || header.rtm_type != RTN_UNICAST ||
-      header.rtm_table != RT_TABLE_MAIN || !destination || !egress) {
+  if (header.rtm_family != AF_INET6 || header.rtm_table != RT_TABLE_MAIN || !destination) {
     return std::nullopt;
   }
-  return std::pair{Ipv6Prefix{{*destination}, header.rtm_dst_len},
-                   NextHop{gateway ? Ipv6Address{*gateway} : Ipv6Address{}, *egress}};
+  return KernelRoute{{{*destination}, header.rtm_dst_len},
+                     {gateway ? Ipv6Address{*gateway} : Ipv6Address{}, egress.value_or(0)},
+                     header.rtm_protocol == route_protocol && header.rtm_type == RTN_UNICAST};
 }
 
 }  // namespace
@@ -124,17 +130,6 @@ class DelegatedRoutes::Impl {
     has_work_.notify_one();
   }
 
-  void renew(std::uint32_t interface_index) {
-    const std::lock_guard lock{mutex_};
-    for (const auto& [prefix, next_hop] : wanted_) {
-      if (next_hop.interface_index == interface_index) {
-        due_.insert(prefix);
-        doubtful_.insert(prefix);
-      }
-    }
-    has_work_.notify_one();
-  }
-
   void write_state(State state) {
     const std::lock_guard lock{mutex_};
     state_ = std::move(state);
@@ -154,7 +149,9 @@ class DelegatedRoutes::Impl {
   void work();
   void work_once(std::unique_lock<std::mutex>& lock);
   void clean(const std::vector<std::uint32_t>& interfaces, const Routes& wanted);
-  void carry_out(const Ipv6Prefix& prefix, const std::optional<NextHop>& wanted, bool is_doubtful);
+  void carry_out(const Ipv6Prefix& prefix, const std::optional<NextHop>& wanted);
+  [[nodiscard]] int make(const Ipv6Prefix& prefix, const NextHop& next_hop);
+  [[nodiscard]] std::optional<KernelRoute> look_up(const Ipv6Prefix& prefix);
   [[nodiscard]] int add(const Ipv6Prefix& prefix, const NextHop& next_hop);
   [[nodiscard]] int remove(const Ipv6Prefix& prefix);
   void write(const State& state);
@@ -172,7 +169,6 @@ class DelegatedRoutes::Impl {
   std::condition_variable has_rest_;
   Routes wanted_;
   std::set<Ipv6Prefix> due_;
-  std::set<Ipv6Prefix> doubtful_;  // may be gone, though they were installed
   std::optional<std::vector<std::uint32_t>> cleaned_;
   State state_;
   bool is_at_work_ = false;
@@ -206,11 +202,10 @@ void DelegatedRoutes::Impl::work_once(std::unique_lock<std::mutex>& lock) {
   } else if (!due_.empty() && !is_ending_) {
     const Ipv6Prefix prefix = *due_.begin();
     due_.erase(due_.begin());
-    const bool is_doubtful = doubtful_.erase(prefix) != 0;
     const auto found = wanted_.find(prefix);
     const auto wanted = found == wanted_.end() ? std::nullopt : std::optional{found->second};
     lock.unlock();
-    carry_out(prefix, wanted, is_doubtful);
+    carry_out(prefix, wanted);
   } else {
     const State state = std::exchange(state_, nullptr);
     lock.unlock();
@@ -227,14 +222,14 @@ void DelegatedRoutes::Impl::clean(const std::vector<std::uint32_t>& interfaces, 
   try {
     const Message message = request_message(RTM_GETROUTE, NLM_F_DUMP, header);
     static_cast<void>(questions_.ask(*message, [&](nlmsghdr* answer) {
-      const auto route = our_route(answer);
-      if (!route) {
+      const auto route = route_in(answer);
+      if (!route || !route->is_ours) {
         return;
       }
-      if (wanted.contains(route->first)) {
-        installed_.insert(*route);
-      } else if (std::ranges::find(interfaces, route->second.interface_index) != interfaces.end()) {
-        others.push_back(route->first);
+      if (wanted.contains(route->prefix)) {
+        installed_.emplace(route->prefix, route->next_hop);
+      } else if (std::ranges::find(interfaces, route->next_hop.interface_index) != interfaces.end()) {
+        others.push_back(route->prefix);
       }
     }));
   } catch (const std::system_error&) {
@@ -245,30 +240,58 @@ void DelegatedRoutes::Impl::clean(const std::vector<std::uint32_t>& interfaces, 
   }
 }
 
-void DelegatedRoutes::Impl::carry_out(const Ipv6Prefix& prefix, const std::optional<NextHop>& wanted,
-                                      bool is_doubtful) {
+void DelegatedRoutes::Impl::carry_out(const Ipv6Prefix& prefix, const std::optional<NextHop>& wanted) {
   const auto known = installed_.find(prefix);
-  if (known != installed_.end() && wanted == known->second && !is_doubtful) {
-    return;
-  }
-  if (known != installed_.end()) {
+  if (known != installed_.end() && wanted != known->second) {
     installed_.erase(known);
-    if (!is_doubtful || !wanted) {
-      static_cast<void>(remove(prefix));
-    }
+    static_cast<void>(remove(prefix));
   }
   if (!wanted) {
     return;
   }
-  const int error = add(prefix, *wanted);
+  const int error = make(prefix, *wanted);
   if (error == 0) {
     installed_.emplace(prefix, *wanted);
-  } else if (error != ENODEV && error != ENETDOWN && listener_.refused) {
+    return;
+  }
+  installed_.erase(prefix);
+  if (error != ENODEV && error != ENETDOWN && listener_.refused) {
     listener_.refused(prefix, *wanted, error);
   }
 }
 
-/// Never beside another route to the prefix, and never in place of somebody else's.
+/// Never beside another route to the prefix, and never in place of somebody else's. Where it is there already nothing
+/// is changed, so that no packet is without it.
+int DelegatedRoutes::Impl::make(const Ipv6Prefix& prefix, const NextHop& next_hop) {
+  const auto route = look_up(prefix);
+  if (!route) {
+    return add(prefix, next_hop);
+  }
+  if (!route->is_ours) {
+    static_cast<void>(remove(prefix));  // it may be there still, where the other one came later
+    return EEXIST;
+  }
+  return route->next_hop == next_hop ? 0 : add(prefix, next_hop);
+}
+
+/// By which route to exactly this prefix packets go, whatever metrics there are; nothing where they go by a longer or a
+/// shorter one. The kernel finds it without going through all its routes.
+std::optional<KernelRoute> DelegatedRoutes::Impl::look_up(const Ipv6Prefix& prefix) {
+  rtmsg header{};
+  header.rtm_family = AF_INET6;
+  header.rtm_dst_len = 128;
+  header.rtm_flags = RTM_F_FIB_MATCH;
+  std::optional<KernelRoute> found;
+  try {
+    const Message message = request_message(RTM_GETROUTE, 0, header);
+    put_address(*message, RTA_DST, prefix.address);
+    static_cast<void>(questions_.ask(*message, [&found](nlmsghdr* answer) { found = route_in(answer); }));
+  } catch (const std::system_error&) {
+    return std::nullopt;  // there is no route, or one that refuses packets
+  }
+  return found && found->prefix == prefix ? found : std::nullopt;
+}
+
 int DelegatedRoutes::Impl::add(const Ipv6Prefix& prefix, const NextHop& next_hop) {
   const auto try_once = [&] {
     const Message message = route_message(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, prefix);
@@ -277,8 +300,15 @@ int DelegatedRoutes::Impl::add(const Ipv6Prefix& prefix, const NextHop& next_hop
     return answer_to(questions_, *message);
   };
   const int error = try_once();
+  if (error != EEXIST) {
+    return error;
+  }
+  // A longer one may hide it.
+  if (installed_.contains(prefix)) {
+    return 0;
+  }
   // It may be ours, of before, with whatever next hop.
-  return error == EEXIST && remove(prefix) == 0 ? try_once() : error;
+  return remove(prefix) == 0 ? try_once() : error;
 }
 
 /// Of the routes to the prefix the one with our protocol number: the kernel looks at that.
@@ -315,10 +345,6 @@ void DelegatedRoutes::want(const Ipv6Prefix& prefix, const std::optional<NextHop
 void DelegatedRoutes::take_over(const std::vector<std::pair<Ipv6Prefix, NextHop>>& wanted,
                                 std::vector<std::uint32_t> interfaces) {
   impl_->take_over(wanted, std::move(interfaces));
-}
-
-void DelegatedRoutes::renew(std::uint32_t interface_index) {
-  impl_->renew(interface_index);
 }
 
 void DelegatedRoutes::write_state(State state) {

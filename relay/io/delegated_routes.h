@@ -52,16 +52,13 @@ class DelegatedRoutes {
   DelegatedRoutes(const DelegatedRoutes&) = delete;
   DelegatedRoutes& operator=(const DelegatedRoutes&) = delete;
 
-  /// The route to `prefix` from now on; nothing: none.
+  /// The route to `prefix` from now on; nothing: none. Also where it was wanted before: the kernel is asked each time,
+  /// and what has gone meanwhile, with a link (RFC 8987 S-2) or by somebody's hand, is made anew.
   void want(const Ipv6Prefix& prefix, const std::optional<NextHop>& next_hop);
 
   /// All routes that are wanted at first. Those of a relay that ran before stay if they are among them; others with our
   /// protocol number go, where they lead to one of `interfaces`.
   void take_over(const std::vector<std::pair<Ipv6Prefix, NextHop>>& wanted, std::vector<std::uint32_t> interfaces);
-
-  /// The kernel has taken the routes of this interface away, as it does when a link goes down: they are made anew where
-  /// they are missing (RFC 8987 S-2).
-  void renew(std::uint32_t interface_index);
 
   /// The state is another: `state` is called on the thread of the routes, unless a later one takes its place before.
   void write_state(State state);

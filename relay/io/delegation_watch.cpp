@@ -128,7 +128,7 @@ void DelegationWatch::tell(const DelegationEvent& event) {
   }
 }
 
-/// RFC 8987 R-1. A renewal tries again what was refused.
+/// RFC 8987 R-1. A renewal tries again what was refused, and makes anew what somebody took away.
 void DelegationWatch::route(const DelegationEvent& event) {
   if (!routes_) {
     return;
@@ -182,7 +182,6 @@ void DelegationWatch::put_back_routes(std::uint32_t index, const std::string& na
       name, [&](std::span<const std::uint8_t> /*duid*/, std::string_view /*interface*/, const Delegation& delegation) {
         routes_->want(delegation.prefix, NextHop{delegation.next_hop, index});
       });
-  routes_->renew(index);
 }
 
 void DelegationWatch::links_were_missed() {

@@ -303,12 +303,23 @@ def test_s02_routes_are_there_again_when_the_link_is(scene6):
     expect_routes(scene6, _FIRST)
 
 
+def test_r01_a_route_that_somebody_took_away_is_there_again_after_a_renewal(scene6):
+    start(scene6)
+    delegate(scene6, _FIRST)
+    expect_routes(scene6, _FIRST)
+    scene6.topology.router.ip(f"route del {_FIRST} proto 87")
+    assert not routes(scene6)
+    delegate(scene6, _FIRST)
+    expect_routes(scene6, _FIRST)
+
+
 # --- the house around it ----------------------------------------------------------------------------------------------
 
-def test_a_route_of_somebody_else_stays(scene6):
-    """And is told of."""
+@pytest.mark.parametrize("metric", [20, 1024, 2048])
+def test_a_route_of_somebody_else_stays(scene6, metric):
+    """And is told of. Routing daemons have metrics below ours."""
     router = scene6.topology.router
-    router.ip(f"route add {_FIRST} via 2001:db8:9::99 dev u0 metric 1024")
+    router.ip(f"route add {_FIRST} via 2001:db8:9::99 dev u0 metric {metric}")
     start(scene6)
     delegate(scene6, _FIRST)
     scene6.running.expect_log(rf" WARNING route_refused prefix={_FIRST} interface=d1 error=\"File exists\" hint=")

@@ -1,7 +1,11 @@
 // Routes to delegated prefixes against the kernel, in a namespace of the test's own.
 #include "relay/io/delegated_routes.h"
 
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <poll.h>
+#include <sys/socket.h>
 
 #include <array>
 #include <cerrno>
@@ -17,6 +21,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "relay/io/descriptor.h"
 #include "tests/support/delegation6.h"
 #include "tests/support/network_namespace.h"
 
@@ -50,6 +55,21 @@ std::vector<std::string> shown(const std::string& what) {
 
 std::vector<std::string> ours() {
   return shown("proto 87");
+}
+
+/// Hears of each change of a route from now on.
+Descriptor changes_of_routes() {
+  Descriptor socket{::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE)};
+  sockaddr_nl address{};
+  address.nl_family = AF_NETLINK;
+  address.nl_groups = RTMGRP_IPV6_ROUTE;
+  EXPECT_EQ(::bind(socket.number(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  return socket;
+}
+
+bool is_readable(const Descriptor& socket) {
+  pollfd waiting{socket.number(), POLLIN, 0};
+  return ::poll(&waiting, 1, 0) > 0;
 }
 
 /// c0 and c1 are up and lead to nobody.
@@ -146,13 +166,32 @@ TEST_F(DelegatedRoutesTest, row_S_02_are_made_anew_when_a_link_has_come_up) {
   ASSERT_TRUE(ip({"link set c0 down"}));
   EXPECT_THAT(ours(), ElementsAre("2001:db8:e2::/48 via fe80::2 dev c1"));
   ASSERT_TRUE(ip({"link set c0 up"}));
-  routes_->renew(c0_);
-  routes_->settle();
+  want(one, "fe80::1", c0_);
   EXPECT_THAT(ours(),
               UnorderedElementsAre("2001:db8:e1::/56 via fe80::1 dev c0", "2001:db8:e2::/48 via fe80::2 dev c1"));
-  routes_->renew(c1_);
-  routes_->settle();
-  EXPECT_EQ(ours().size(), 2U) << "also where nothing was lost";
+}
+
+TEST_F(DelegatedRoutesTest, row_R_01_what_somebody_took_away_is_made_anew_and_what_is_there_is_left_alone) {
+  want(one, "fe80::1", c0_);
+  want(other, "fe80::2", c1_);
+  ASSERT_TRUE(ip({"route del 2001:db8:e1::/56 proto 87"}));
+  const Descriptor changes = changes_of_routes();
+  want(other, "fe80::2", c1_);
+  EXPECT_FALSE(is_readable(changes));
+  want(one, "fe80::1", c0_);
+  EXPECT_TRUE(is_readable(changes));
+  EXPECT_THAT(ours(),
+              UnorderedElementsAre("2001:db8:e1::/56 via fe80::1 dev c0", "2001:db8:e2::/48 via fe80::2 dev c1"));
+}
+
+TEST_F(DelegatedRoutesTest, a_longer_route_that_hides_ours_is_no_reason_to_make_it_anew) {
+  ASSERT_TRUE(ip({"route add 2001:db8:e1::/64 via fe80::9 dev c1"}));
+  want(one, "fe80::1", c0_);
+  const Descriptor changes = changes_of_routes();
+  want(one, "fe80::1", c0_);
+  EXPECT_FALSE(is_readable(changes));
+  EXPECT_THAT(ours(), ElementsAre("2001:db8:e1::/56 via fe80::1 dev c0"));
+  EXPECT_THAT(refused(), IsEmpty());
 }
 
 TEST_F(DelegatedRoutesTest, row_S_02_a_link_that_is_down_is_no_fault) {
@@ -161,21 +200,32 @@ TEST_F(DelegatedRoutesTest, row_S_02_a_link_that_is_down_is_no_fault) {
   want(other, "fe80::2", 4711);
   EXPECT_THAT(refused(), IsEmpty());
   ASSERT_TRUE(ip({"link set c0 up"}));
-  routes_->renew(c0_);
-  routes_->settle();
+  want(one, "fe80::1", c0_);
   EXPECT_THAT(ours(), ElementsAre("2001:db8:e1::/56 via fe80::1 dev c0"));
 }
 
-TEST_F(DelegatedRoutesTest, somebody_elses_route_stays_and_ours_is_refused) {
-  ASSERT_TRUE(ip({"route add 2001:db8:e1::/56 via fe80::9 dev c1 metric 1024"}));
+TEST_F(DelegatedRoutesTest, somebody_elses_route_of_any_metric_stays_and_ours_is_refused) {
+  for (const std::string metric : {"20", "1024", "2048"}) {
+    const std::string route = "2001:db8:e1::/56 via fe80::9 dev c1 metric " + metric;
+    ASSERT_TRUE(ip({"route add " + route}));
+    want(one, "fe80::1", c0_);
+    EXPECT_THAT(refused(), ElementsAre(EEXIST)) << metric;
+    EXPECT_THAT(ours(), IsEmpty()) << metric;
+    withdraw(one);
+    EXPECT_THAT(shown("2001:db8:e1::/56"), ElementsAre("2001:db8:e1::/56 via fe80::9 dev c1"));
+    ASSERT_TRUE(ip({"route del " + route}));
+    want(one, "fe80::1", c0_);
+    EXPECT_THAT(ours(), ElementsAre("2001:db8:e1::/56 via fe80::1 dev c0")) << metric;
+    withdraw(one);
+  }
+}
+
+TEST_F(DelegatedRoutesTest, a_better_route_of_somebody_else_takes_the_place_of_ours_when_it_is_wanted_anew) {
+  want(one, "fe80::1", c0_);
+  ASSERT_TRUE(ip({"route add 2001:db8:e1::/56 via fe80::9 dev c1 metric 20"}));
   want(one, "fe80::1", c0_);
   EXPECT_THAT(refused(), ElementsAre(EEXIST));
   EXPECT_THAT(ours(), IsEmpty());
-  withdraw(one);
-  EXPECT_THAT(shown("2001:db8:e1::/56"), ElementsAre("2001:db8:e1::/56 via fe80::9 dev c1"));
-  ASSERT_TRUE(ip({"route del 2001:db8:e1::/56 via fe80::9 dev c1 metric 1024"}));
-  want(one, "fe80::1", c0_);
-  EXPECT_THAT(ours(), ElementsAre("2001:db8:e1::/56 via fe80::1 dev c0"));
 }
 
 }  // namespace
