@@ -135,33 +135,26 @@ class Scanner {
   return octets;
 }
 
-/// How long it lasts from now on; nothing where it is over.
-[[nodiscard]] std::optional<std::chrono::nanoseconds> expiry(std::int64_t until, std::uint32_t valid,
-                                                             const TimePair& time) noexcept {
+[[nodiscard]] std::chrono::nanoseconds expiry(std::int64_t until, std::uint32_t valid, const TimePair& time) noexcept {
   const std::int64_t now = time.since_1970.count();
   if (until <= now) {
-    return std::nullopt;
+    return time.now;
   }
   // A clock that was set back prolongs nothing.
   return time.now + seconds{std::min<std::int64_t>(until - now, valid)};
 }
 
-struct Line {
-  KnownDelegation known;
-  bool is_over = false;
-};
-
-[[nodiscard]] std::optional<Line> read_line(std::string_view text, const TimePair& time) {
+[[nodiscard]] std::optional<KnownDelegation> read_line(std::string_view text, const TimePair& time) {
   Scanner scanner{text};
-  Line line;
-  Delegation& delegation = line.known.delegation;
+  KnownDelegation known;
+  Delegation& delegation = known.delegation;
   delegation.prefix.address = scanner.address();
   scanner.skip("/");
   delegation.prefix.length = scanner.number<std::uint8_t>();
   scanner.skip(" via ");
   delegation.next_hop = scanner.address();
   scanner.skip(" dev ");
-  line.known.interface = scanner.word();
+  known.interface = scanner.word();
   scanner.skip(" client ");
   auto duid = octets_of(scanner.word());
   scanner.skip(" iaid ");
@@ -174,17 +167,15 @@ struct Line {
   if (delegation.valid_lifetime == dhcpv6::infinity) {
     scanner.skip(never_word);
   } else {
-    const auto expires_at = expiry(scanner.number<std::int64_t>(), delegation.valid_lifetime, time);
-    line.is_over = !expires_at;
-    delegation.expires_at = expires_at.value_or(time.now);
+    delegation.expires_at = expiry(scanner.number<std::int64_t>(), delegation.valid_lifetime, time);
   }
   if (scanner.has_failed() || !scanner.is_at_end() || !duid || delegation.prefix.length > 128 ||
       delegation.prefix != delegation.prefix.network() || !delegation.next_hop.is_link_local() ||
-      line.known.interface.size() > most_interface_octets) {
+      known.interface.size() > most_interface_octets) {
     return std::nullopt;
   }
-  line.known.duid = *std::move(duid);
-  return line;
+  known.duid = *std::move(duid);
+  return known;
 }
 
 /// Nothing where no line ends.
@@ -223,19 +214,15 @@ std::optional<std::vector<KnownDelegation>> read_delegation_text(std::string_vie
     return std::nullopt;
   }
   std::vector<KnownDelegation> result;
-  std::size_t count = 0;
   while (const auto text_line = take_line(text)) {
     if (text_line->starts_with(last_word)) {
-      return is_last(*text_line, count) && text.empty() ? std::optional{std::move(result)} : std::nullopt;
+      return is_last(*text_line, result.size()) && text.empty() ? std::optional{std::move(result)} : std::nullopt;
     }
-    auto line = read_line(*text_line, time);
-    if (!line) {
+    auto known = read_line(*text_line, time);
+    if (!known) {
       return std::nullopt;
     }
-    ++count;
-    if (!line->is_over) {
-      result.push_back(std::move(line->known));
-    }
+    result.push_back(*std::move(known));
   }
   return std::nullopt;
 }

@@ -24,7 +24,7 @@ inline constexpr std::size_t most_delegation_text = std::size_t{128} << 20U;
 
 [[nodiscard]] std::string delegation_text(std::span<const KnownDelegation> delegations, const TimePair& time);
 
-/// Nothing where anything in it is not as `delegation_text` writes it. Those that are over by now are left out; none
+/// Nothing where anything in it is not as `delegation_text` writes it. Those that are over by now expire now; none
 /// lasts longer than its valid lifetime, whatever became of the clock.
 [[nodiscard]] std::optional<std::vector<KnownDelegation>> read_delegation_text(std::string_view text,
                                                                                const TimePair& time);

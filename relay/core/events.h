@@ -99,6 +99,7 @@ struct RouteRefusal {
 
 enum class PrefixStateChange : std::uint8_t {
   taken_over,   ///< what a relay before this one left in the file
+  absent,       ///< there is no file
   damaged,      ///< it is not as a relay writes it, and nothing was taken
   not_written,  ///< from now on, for a reason
   writable,     ///< again

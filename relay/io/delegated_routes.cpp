@@ -120,12 +120,8 @@ class DelegatedRoutes::Impl {
     has_work_.notify_one();
   }
 
-  void take_over(const std::vector<std::pair<Ipv6Prefix, NextHop>>& wanted, std::vector<std::uint32_t> interfaces) {
+  void withdraw_others(std::vector<std::uint32_t> interfaces) {
     const std::lock_guard lock{mutex_};
-    for (const auto& [prefix, next_hop] : wanted) {
-      wanted_[prefix] = next_hop;
-      due_.insert(prefix);
-    }
     cleaned_ = std::move(interfaces);
     has_work_.notify_one();
   }
@@ -223,12 +219,8 @@ void DelegatedRoutes::Impl::clean(const std::vector<std::uint32_t>& interfaces, 
     const Message message = request_message(RTM_GETROUTE, NLM_F_DUMP, header);
     static_cast<void>(questions_.ask(*message, [&](nlmsghdr* answer) {
       const auto route = route_in(answer);
-      if (!route || !route->is_ours) {
-        return;
-      }
-      if (wanted.contains(route->prefix)) {
-        installed_.emplace(route->prefix, route->next_hop);
-      } else if (std::ranges::find(interfaces, route->next_hop.interface_index) != interfaces.end()) {
+      if (route && route->is_ours && !wanted.contains(route->prefix) &&
+          std::ranges::find(interfaces, route->next_hop.interface_index) != interfaces.end()) {
         others.push_back(route->prefix);
       }
     }));
@@ -242,9 +234,9 @@ void DelegatedRoutes::Impl::clean(const std::vector<std::uint32_t>& interfaces, 
 
 void DelegatedRoutes::Impl::carry_out(const Ipv6Prefix& prefix, const std::optional<NextHop>& wanted) {
   const auto known = installed_.find(prefix);
-  if (known != installed_.end() && wanted != known->second) {
-    installed_.erase(known);
-    static_cast<void>(remove(prefix));
+  if (!wanted || (known != installed_.end() && wanted != known->second)) {
+    installed_.erase(prefix);
+    static_cast<void>(remove(prefix));  // also one of before
   }
   if (!wanted) {
     return;
@@ -342,9 +334,8 @@ void DelegatedRoutes::want(const Ipv6Prefix& prefix, const std::optional<NextHop
   impl_->want(prefix, next_hop);
 }
 
-void DelegatedRoutes::take_over(const std::vector<std::pair<Ipv6Prefix, NextHop>>& wanted,
-                                std::vector<std::uint32_t> interfaces) {
-  impl_->take_over(wanted, std::move(interfaces));
+void DelegatedRoutes::withdraw_others(std::vector<std::uint32_t> interfaces) {
+  impl_->withdraw_others(std::move(interfaces));
 }
 
 void DelegatedRoutes::write_state(State state) {

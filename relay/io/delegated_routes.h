@@ -8,7 +8,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "relay/core/address.h"
@@ -56,9 +55,9 @@ class DelegatedRoutes {
   /// and what has gone meanwhile, with a link (RFC 8987 S-2) or by somebody's hand, is made anew.
   void want(const Ipv6Prefix& prefix, const std::optional<NextHop>& next_hop);
 
-  /// All routes that are wanted at first. Those of a relay that ran before stay if they are among them; others with our
-  /// protocol number go, where they lead to one of `interfaces`.
-  void take_over(const std::vector<std::pair<Ipv6Prefix, NextHop>>& wanted, std::vector<std::uint32_t> interfaces);
+  /// Routes with our protocol number that are not wanted, of a relay that ran before, go where they lead to one of
+  /// `interfaces`.
+  void withdraw_others(std::vector<std::uint32_t> interfaces);
 
   /// The state is another: `state` is called on the thread of the routes, unless a later one takes its place before.
   void write_state(State state);

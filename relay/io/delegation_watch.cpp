@@ -36,6 +36,7 @@ DelegationWatch::DelegationWatch(asio::io_context& loop, const PrefixSettings& s
       listener_(std::move(listener)),
       delegations_(settings.limits, [this](const DelegationEvent& event) { hear(event); }),
       expiry_timer_(loop),
+      others_timer_(loop),
       state_timer_(loop) {
   if (settings_.routes) {
     has_state_ = state_.file != nullptr;
@@ -98,6 +99,7 @@ void DelegationWatch::hear(const DelegationEvent& event) {
     return;
   }
   route(event);
+  keep_others(event.delegation.valid_lifetime);
   state_changed();
   // Behind what the table does now.
   if (!std::exchange(is_expiry_due_, true)) {
@@ -197,40 +199,68 @@ void DelegationWatch::take_over() {
   if (!routes_) {
     return;
   }
-  if (state_.text) {
-    take_in(*std::exchange(state_.text, std::nullopt));
-  }
-  std::vector<std::pair<Ipv6Prefix, NextHop>> wanted;
+  take_in();
+  others_lifetime_ = 0;
   delegations_.for_each(
       [&](std::span<const std::uint8_t> /*duid*/, std::string_view interface, const Delegation& delegation) {
         if (const auto index = index_of(interface)) {
-          wanted.emplace_back(delegation.prefix, NextHop{delegation.next_hop, *index});
+          routes_->want(delegation.prefix, NextHop{delegation.next_hop, *index});
         }
+        keep_others(delegation.valid_lifetime);
       });
+  counters_->active.set(delegations_.size());
+  start_expiry_timer();
+  state_changed();
+}
+
+void DelegationWatch::take_in() {
+  const auto text = std::exchange(state_.text, std::nullopt);
+  if (!text && !has_state_) {
+    return;  // the start has said why
+  }
+  const TimePair time = time_pair();
+  const auto known = text ? read_delegation_text(*text, time) : std::nullopt;
+  is_taking_over_ = true;
+  for (const KnownDelegation& each : known.value_or(std::vector<KnownDelegation>{})) {
+    delegations_.restore(each, time.now);
+    if (each.delegation.expires_at <= time.now) {
+      routes_->want(each.delegation.prefix, std::nullopt);
+    }
+  }
+  is_taking_over_ = false;
+  if (listener_.prefix_state) {
+    const auto change = known  ? PrefixStateChange::taken_over
+                        : text ? PrefixStateChange::damaged
+                               : PrefixStateChange::absent;
+    listener_.prefix_state({change, state_.name, {}, delegations_.size()});
+  }
+}
+
+/// Routes of before that nothing is known of are withdrawn when their leases must be over, being no longer than others:
+/// the file may have been lost, or not have been written in time.
+void DelegationWatch::keep_others(std::uint32_t lifetime) {
+  if (!others_lifetime_ || lifetime <= *others_lifetime_) {
+    return;
+  }
+  others_lifetime_ = lifetime;
+  others_timer_.expires_at(lifetime == dhcpv6::infinity ? std::chrono::steady_clock::time_point::max()
+                                                        : started_at_ + std::chrono::seconds{lifetime});
+  others_timer_.async_wait([this](const error_code& error) {
+    if (!error) {
+      others_lifetime_.reset();
+      withdraw_others();
+    }
+  });
+}
+
+void DelegationWatch::withdraw_others() {
   std::vector<std::uint32_t> downstream;
   for (const auto& [index, link] : links_) {
     if (link.is_downstream) {
       downstream.push_back(index);
     }
   }
-  routes_->take_over(wanted, std::move(downstream));
-  counters_->active.set(delegations_.size());
-  start_expiry_timer();
-  state_changed();
-}
-
-void DelegationWatch::take_in(const std::string& text) {
-  const TimePair time = time_pair();
-  const auto known = read_delegation_text(text, time);
-  is_taking_over_ = true;
-  for (const KnownDelegation& each : known.value_or(std::vector<KnownDelegation>{})) {
-    delegations_.restore(each, time.now);
-  }
-  is_taking_over_ = false;
-  if (listener_.prefix_state) {
-    listener_.prefix_state(
-        {known ? PrefixStateChange::taken_over : PrefixStateChange::damaged, state_.name, {}, delegations_.size()});
-  }
+  routes_->withdraw_others(std::move(downstream));
 }
 
 /// It may fire too early, delegations having been renewed, and then looks again.

@@ -300,6 +300,9 @@ void Log::prefix_state(const PrefixStateEvent& event) noexcept {
     case PrefixStateChange::taken_over:
       note(LogLevel::info, std::to_string(event.count) + " delegated prefixes are known from " + file);
       return;
+    case PrefixStateChange::absent:
+      note(LogLevel::info, "no delegated prefix is known from before, since there is no " + file);
+      return;
     case PrefixStateChange::damaged:
       note(LogLevel::warning, file + " is damaged, and no delegated prefix is known from it");
       return;

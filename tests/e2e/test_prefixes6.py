@@ -243,8 +243,8 @@ def test_g09_a_release_that_is_dropped_ends_nothing(scene6):
 # --- continuity -------------------------------------------------------------------------------------------------------
 
 def test_s01_routes_outlive_a_relay_that_is_killed(scene6):
-    """Those of the state file are there again, one that somebody took away meanwhile too, and what is not in it goes;
-    then all goes on as if nothing had been."""
+    """Those of the state file are there again, one that somebody took away meanwhile too; then all goes on as if
+    nothing had been."""
     router = scene6.topology.router
     killed = start(scene6)
     delegate(scene6, _FIRST, _SECOND)
@@ -253,8 +253,7 @@ def test_s01_routes_outlive_a_relay_that_is_killed(scene6):
                lambda: f"the state file:\n{state_of(scene6)}")
     killed.kill()
     expect_routes(scene6, _FIRST, _SECOND)
-    router.ip(f"route del {_SECOND} proto 87",
-              f"route add 2001:db8:dead::/48 via {CLIENT_LINK_LOCAL} dev d1 proto 87")
+    router.ip(f"route del {_SECOND} proto 87")
     start(scene6)
     expect_routes(scene6, _FIRST, _SECOND)
     scene6.running.expect_log("2 delegated prefixes are known from ")
@@ -275,20 +274,44 @@ def test_s01_a_stop_leaves_routes_to_the_next_relay(scene6):
     scene6.running.expect_log(rf" prefix_renewed prefix={_FIRST} ")
 
 
+def stop_with(scene, *prefixes):
+    """A relay runs, has these prefixes delegated, and stops."""
+    first = start(scene)
+    delegate(scene, *prefixes)
+    expect_routes(scene, *prefixes)
+    first.stop()
+
+
 @pytest.mark.parametrize("damage", [lambda text: text[:-1], lambda text: text.replace("valid", "void"),
                                     lambda text: "\0" * 100, lambda text: ""], ids=["cut", "edited", "zeros", "empty"])
-def test_s01_a_damaged_state_file_is_told_and_ignored(scene6, damage):
-    first = start(scene6)
-    delegate(scene6, _FIRST)
-    wait_until(lambda: "end 1" in state_of(scene6), "the state to be written")
-    first.stop()
+def test_s01_a_damaged_state_file_is_told_and_no_route_goes_for_it(scene6, damage):
+    """The next relay has done all that it does at its start when it makes a route that is new."""
+    stop_with(scene6, _FIRST, _SECOND)
     path = scene6.folder / "state" / "prefixes"
     path.write_text(damage(state_of(scene6)), encoding="ascii")
     start(scene6)
     scene6.running.expect_log("WARNING note .*prefixes is damaged, and no delegated prefix is known from it")
-    expect_routes(scene6)
-    delegate(scene6, _FIRST)
+    delegate(scene6, _THIRD)
+    expect_routes(scene6, _FIRST, _SECOND, _THIRD)
+
+
+def test_s01_what_is_over_by_the_next_start_is_withdrawn(scene6):
+    stop_with(scene6, _FIRST, _SECOND)
+    path = scene6.folder / "state" / "prefixes"
+    path.write_text(re.sub(r"(?m)^(2001:db8:e101:200:.*) until \d+$", r"\1 until 1", state_of(scene6)), encoding="ascii")
+    start(scene6)
     expect_routes(scene6, _FIRST)
+
+
+def test_s01_without_a_state_file_routes_stay_until_whoever_has_them_must_have_renewed(scene6):
+    """Whichever client has a lease from before has one like this."""
+    stop_with(scene6, _FIRST, _SECOND)
+    (scene6.folder / "state" / "prefixes").unlink()
+    start(scene6)
+    scene6.running.expect_log("INFO note .*no delegated prefix is known from before, since there is no ")
+    expect_routes(scene6, _FIRST, _SECOND)
+    pass_reply(scene6, ia_pd(7, [(_THIRD, 1, 2)]))
+    expect_routes(scene6)
 
 
 def test_s02_routes_are_there_again_when_the_link_is(scene6):

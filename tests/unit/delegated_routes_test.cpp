@@ -142,19 +142,22 @@ TEST_F(DelegatedRoutesTest, row_R_01_another_next_hop_takes_the_place_of_the_fir
   EXPECT_THAT(ours(), ElementsAre("2001:db8:e1::/56 via fe80::2 dev c1"));
 }
 
-TEST_F(DelegatedRoutesTest, row_S_01_stay_at_the_end_and_are_taken_over_by_the_next_relay) {
+TEST_F(DelegatedRoutesTest, row_S_01_stay_at_the_end_and_others_than_those_that_the_next_relay_wants_go) {
   want(one, "fe80::1", c0_);
   want(other, "fe80::2", c1_);
   ASSERT_TRUE(
       ip({"route add 2001:db8:e3::/48 via fe80::9 dev c1 proto 87", "route add 2001:db8:e4::/48 via fe80::9 dev c1"}));
   begin();
-  routes_->take_over({{one, {ip6("fe80::1"), c0_}}}, {c0_});
+  want(one, "fe80::1", c0_);
+  EXPECT_EQ(ours().size(), 3U);
+  routes_->withdraw_others({c0_});
   routes_->settle();
   EXPECT_THAT(ours(), UnorderedElementsAre("2001:db8:e1::/56 via fe80::1 dev c0", "2001:db8:e2::/48 via fe80::2 dev c1",
                                            "2001:db8:e3::/48 via fe80::9 dev c1"))
       << "those on another interface are another relay's";
   begin();
-  routes_->take_over({{one, {ip6("fe80::7"), c1_}}}, {c0_, c1_});
+  want(one, "fe80::7", c1_);
+  routes_->withdraw_others({c0_, c1_});
   routes_->settle();
   EXPECT_THAT(ours(), ElementsAre("2001:db8:e1::/56 via fe80::7 dev c1"));
   EXPECT_THAT(shown("2001:db8:e4::/48"), ElementsAre("2001:db8:e4::/48 via fe80::9 dev c1")) << "not ours";

@@ -101,15 +101,18 @@ TEST_F(Log6Test, who_has_which_prefix_until_when) {
 TEST_F(Log6Test, routes_and_the_file_of_prefixes) {
   log_.route_refused({{ip6("2001:db8:e1::"), 56}, "vlan7", EEXIST});
   log_.prefix_state({PrefixStateChange::taken_over, "/x", {}, 2});
+  log_.prefix_state({PrefixStateChange::absent, "/x"});
   log_.prefix_state({PrefixStateChange::damaged, "/x\n"});
   log_.prefix_state({PrefixStateChange::not_written, "/x", "no room"});
   log_.prefix_state({PrefixStateChange::writable, "/x"});
-  EXPECT_THAT(lines_, ElementsAre(StartsWith("WARNING route_refused prefix=2001:db8:e1::/56 interface=vlan7 "
-                                             R"(error="File exists" hint="Somebody else has a route)"),
-                                  R"(INFO note message="2 delegated prefixes are known from /x")",
-                                  HasSubstr(R"(WARNING note message="/x\\x0a is damaged)"),
-                                  R"(ERROR note message="delegated prefixes would not outlast a restart: no room")",
-                                  R"(INFO note message="delegated prefixes are kept in /x again")"));
+  EXPECT_THAT(lines_,
+              ElementsAre(StartsWith("WARNING route_refused prefix=2001:db8:e1::/56 interface=vlan7 "
+                                     R"(error="File exists" hint="Somebody else has a route)"),
+                          R"(INFO note message="2 delegated prefixes are known from /x")",
+                          R"(INFO note message="no delegated prefix is known from before, since there is no /x")",
+                          HasSubstr(R"(WARNING note message="/x\\x0a is damaged)"),
+                          R"(ERROR note message="delegated prefixes would not outlast a restart: no room")",
+                          R"(INFO note message="delegated prefixes are kept in /x again")"));
 }
 
 TEST_F(Log6Test, why_a_message_was_dropped) {
