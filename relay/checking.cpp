@@ -13,6 +13,7 @@
 
 #include "relay/check/facts.h"
 #include "relay/check/judgement.h"
+#include "relay/core/delegation_text.h"
 #include "relay/io/account_rights.h"
 #include "relay/io/capture_file.h"
 #include "relay/io/delegated_routes.h"
@@ -21,6 +22,7 @@
 #include "relay/io/privileges.h"
 #include "relay/io/privileges_lacked.h"
 #include "relay/io/resolve.h"
+#include "relay/io/state_file.h"
 #include "relay/log/finding_text.h"
 #include "relay/opening.h"
 #include "relay/wiring.h"
@@ -74,21 +76,32 @@ using Account = std::optional<io::Account>;
   return unwritable;
 }
 
-/// What keeps routes to delegated prefixes from being made, or from outlasting a restart: the start makes the directory
-/// of the state file, where it alone is missing.
+/// Why the state file cannot be read or made, a sentence; empty: it can. The start makes its directory, where that
+/// alone is missing.
+[[nodiscard]] std::string state_fault(const std::string& file) {
+  const std::filesystem::path folder = std::filesystem::path{file}.parent_path();
+  std::error_code error;
+  if (!folder.empty() && !std::filesystem::exists(folder, error)) {
+    const std::string why = io::write_fault(folder.string());
+    return why.empty() ? why : "cannot make the directory " + folder.string() + ": " + why;
+  }
+  try {
+    static_cast<void>(io::StateFile{file, std::nullopt}.read(most_delegation_text));
+  } catch (const std::runtime_error& fault) {
+    return fault.what();
+  }
+  return {};
+}
+
+/// What keeps routes to delegated prefixes from being made, or their leases from being known after a restart.
 void look_at_routes(const Configuration& configuration, const Account& account, check::Facts& facts) {
   if (!configuration.prefixes.routes || !facts.families.ipv6) {
     return;
   }
   facts.lacks_net_admin = !io::may_change_routes();
   const std::string& file = configuration.prefixes.state_file;
-  const std::filesystem::path folder = std::filesystem::path{file}.parent_path();
-  std::error_code error;
-  if (!folder.empty() && !std::filesystem::exists(folder, error)) {
-    if (std::string why = io::write_fault(folder.string()); !why.empty()) {
-      facts.unwritable.push_back({file, std::move(why)});
-    }
-  } else if (facts.account_fault.empty() && !io::may_make_files_beside(account, file)) {
+  facts.state_fault = state_fault(file);
+  if (facts.state_fault.empty() && facts.account_fault.empty() && !io::may_make_files_beside(account, file)) {
     facts.unkept_state = file;
   }
 }

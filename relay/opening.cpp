@@ -47,21 +47,28 @@ void warn_of_one_file(Opened& opened, const CaptureSettings& settings, const Acc
   }
 }
 
-/// Before the privileges go: to other accounts the file may be nobody's business.
-[[nodiscard]] io::PrefixState open_prefix_state(const std::string& name, const Account& account) {
-  io::PrefixState state{nullptr, name, std::nullopt};
-  state.file = std::make_unique<io::StateFile>(
-      name, account ? io::StateFile::Owner{{account->user, account->group}} : std::nullopt);
-  state.text = state.file->read(most_delegation_text);
-  return state;
+/// Before the privileges go: to other accounts the file may be nobody's business. Clients are served without it too.
+void open_prefix_state(Opened& opened, const std::string& name, const Account& account) {
+  io::PrefixState& state = opened.sockets.prefix_state;
+  state.name = name;
+  try {
+    auto file = std::make_unique<io::StateFile>(
+        name, account ? io::StateFile::Owner{{account->user, account->group}} : std::nullopt);
+    state.text = file->read(most_delegation_text);
+    state.file = std::move(file);
+  } catch (const std::runtime_error& error) {
+    opened.warnings.push_back(std::string{error.what()} +
+                              ": delegated prefixes of before are not known, and none are kept over a restart; name "
+                              "another --state-file");
+  }
 }
 
 void warn_of_lost_state(Opened& opened, const Account& account) {
   io::PrefixState& state = opened.sockets.prefix_state;
   if (state.file && !state.file->is_writable()) {
     opened.warnings.push_back(name_of(account) + " may not make files in the directory of " + flags::shown(state.name) +
-                              ": routes to delegated prefixes do not outlast a restart; name a --state-file in a "
-                              "directory that this account may write");
+                              ": delegated prefixes are not kept over a restart; name a --state-file in a directory "
+                              "that this account may write");
     state.file.reset();
   }
 }
@@ -119,7 +126,7 @@ Opened open_for_relaying(const Configuration& configuration, const io::Orders& o
     if (!io::may_change_routes()) {
       throw std::runtime_error("--routes: " + io::it_takes("CAP_NET_ADMIN") + " to change routes");
     }
-    opened.sockets.prefix_state = open_prefix_state(configuration.prefixes.state_file, account);
+    open_prefix_state(opened, configuration.prefixes.state_file, account);
   }
   drop(opened, configuration, account, routes);
   if (!configuration.config_file.empty()) {

@@ -122,6 +122,7 @@ struct Facts {
   std::string account{};                          ///< that the relay becomes; empty: it stays this user
   std::string account_fault{};                    ///< why it cannot; empty: it can
   std::vector<FileFault> unreadable{};            ///< by the account, of the files that are read again
+  std::string state_fault{};                      ///< why that of --state-file cannot be used; empty: it can
   std::string unkept_state{};                     ///< file of --state-file that the account cannot make; empty: it can
   std::string bound_capture{};                    ///< file beside which the account can make no others; empty: it can
   bool is_root = false;

@@ -35,10 +35,8 @@ constexpr std::array<Entry, finding_kind_count> entries{{
       "can be made beside it by {other}",
       "name a file in a directory of that account, or want no more than this one: --capture-files 1"}},
     {FindingKind::state_unkept,
-     {warning, "state_unkept",
-      "routes to delegated prefixes do not outlast a restart: no file can be made in the directory of {subject} by "
-      "{other}",
-      "name a --state-file in a directory of that account"}},
+     {warning, "state_unkept", "delegated prefixes are not kept over a restart: {subject}",
+      "name another --state-file, in a directory where the account of --user may make files"}},
     {FindingKind::account_out_of_reach,
      {error, "account_out_of_reach", "{subject}",
       "let it have this capability (in a container: --cap-add), or start it as an account that has CAP_NET_RAW and "

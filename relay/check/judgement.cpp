@@ -97,11 +97,14 @@ void judge_account(const Facts& facts, Findings& findings) {
   if (!facts.bound_capture.empty()) {
     findings.push_back({.kind = FindingKind::capture_in_one_file, .subjects = {facts.bound_capture}, .other = account});
   }
+  if (!facts.state_fault.empty()) {
+    findings.push_back({.kind = FindingKind::state_unkept, .subjects = {facts.state_fault}, .family = Family::ipv6});
+  }
   if (!facts.unkept_state.empty()) {
-    findings.push_back({.kind = FindingKind::state_unkept,
-                        .subjects = {facts.unkept_state},
-                        .other = account,
-                        .family = Family::ipv6});
+    findings.push_back(
+        {.kind = FindingKind::state_unkept,
+         .subjects = {"no file can be made in the directory of " + facts.unkept_state + " by " + account},
+         .family = Family::ipv6});
   }
   if (!facts.account_fault.empty()) {
     findings.push_back({.kind = FindingKind::account_out_of_reach, .subjects = {facts.account_fault}});

@@ -16,6 +16,7 @@ from wire6 import arrived6
 SERVER = "2001:db8:9::2"
 INTERFACES = ("-id", "d1", "-id", "d2", "-iu", "u0")
 USUAL = (*INTERFACES, SERVER)
+_OTHER_STATE_FILE = "name another --state-file, in a directory where the account of --user may make files"
 REACHED = ("ok: server_reached: server {0} is reached through u0, next hop {0}, source that of the clients' link")
 
 pytestmark = pytest.mark.skipif(not relay.is_ours(), reason="--check is ours alone")
@@ -139,17 +140,25 @@ def test_a_state_file_that_the_account_cannot_make(scene6, check):
     file = scene6.folder / "prefixes"
     flags = ("--routes", "--state-file", str(file), *USUAL)
     only(check(*flags),
-         f"warning: state_unkept: routes to delegated prefixes do not outlast a restart: no file can be made in the "
-         f"directory of {file} by nobody, which the relay becomes; name a --state-file in a directory of that account", 0)
+         f"warning: state_unkept: delegated prefixes are not kept over a restart: no file can be made in the directory of "
+         f"{file} by nobody, which the relay becomes; {_OTHER_STATE_FILE}", 0)
     os.chown(scene6.folder, relay.ACCOUNT.pw_uid, relay.ACCOUNT.pw_gid)
     assert not check(*flags).graver()
     assert not file.exists()
 
 
 def test_a_state_file_whose_directory_cannot_be_made(check):
-    assert check("--routes", "--state-file", "/nosuch/folder/prefixes", *USUAL).named("file_unwritable") == [
-        "error: file_unwritable: /nosuch/folder/prefixes cannot be written: No such file or directory; name another file, "
-        "or give this user the right to write it"]
+    only(check("--routes", "--state-file", "/nosuch/folder/prefixes", *USUAL),
+         "warning: state_unkept: delegated prefixes are not kept over a restart: cannot make the directory "
+         f"/nosuch/folder: No such file or directory; {_OTHER_STATE_FILE}", 0)
+
+
+def test_a_state_file_that_cannot_be_read(scene6, check):
+    file = scene6.folder / "prefixes"
+    file.mkdir()
+    only(check("--routes", "--state-file", str(file), *USUAL),
+         f"warning: state_unkept: delegated prefixes are not kept over a restart: {file} is no regular file; "
+         f"{_OTHER_STATE_FILE}", 0)
 
 
 def test_a_host_that_forwards_nothing(check, router, tmp_path):

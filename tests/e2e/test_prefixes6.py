@@ -298,7 +298,8 @@ def test_s01_a_damaged_state_file_is_told_and_no_route_goes_for_it(scene6, damag
 def test_s01_what_is_over_by_the_next_start_is_withdrawn(scene6):
     stop_with(scene6, _FIRST, _SECOND)
     path = scene6.folder / "state" / "prefixes"
-    path.write_text(re.sub(r"(?m)^(2001:db8:e101:200:.*) until \d+$", r"\1 until 1", state_of(scene6)), encoding="ascii")
+    over = re.sub(r"(?m)^(2001:db8:e101:200:.*) until \d+$", r"\1 until 1", state_of(scene6))
+    path.write_text(over, encoding="ascii")
     start(scene6)
     expect_routes(scene6, _FIRST)
 
@@ -380,5 +381,17 @@ def test_where_the_account_may_not_write_routes_are_made_all_the_same(scene6):
     """That they do not outlast a restart is said."""
     scene6.relay6("--routes", "--state-file", f"{scene6.folder}/prefixes")
     scene6.running.expect_log("WARNING note .*nobody may not make files in the directory of ")
+    delegate(scene6, _FIRST)
+    expect_routes(scene6, _FIRST)
+
+
+@pytest.mark.parametrize("name, fault", [("link", "cannot open "), ("folder", "is no regular file"),
+                                         ("no/such/file", "cannot make the directory ")])
+def test_a_state_file_that_cannot_be_used_keeps_nobody_from_being_served(scene6, name, fault):
+    """And is told of; routes are made all the same."""
+    (scene6.folder / "folder").mkdir()
+    (scene6.folder / "link").symlink_to("/dev/null")
+    scene6.relay6("--routes", "--state-file", f"{scene6.folder}/{name}")
+    scene6.running.expect_log(f"WARNING note .*{fault}.*delegated prefixes of before are not known, and none are kept")
     delegate(scene6, _FIRST)
     expect_routes(scene6, _FIRST)

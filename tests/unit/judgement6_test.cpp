@@ -180,9 +180,15 @@ TEST(Judgement6, StateUnkept) {
   facts.unkept_state = "/var/lib/dhcp-relay/prefixes";
   EXPECT_THAT(
       lines(facts),
-      ElementsAre("warning: state_unkept: routes to delegated prefixes do not outlast a restart: no file can be "
-                  "made in the directory of /var/lib/dhcp-relay/prefixes by nobody, which the relay becomes; "
-                  "name a --state-file in a directory of that account"));
+      ElementsAre("warning: state_unkept: delegated prefixes are not kept over a restart: no file can be made in the "
+                  "directory of /var/lib/dhcp-relay/prefixes by nobody, which the relay becomes; name another "
+                  "--state-file, in a directory where the account of --user may make files"));
+  facts = well();
+  facts.state_fault = "/x is too large";
+  EXPECT_THAT(
+      lines(facts),
+      ElementsAre("warning: state_unkept: delegated prefixes are not kept over a restart: /x is too large; name "
+                  "another --state-file, in a directory where the account of --user may make files"));
 }
 
 TEST(Judgement6, PortsOfBothFamiliesAreNamed) {
