@@ -1,6 +1,7 @@
 #include "relay/core/delegation_reader.h"
 
 #include <algorithm>
+#include <span>
 
 namespace relay::dhcpv6 {
 
@@ -37,6 +38,13 @@ struct Survey {
   return found;
 }
 
+/// RFC 8415 section 21.21: a client discards an IA_PD with T1 greater than T2, both of them greater than 0.
+[[nodiscard]] bool has_times_in_wrong_order(std::span<const std::uint8_t, association_head_size> head) noexcept {
+  const std::uint32_t t1 = long_number(head.subspan<4, 4>());
+  const std::uint32_t t2 = long_number(head.subspan<8, 4>());
+  return t1 > t2 && t2 > 0;
+}
+
 }  // namespace
 
 std::optional<ClientMessage> read_client_message(Octets message) noexcept {
@@ -58,10 +66,11 @@ std::optional<PrefixAssociation> AssociationReader::next() noexcept {
     if (option->code != code::ia_pd || option->value.size() < association_head_size) {
       continue;
     }
+    const auto head = option->value.first<association_head_size>();
     const Octets options = option->value.subspan(association_head_size);
     const Survey found = survey(options);
-    if (!found.is_damaged) {
-      return PrefixAssociation{long_number(option->value.first<4>()), found.status.value_or(status::success), options};
+    if (!found.is_damaged && !(is_for_client_ && has_times_in_wrong_order(head))) {
+      return PrefixAssociation{long_number(head.first<4>()), found.status.value_or(status::success), options};
     }
   }
   return std::nullopt;

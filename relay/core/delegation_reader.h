@@ -40,15 +40,18 @@ struct PrefixAssociation {
   Octets options;  ///< whole from the first to the last
 };
 
-/// Walks the IA_PDs of a message in order, and passes over what is damaged. Without allocation.
+/// Walks the IA_PDs of a message in order, and passes over what is damaged or, in a Reply, discarded by clients.
+/// Without allocation.
 class AssociationReader {
  public:
-  explicit AssociationReader(const ClientMessage& message) noexcept : options_(message.options) {}
+  explicit AssociationReader(const ClientMessage& message) noexcept
+      : options_(message.options), is_for_client_(message.type == message_type::reply) {}
 
   [[nodiscard]] std::optional<PrefixAssociation> next() noexcept;
 
  private:
   OptionReader options_;
+  bool is_for_client_;
 };
 
 /// One prefix of an identity association.

@@ -32,11 +32,12 @@ inline void append_number6(Bytes& octets, std::uint32_t number) {
 }
 
 template <typename Options>
-[[nodiscard]] Bytes ia_pd6_of(std::uint32_t iaid, const Options& options) {
+[[nodiscard]] Bytes ia_pd6_of(std::uint32_t iaid, const Options& options, std::uint32_t t1 = 900,
+                              std::uint32_t t2 = 1800) {
   Bytes value;
   append_number6(value, iaid);
-  append_number6(value, 900);
-  append_number6(value, 1800);
+  append_number6(value, t1);
+  append_number6(value, t2);
   for (const Bytes& option : options) {
     value.insert(value.end(), option.begin(), option.end());
   }

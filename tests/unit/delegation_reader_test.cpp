@@ -20,6 +20,7 @@ using test_support::Bytes;
 using test_support::client_id6;
 using test_support::described;
 using test_support::ia_pd6;
+using test_support::ia_pd6_of;
 using test_support::ia_prefix6;
 using test_support::message6;
 using test_support::option6;
@@ -92,6 +93,21 @@ TEST(DelegationReader, prefixes_that_no_client_uses_are_passed_over) {
   EXPECT_EQ(of(ia_prefix6("2001:db8:e1::/56", 1, 2, {0, 13, 0, 9})), other) << "options that end behind it";
   EXPECT_EQ(of(option6(26, Bytes(24, 1))), other) << "too short";
   EXPECT_EQ(of(option6(26, {})), other);
+}
+
+TEST(DelegationReader, associations_that_clients_discard_are_passed_over_in_replies_alone) {
+  const auto of = [](std::uint8_t type, std::uint32_t t1, std::uint32_t t2) {
+    return read(message6(
+        type,
+        {client_id6(duid), ia_pd6_of(1, std::vector<Bytes>{ia_prefix6("2001:db8:e1::/56", 1, 2)}, t1, t2), ia_pd6(2, {})}));
+  };
+  const std::string both = "; ia 1 status 0: 2001:db8:e1::/56 1 2; ia 2 status 0:";
+  EXPECT_EQ(of(7, 2, 1), "type 7; ia 2 status 0:") << "T1 is greater than T2";
+  EXPECT_EQ(of(7, 0xffffffff, 0xfffffffe), "type 7; ia 2 status 0:");
+  EXPECT_EQ(of(7, 2, 2), "type 7" + both);
+  EXPECT_EQ(of(7, 2, 0), "type 7" + both) << "the client chooses";
+  EXPECT_EQ(of(7, 0, 0), "type 7" + both);
+  EXPECT_EQ(of(8, 2, 1), "type 8" + both) << "what clients say of times means nothing";
 }
 
 TEST(DelegationReader, what_stands_behind_the_length_of_a_prefix_is_nothing) {
