@@ -56,8 +56,10 @@ DelegatedRoutes::Listener DelegationWatch::routes_listener() {
             asio::post(loop_, [this, prefix, next_hop, error] {
               counters_->routes_refused.add();
               const auto link = links_.find(next_hop.interface_index);
-              if (listener_.route_refused) {
-                listener_.route_refused({prefix, link == links_.end() ? std::string_view{} : link->second.name, error});
+              const auto count = route_refusals_.add(1);
+              if (count && listener_.route_refused) {
+                listener_.route_refused(
+                    {prefix, link == links_.end() ? std::string_view{} : link->second.name, error, *count});
               }
             });
           },
@@ -111,23 +113,30 @@ void DelegationWatch::hear(const DelegationEvent& event) {
   }
 }
 
-/// Without --log-prefixes only that something is refused, and that not for each message.
+/// Without --log-prefixes only that something is refused.
 void DelegationWatch::tell(const DelegationEvent& event) {
   if (!listener_.delegation_changed) {
     return;
   }
-  if (settings_.log) {
-    listener_.delegation_changed(event);
-  } else if (event.change == DelegationChange::refused) {
-    untold_refusals_ += event.count;
-    const nanoseconds now = monotonic_time();
-    if (refusal_told_ == nanoseconds{} || now - refusal_told_ >= refusal_interval) {
-      refusal_told_ = now;
+  if (event.refusal) {
+    if (const auto count = refusals_[*event.refusal].add(event.count)) {
       DelegationEvent told = event;
-      told.count = std::exchange(untold_refusals_, 0);
+      told.count = *count;
       listener_.delegation_changed(told);
     }
+  } else if (settings_.log) {
+    listener_.delegation_changed(event);
   }
+}
+
+std::optional<std::size_t> DelegationWatch::Refusals::add(std::size_t count) {
+  untold += count;
+  const nanoseconds now = monotonic_time();
+  if (told_at && now - *told_at < refusal_interval) {
+    return std::nullopt;
+  }
+  told_at = now;
+  return std::exchange(untold, 0);
 }
 
 /// RFC 8987 R-1. A renewal tries again what was refused, and makes anew what somebody took away.

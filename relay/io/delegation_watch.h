@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -59,6 +60,15 @@ class DelegationWatch {
     bool is_downstream = false;
   };
 
+  /// Refusals of one kind, which come with each message: told in a line each 10 seconds, if at all.
+  struct Refusals {
+    std::size_t untold = 0;
+    std::optional<std::chrono::nanoseconds> told_at{};
+
+    /// How many to tell of; nothing: none now.
+    [[nodiscard]] std::optional<std::size_t> add(std::size_t count);
+  };
+
   void hear(const DelegationEvent& event);
   void tell(const DelegationEvent& event);
   void route(const DelegationEvent& event);
@@ -93,8 +103,8 @@ class DelegationWatch {
   boost::asio::steady_timer state_timer_;
   bool has_unwritten_state_ = false;
   bool is_state_due_ = false;  // a turn that writes it, or the timer that precedes one
-  std::size_t untold_refusals_ = 0;
-  std::chrono::nanoseconds refusal_told_{};
+  std::map<DelegationRefusal, Refusals> refusals_;
+  Refusals route_refusals_;
   std::optional<DelegatedRoutes> routes_;
 };
 

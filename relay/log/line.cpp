@@ -537,7 +537,7 @@ void add_delegation(LogLine& line, const DelegationEvent& event) {
 
 void add_route_refusal(LogLine& line, const RouteRefusal& refusal) {
   line.field("prefix", prefix_text(refusal.prefix)).field("interface", refusal.interface);
-  line.field("error", std::generic_category().message(refusal.error));
+  line.field("count", refusal.count).field("error", std::generic_category().message(refusal.error));
   line.field("hint", refusal.error == EEXIST
                          ? "Somebody else has a route to this prefix, which stays: look at ip -6 route show."
                          : "Packets to this prefix do not reach its client: look at ip -6 route show, and at the "

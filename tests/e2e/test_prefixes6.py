@@ -346,7 +346,7 @@ def test_a_route_of_somebody_else_stays(scene6, metric):
     router.ip(f"route add {_FIRST} via 2001:db8:9::99 dev u0 metric {metric}")
     start(scene6)
     delegate(scene6, _FIRST)
-    scene6.running.expect_log(rf" WARNING route_refused prefix={_FIRST} interface=d1 error=\"File exists\" hint=")
+    scene6.running.expect_log(rf" WARNING route_refused prefix={_FIRST} interface=d1 count=1 error=\"File exists\" hint=")
     shown = router.run(["ip", "-6", "route", "show", _FIRST]).stdout
     assert "via 2001:db8:9::99 dev u0" in shown and CLIENT_LINK_LOCAL not in shown
 

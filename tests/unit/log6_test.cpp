@@ -99,7 +99,7 @@ TEST_F(Log6Test, who_has_which_prefix_until_when) {
 }
 
 TEST_F(Log6Test, routes_and_the_file_of_prefixes) {
-  log_.route_refused({{ip6("2001:db8:e1::"), 56}, "vlan7", EEXIST});
+  log_.route_refused({{ip6("2001:db8:e1::"), 56}, "vlan7", EEXIST, 3});
   log_.prefix_state({PrefixStateChange::taken_over, "/x", {}, 2});
   log_.prefix_state({PrefixStateChange::absent, "/x"});
   log_.prefix_state({PrefixStateChange::damaged, "/x\n"});
@@ -107,7 +107,7 @@ TEST_F(Log6Test, routes_and_the_file_of_prefixes) {
   log_.prefix_state({PrefixStateChange::writable, "/x"});
   EXPECT_THAT(lines_,
               ElementsAre(StartsWith("WARNING route_refused prefix=2001:db8:e1::/56 interface=vlan7 "
-                                     R"(error="File exists" hint="Somebody else has a route)"),
+                                     R"(count=3 error="File exists" hint="Somebody else has a route)"),
                           R"(INFO note message="2 delegated prefixes are known from /x")",
                           R"(INFO note message="no delegated prefix is known from before, since there is no /x")",
                           HasSubstr(R"(WARNING note message="/x\\x0a is damaged)"),
