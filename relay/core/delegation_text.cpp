@@ -197,6 +197,12 @@ class Scanner {
 
 }  // namespace
 
+bool was_set(const TimePair& before, const TimePair& after) noexcept {
+  constexpr seconds least_step{2};  // the clocks' own difference is told to a second
+  const auto step = (after.since_1970 - before.since_1970) - (after.now - before.now);
+  return std::chrono::abs(step) >= least_step;
+}
+
 std::string delegation_text(std::span<const KnownDelegation> delegations, const TimePair& time) {
   std::string text{first_line};
   text += '\n';

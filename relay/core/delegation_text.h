@@ -19,6 +19,9 @@ struct TimePair {
   std::chrono::seconds since_1970{};
 };
 
+/// Whether the clock of the file's times was set in between, so that what was written by `before` is wrong `after`.
+[[nodiscard]] bool was_set(const TimePair& before, const TimePair& after) noexcept;
+
 /// More than a file of the most delegations that there may be at a time has.
 inline constexpr std::size_t most_delegation_text = std::size_t{128} << 20U;
 

@@ -6,7 +6,6 @@
 
 #include <boost/asio/post.hpp>
 
-#include "relay/core/delegation_text.h"
 #include "relay/io/turn.h"
 
 namespace relay::io {
@@ -17,8 +16,10 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 using std::chrono::nanoseconds;
 
-constexpr std::chrono::seconds state_interval{1};            // between two writings of a small state
+constexpr std::chrono::seconds state_interval{1};            // between two writings of a small state with news
 constexpr std::size_t delegations_per_state_second = 10000;  // of a large one, whose copy takes a millisecond or two
+constexpr std::chrono::seconds look_interval{60};            // for what is no news
+constexpr std::uint32_t short_lifetime = 600;                // seconds: so soon its renewal is news
 constexpr std::chrono::seconds refusal_interval{10};
 
 [[nodiscard]] TimePair time_pair() {
@@ -102,7 +103,7 @@ void DelegationWatch::hear(const DelegationEvent& event) {
   }
   route(event);
   keep_others(event.delegation.valid_lifetime);
-  state_changed();
+  state_changed(event.change != DelegationChange::renewed || event.delegation.valid_lifetime < short_lifetime);
   // Behind what the table does now.
   if (!std::exchange(is_expiry_due_, true)) {
     asio::post(loop_, [this] {
@@ -175,7 +176,7 @@ void DelegationWatch::interface_changed(std::uint32_t index, const Interface* in
         indices_.erase(before.name);
       }
       delegations_.rename(before.name, link.name);
-      state_changed();
+      state_changed(true);
     }
     indices_[link.name] = index;
   }
@@ -219,7 +220,7 @@ void DelegationWatch::take_over() {
       });
   counters_->active.set(delegations_.size());
   start_expiry_timer();
-  state_changed();
+  state_changed(true);
 }
 
 void DelegationWatch::take_in() {
@@ -290,42 +291,47 @@ void DelegationWatch::start_expiry_timer() {
   });
 }
 
-/// At once, and then after a while for all that comes meanwhile.
-void DelegationWatch::state_changed() {
+/// News are written at once, or a while after the last ones; all else by the next look, so that renewals alone do not
+/// wear out a disk.
+void DelegationWatch::state_changed(bool is_news) {
   if (!has_state_) {
     return;
   }
   has_unwritten_state_ = true;
-  if (!std::exchange(is_state_due_, true)) {
-    asio::post(loop_, [this] { write_state(); });
+  if (is_news && !std::exchange(is_state_due_, true)) {
+    await_state(looked_at_state_ + state_interval * (1 + delegations_.size() / delegations_per_state_second));
   }
 }
 
-void DelegationWatch::write_state() {
-  hand_over_state();
-  state_timer_.expires_after(state_interval * (1 + delegations_.size() / delegations_per_state_second));
+void DelegationWatch::await_state(std::chrono::steady_clock::time_point due) {
+  state_timer_.expires_at(due);
   state_timer_.async_wait([this](const error_code& error) {
-    if (error) {
-      return;
-    }
-    if (has_unwritten_state_) {
-      write_state();
-    } else {
-      is_state_due_ = false;
+    if (!error) {
+      look_at_state();
     }
   });
+}
+
+void DelegationWatch::look_at_state() {
+  is_state_due_ = false;
+  if (has_unwritten_state_ || was_set(written_, time_pair())) {
+    hand_over_state();
+  }
+  looked_at_state_ = std::chrono::steady_clock::now();
+  await_state(looked_at_state_ + look_interval);
 }
 
 /// To the routes' thread, as it is now.
 void DelegationWatch::hand_over_state() {
   has_unwritten_state_ = false;
+  written_ = time_pair();
   std::vector<KnownDelegation> all;
   all.reserve(delegations_.size());
   delegations_.for_each(
       [&](std::span<const std::uint8_t> duid, std::string_view interface, const Delegation& delegation) {
         all.push_back({{duid.begin(), duid.end()}, std::string{interface}, delegation});
       });
-  routes_->write_state([all = std::move(all), time = time_pair()] { return delegation_text(all, time); });
+  routes_->write_state([all = std::move(all), time = written_] { return delegation_text(all, time); });
 }
 
 }  // namespace relay::io

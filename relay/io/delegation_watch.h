@@ -18,6 +18,7 @@
 
 #include "relay/core/decision6.h"
 #include "relay/core/delegation_counters.h"
+#include "relay/core/delegation_text.h"
 #include "relay/core/delegations.h"
 #include "relay/core/events.h"
 #include "relay/core/interface_table.h"
@@ -75,8 +76,9 @@ class DelegationWatch {
   void put_back_routes(std::uint32_t index, const std::string& name);
   [[nodiscard]] std::optional<std::uint32_t> index_of(std::string_view name) const noexcept;
   void start_expiry_timer();
-  void state_changed();
-  void write_state();
+  void state_changed(bool is_news);
+  void await_state(std::chrono::steady_clock::time_point due);
+  void look_at_state();
   void hand_over_state();
   void take_in();
   void keep_others(std::uint32_t lifetime);
@@ -102,7 +104,9 @@ class DelegationWatch {
   std::optional<std::uint32_t> others_lifetime_;  // the longest known, while routes of before may stay
   boost::asio::steady_timer state_timer_;
   bool has_unwritten_state_ = false;
-  bool is_state_due_ = false;  // a turn that writes it, or the timer that precedes one
+  bool is_state_due_ = false;  // sooner than by the next look
+  std::chrono::steady_clock::time_point looked_at_state_{};
+  TimePair written_;  // when the state was
   std::map<DelegationRefusal, Refusals> refusals_;
   Refusals route_refusals_;
   std::optional<DelegatedRoutes> routes_;

@@ -59,6 +59,14 @@ TEST(DelegationText, time_goes_on_while_nobody_is_there) {
   EXPECT_EQ(later->back(), some().back());
 }
 
+TEST(DelegationText, a_clock_that_was_set_is_told_from_one_that_went_on) {
+  EXPECT_FALSE(was_set(now, now));
+  EXPECT_FALSE(was_set(now, {now.now + 86400s, now.since_1970 + 86401s}));
+  EXPECT_TRUE(was_set(now, {now.now + 1s, now.since_1970 + 3s}));
+  EXPECT_TRUE(was_set(now, {now.now + 10s, now.since_1970 + 8s}));
+  EXPECT_TRUE(was_set({5s, 5s}, now)) << "there was no clock at first";
+}
+
 TEST(DelegationText, a_clock_that_was_set_back_prolongs_nothing) {
   const auto earlier = read_delegation_text(delegation_text(some(), now), {3s, now.since_1970 - 100000s});
   ASSERT_TRUE(earlier && earlier->size() == 2);
