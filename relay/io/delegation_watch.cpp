@@ -172,6 +172,9 @@ void DelegationWatch::interface_changed(std::uint32_t index, const Interface* in
   const Link before = std::exchange(link, {interface->name, interface->is_up, interface->is_downstream6()});
   if (before.name != link.name) {
     if (!is_new) {
+      if (const auto other = index_of(link.name)) {
+        set_aside(*other, link.name);
+      }
       if (index_of(before.name) == index) {
         indices_.erase(before.name);
       }
@@ -180,12 +183,21 @@ void DelegationWatch::interface_changed(std::uint32_t index, const Interface* in
     }
     indices_[link.name] = index;
   }
-  if (link.is_up && !before.is_up) {
+  if (link.is_up && (!before.is_up || before.name != link.name)) {
     put_back_routes(index, link.name);
   }
 }
 
-/// RFC 8987 S-2: the kernel took them away when the link went down.
+/// An interface whose name another one has got: its own new one is told of later, where links were missed.
+void DelegationWatch::set_aside(std::uint32_t index, const std::string& name) {
+  const std::string nobodys = "/" + std::to_string(index);
+  delegations_.rename(name, nobodys);
+  links_[index].name = nobodys;
+  indices_[nobodys] = index;
+}
+
+/// RFC 8987 S-2: the kernel took them away when the link went down. An interface with the name of one that has gone has
+/// what that one had.
 void DelegationWatch::put_back_routes(std::uint32_t index, const std::string& name) {
   if (!routes_ || is_starting_) {
     return;

@@ -73,6 +73,7 @@ class DelegationWatch {
   void hear(const DelegationEvent& event);
   void tell(const DelegationEvent& event);
   void route(const DelegationEvent& event);
+  void set_aside(std::uint32_t index, const std::string& name);
   void put_back_routes(std::uint32_t index, const std::string& name);
   [[nodiscard]] std::optional<std::uint32_t> index_of(std::string_view name) const noexcept;
   void start_expiry_timer();

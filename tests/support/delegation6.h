@@ -1,5 +1,5 @@
 // Options by which DHCPv6 messages speak of delegated prefixes, for tests: RFC 8415 sections 21.2, 21.13, 21.21 and
-// 21.22 by themselves.
+// 21.22 by themselves; and what becomes of prefixes in words.
 #pragma once
 
 #include <cstddef>
@@ -7,9 +7,29 @@
 #include <initializer_list>
 #include <string>
 
+#include "relay/core/delegations.h"
 #include "tests/support/message6.h"
 
 namespace test_support {
+
+[[nodiscard]] inline const char* name(relay::DelegationChange change) {
+  using enum relay::DelegationChange;
+  switch (change) {
+    case delegated:
+      return "delegated";
+    case renewed:
+      return "renewed";
+    case moved:
+      return "moved";
+    case released:
+      return "released";
+    case expired:
+      return "expired";
+    case refused:
+      return "refused";
+  }
+  return "?";
+}
 
 /// A prefix from its text, `2001:db8:e1::/56`, which must be one.
 [[nodiscard]] inline relay::Ipv6Prefix prefix6(const std::string& text) {

@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <memory>
 
 namespace test_support {
 
@@ -37,6 +38,20 @@ bool ip(const std::vector<std::string>& lines) {
 
 bool try_ip(const std::vector<std::string>& lines) {
   return run("ip -batch - 2>/dev/null", lines);
+}
+
+std::vector<std::string> routes6(const std::string& words) {
+  struct Close {
+    void operator()(std::FILE* pipe) const noexcept { ::pclose(pipe); }
+  };
+  const std::unique_ptr<std::FILE, Close> pipe{::popen(("ip -6 route show " + words).c_str(), "r")};
+  std::vector<std::string> lines;
+  std::array<char, 300> line{};
+  while (pipe && std::fgets(line.data(), line.size(), pipe.get()) != nullptr) {
+    const std::string text{line.data()};
+    lines.push_back(text.substr(0, text.find(" metric")));
+  }
+  return lines;
 }
 
 void refuse_sockets() {

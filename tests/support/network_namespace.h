@@ -22,6 +22,9 @@ namespace test_support {
 /// The same for what may fail, without a word.
 bool try_ip(const std::vector<std::string>& lines);
 
+/// Lines of `ip -6 route show` with these words behind it, up to the metric.
+[[nodiscard]] std::vector<std::string> routes6(const std::string& words);
+
 /// Makes every socket(2) of this process fail from now on.
 void refuse_sockets();
 

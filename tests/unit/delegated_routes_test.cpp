@@ -7,11 +7,8 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-#include <array>
 #include <cerrno>
 #include <cstdint>
-#include <cstdio>
-#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -31,6 +28,7 @@ namespace {
 using test_support::ip;
 using test_support::ip6;
 using test_support::prefix6;
+using test_support::routes6;
 using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::UnorderedElementsAre;
@@ -38,23 +36,8 @@ using testing::UnorderedElementsAre;
 const Ipv6Prefix one = prefix6("2001:db8:e1::/56");
 const Ipv6Prefix other = prefix6("2001:db8:e2::/48");
 
-/// Lines of `ip`, up to the metric.
-std::vector<std::string> shown(const std::string& what) {
-  struct Close {
-    void operator()(std::FILE* pipe) const noexcept { ::pclose(pipe); }
-  };
-  const std::unique_ptr<std::FILE, Close> pipe{::popen(("ip -6 route show " + what).c_str(), "r")};
-  std::vector<std::string> lines;
-  std::array<char, 300> line{};
-  while (pipe && std::fgets(line.data(), line.size(), pipe.get()) != nullptr) {
-    const std::string text{line.data()};
-    lines.push_back(text.substr(0, text.find(" metric")));
-  }
-  return lines;
-}
-
 std::vector<std::string> ours() {
-  return shown("proto 87");
+  return routes6("proto 87");
 }
 
 /// Hears of each change of a route from now on.
@@ -160,7 +143,7 @@ TEST_F(DelegatedRoutesTest, row_S_01_stay_at_the_end_and_others_than_those_that_
   routes_->withdraw_others({c0_, c1_});
   routes_->settle();
   EXPECT_THAT(ours(), ElementsAre("2001:db8:e1::/56 via fe80::7 dev c1"));
-  EXPECT_THAT(shown("2001:db8:e4::/48"), ElementsAre("2001:db8:e4::/48 via fe80::9 dev c1")) << "not ours";
+  EXPECT_THAT(routes6("2001:db8:e4::/48"), ElementsAre("2001:db8:e4::/48 via fe80::9 dev c1")) << "not ours";
 }
 
 TEST_F(DelegatedRoutesTest, row_S_02_are_made_anew_when_a_link_has_come_up) {
@@ -215,7 +198,7 @@ TEST_F(DelegatedRoutesTest, somebody_elses_route_of_any_metric_stays_and_ours_is
     EXPECT_THAT(refused(), ElementsAre(EEXIST)) << metric;
     EXPECT_THAT(ours(), IsEmpty()) << metric;
     withdraw(one);
-    EXPECT_THAT(shown("2001:db8:e1::/56"), ElementsAre("2001:db8:e1::/56 via fe80::9 dev c1"));
+    EXPECT_THAT(routes6("2001:db8:e1::/56"), ElementsAre("2001:db8:e1::/56 via fe80::9 dev c1"));
     ASSERT_TRUE(ip({"route del " + route}));
     want(one, "fe80::1", c0_);
     EXPECT_THAT(ours(), ElementsAre("2001:db8:e1::/56 via fe80::1 dev c0")) << metric;

@@ -32,6 +32,7 @@ using test_support::ia_pd6_of;
 using test_support::ia_prefix6;
 using test_support::ip6;
 using test_support::message6;
+using test_support::name;
 using test_support::prefix6;
 using test_support::status6;
 using testing::ElementsAre;
@@ -39,24 +40,6 @@ using testing::IsEmpty;
 
 const Bytes one{0, 3, 0, 1, 2, 0, 0, 0, 0, 1};
 const Bytes other{0, 3, 0, 1, 2, 0, 0, 0, 0, 2};
-
-const char* name(DelegationChange change) {
-  switch (change) {
-    case DelegationChange::delegated:
-      return "delegated";
-    case DelegationChange::renewed:
-      return "renewed";
-    case DelegationChange::moved:
-      return "moved";
-    case DelegationChange::released:
-      return "released";
-    case DelegationChange::expired:
-      return "expired";
-    case DelegationChange::refused:
-      return "refused";
-  }
-  return "?";
-}
 
 const char* name(DelegationRefusal refusal) {
   switch (refusal) {
