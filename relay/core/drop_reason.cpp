@@ -170,8 +170,9 @@ constexpr std::array<Entry, drop_reason_count> entries{{
      {"link_address_ambiguous", "link-address of the Relay-reply is on several of our links (RFC 8415 section 19.2)",
       "Let the server copy Interface-Id from the Relay-forward, as RFC 8415 section 21.18 demands."}},
     {DropReason::link_unnamed,
-     {"link_unnamed", "the Relay-reply names no link, and its peer-address is link-local (RFC 8415 section 19.2)",
-      "Let the server copy link-address and Interface-Id from the Relay-forward that it answers."}},
+     {"link_unnamed", "the Relay-reply names no link, and routes may not lead to its peer (RFC 8415 section 19.2)",
+      "Let the server copy link-address and Interface-Id from the Relay-forward that it answers; if it answers a relay "
+      "agent and SERVER is a multicast address, trust the relay agent's interface with --trust IF."}},
     // sending
     {DropReason::send_buffer_full,
      {"send_buffer_full", "the kernel had no room to send the message (EAGAIN or ENOBUFS)",

@@ -108,6 +108,21 @@ void add_key(std::vector<Key>& keys, const Key& key) {
   return {std::string{text_of(interface_id)}};
 }
 
+[[nodiscard]] bool is_trusted6(const Interface& interface) {
+  return interface.is_downstream6() && interface.is_trusted;
+}
+
+[[nodiscard]] bool selects_vss6(const Interface& interface) {
+  return interface.is_downstream6() && !interface.v6.options.vss().empty();
+}
+
+/// Of those that are so, there is one more or one fewer.
+void move_count(std::size_t& count, bool was, bool is) {
+  if (was != is) {
+    count = is ? count + 1 : count - 1;
+  }
+}
+
 void insert_sorted(std::vector<std::uint32_t>& positions, std::uint32_t position) {
   const auto place = std::lower_bound(positions.begin(), positions.end(), position);
   if (place == positions.end() || *place != position) {
@@ -219,6 +234,8 @@ void InterfaceTable::change6(const Interface& before, const Interface& after) {
   move_keys(holders6_, whole, addresses6_of(before), addresses6_of(after), after.index);
   move_keys(downstream_by_server6_, whole, servers6_of(before), servers6_of(after), after.index);
   move_keys(downstream_by_interface_id_, whole, interface_ids_of(before), interface_ids_of(after), after.index);
+  move_count(trusted6_count_, is_trusted6(before), is_trusted6(after));
+  move_count(vss6_count_, selects_vss6(before), selects_vss6(after));
   const std::vector<Ipv6Prefix> had = prefixes_of(before);
   const std::vector<Ipv6Prefix> has = prefixes_of(after);
   move_keys(downstream_by_prefix_, whole, had, has, after.index);

@@ -119,6 +119,10 @@ class InterfaceTable {
   [[nodiscard]] bool is_server(Ipv4Address address) const noexcept;
   [[nodiscard]] bool is_server(const Ipv6Address& address) const noexcept;
 
+  /// Whether some downstream interface of DHCPv6 is trusted; and whether some one's clients have a virtual subnet.
+  [[nodiscard]] bool trusts_some6() const noexcept { return trusted6_count_ != 0; }
+  [[nodiscard]] bool selects_virtual_subnet6() const noexcept { return vss6_count_ != 0; }
+
   /// Counts messages of interfaces that the table does not know.
   [[nodiscard]] Counters& unattributed() noexcept { return *unattributed_; }
   [[nodiscard]] const std::shared_ptr<Counters>& shared_unattributed() const noexcept { return unattributed_; }
@@ -172,6 +176,8 @@ class InterfaceTable {
   FlatMap<Ipv6Prefix, Indices> downstream_by_prefix_;                   // an address is a prefix of 128 bits
   std::map<std::uint8_t, std::size_t, std::greater<>> prefix_lengths_;  // with how many there are of each: few lengths
   std::unordered_map<std::string, Indices, TextHash, std::equal_to<>> downstream_by_interface_id_;
+  std::size_t trusted6_count_ = 0;  // interfaces
+  std::size_t vss6_count_ = 0;
 };
 
 }  // namespace relay

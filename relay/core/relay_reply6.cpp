@@ -91,10 +91,21 @@ struct Survey {
   return std::nullopt;
 }
 
+/// Whether an answer that names no link may go where routes lead. Only relay agents behind trusted interfaces get such
+/// answers (RFC 8415 section 19.1.2), so where anyone may answer there has to be such an interface: else this host
+/// would send anything to anybody. Where a virtual subnet is selected, answers have an Interface-Id, by which they are
+/// checked (RFC 6607 section 5).
+[[nodiscard]] bool may_be_routed(const Policy6& policy, const InterfaceTable& interfaces,
+                                 const Ipv6Address& peer_address) noexcept {
+  return peer_address.is_globally_scoped() && !interfaces.selects_virtual_subnet6() &&
+         (!policy.replies_from_anyone || interfaces.trusts_some6());
+}
+
 /// RFC 8415 section 19.2: the link is the one that Interface-Id names, else that of link-address; where several
 /// interfaces have one Interface-Id, link-address tells which. Without either, a peer that can be routed to needs none.
-[[nodiscard]] Egress find_egress(const InterfaceTable& interfaces, const Ipv6Address& link_address,
-                                 const Ipv6Address& peer_address, const std::optional<Octets>& interface_id) noexcept {
+[[nodiscard]] Egress find_egress(const Policy6& policy, const InterfaceTable& interfaces,
+                                 const Ipv6Address& link_address, const Ipv6Address& peer_address,
+                                 const std::optional<Octets>& interface_id) noexcept {
   const auto of_address = interfaces.downstream_by_link_address(link_address);
   if (interface_id) {
     const auto named = interfaces.downstream_by_interface_id(*interface_id);
@@ -115,16 +126,12 @@ struct Survey {
     }
     return of_address.size() == 1 ? Egress{interfaces.find(of_address.front())} : DropReason::link_address_ambiguous;
   }
-  if (!peer_address.is_globally_scoped()) {
-    return DropReason::link_unnamed;
-  }
-  return nullptr;
+  return may_be_routed(policy, interfaces, peer_address) ? Egress{nullptr} : DropReason::link_unnamed;
 }
 
 /// RFC 6607 section 5: whether the server acted on the virtual subnet that we selected, or assigned one of its own.
-[[nodiscard]] std::optional<DropReason> check_virtual_subnet(const Interface& egress,
+[[nodiscard]] std::optional<DropReason> check_virtual_subnet(Octets selected,
                                                              const std::optional<Octets>& assigned) noexcept {
-  const Octets selected = egress.v6.options.vss();
   // RFC 6607 section 5: a server that understood it sends it back.
   if (!selected.empty() && !assigned) {
     return DropReason::vss_unsupported;
@@ -148,7 +155,7 @@ struct Survey {
   if (egress.v6.has(peer_address)) {
     return DropReason::peer_address_invalid;
   }
-  if (const auto reason = check_virtual_subnet(egress, options.vss)) {
+  if (const auto reason = check_virtual_subnet(egress.v6.options.vss(), options.vss)) {
     return reason;
   }
   return egress.is_up ? std::nullopt : std::optional{DropReason::interface_down};
@@ -194,15 +201,16 @@ Decision6 relay_reply6(const Policy6& policy, const InterfaceTable& interfaces, 
   if (!peer_address.is_host() || interfaces.is_local(peer_address)) {
     return Drop{DropReason::peer_address_invalid};
   }
-  const Egress found = find_egress(interfaces, dhcpv6::link_address(header), peer_address, options.interface_id);
+  const Egress found =
+      find_egress(policy, interfaces, dhcpv6::link_address(header), peer_address, options.interface_id);
   if (const auto* reason = std::get_if<DropReason>(&found)) {
     return Drop{*reason};
   }
   const Interface* const egress = *std::get_if<const Interface*>(&found);
-  if (egress != nullptr) {
-    if (const auto reason = check_for_egress(policy, *egress, ingress, peer_address, options)) {
-      return Drop{*reason};
-    }
+  const auto reason = egress == nullptr ? check_virtual_subnet({}, options.vss)
+                                        : check_for_egress(policy, *egress, ingress, peer_address, options);
+  if (reason) {
+    return Drop{*reason};
   }
   return deliver(policy, egress, peer_address, options);
 }

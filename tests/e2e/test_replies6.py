@@ -146,6 +146,18 @@ def test_6d05_link_local_peers_need_a_link(scene6):
     dropped(scene6, relay, made, "link_unnamed", said.xid)
 
 
+def test_6d05_where_anyone_may_answer_only_relay_agents_are_routed_to(make_scene6):
+    """With a multicast SERVER nobody knows who answers: without relay agents below no answer goes where routes lead, so
+    that nobody can have this host send anything to anybody."""
+    scene = make_scene6()
+    peer = "2001:db8:77::99"
+    scene.topology.segment(2).client.ip(f"addr add {peer}/128 dev eth0 nodad")
+    scene.topology.router.ip(f"route add {peer}/128 via {CLIENT_LINK_LOCAL} dev d2")
+    relay = scene.relay6(servers=["ff05::1:3%u0"])
+    said, made = scene.reply_for(1, link_address=ANY, peer_address=peer)
+    dropped(scene, relay, made, "link_unnamed", said.xid, source=STRANGER)
+
+
 # --- from whom, and to whom -------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("count, carried", [(0, None), (1, b""), (2, b"\x07\1\2\3")], ids=["none", "empty", "two"])

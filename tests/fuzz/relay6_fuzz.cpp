@@ -259,6 +259,9 @@ void check_reply(const Scene& scene) {
   require(to_peer->egress == nullptr ? to_peer->destination.is_globally_scoped()
                                      : to_peer->egress->is_downstream && to_peer->egress->is_up,
           "it leaves on a downstream interface that is up, or is routed");
+  require(to_peer->egress != nullptr || !scene.policy.replies_from_anyone ||
+              scene.interfaces.find(downstream_index)->is_trusted,
+          "nobody but a relay agent has routed to it what anyone sends");
   require(to_peer->message[0] == 13 || to_peer->destination_port == 546, "clients listen on port 546");
 }
 

@@ -185,15 +185,17 @@ std::string expected_reply(const TestNetwork6& network, const Bytes& message) {
       return drop(DropReason::link_address_unknown);
     }
     egress = network.interfaces.find(is_of_c0 ? c0 : c1);
-  } else if (reply.peer_address.is_link_local()) {
+  } else if (reply.peer_address.is_link_local() || !network.interfaces.find(c0)->v6.options.vss().empty() ||
+             (network.policy.replies_from_anyone && !network.interfaces.find(c0)->is_trusted)) {
     return drop(DropReason::link_unnamed);
-  } else {
-    return "routed" + to + "::";
+  }
+  const auto vss = options.find(68);
+  if (egress == nullptr) {
+    return vss && !vss->empty() ? drop(DropReason::vss_unknown) : "routed" + to + "::";
   }
   if (egress->v6.has(reply.peer_address)) {
     return drop(DropReason::peer_address_invalid);
   }
-  const auto vss = options.find(68);
   const bool selects = !egress->v6.options.vss().empty();
   if (selects && !vss) {
     return drop(DropReason::vss_unsupported);
@@ -313,6 +315,7 @@ TestNetwork6 random_network(std::mt19937& random) {
   network.policy.relays_relay_supplied_options = one_in(random, 2);
   network.policy.relays_reconfigure_requests = one_in(random, 2);
   network.policy.client_link_layer_address = one_in(random, 2);
+  network.policy.replies_from_anyone = one_in(random, 3);
   network.policy.hop_count_limit = one_in(random, 4) ? 255 : 8;
   if (one_in(random, 3)) {
     network.policy.ports.relay = 1000;

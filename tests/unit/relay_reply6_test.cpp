@@ -224,6 +224,19 @@ TEST(RelayReply6, row_6D_05_without_a_link_the_peer_has_to_be_routed_to) {
   expect_dropped(network.reply(reply_to("::", "fe80::1", {}, next)), DropReason::link_unnamed);
 }
 
+TEST(RelayReply6, row_6D_05_where_anyone_may_answer_only_relay_agents_are_routed_to) {
+  TestNetwork6 network;
+  const Bytes message = reply_to("::", "2001:db8:1::99", {}, test_support::relay_reply6(advertise6()));
+  network.policy.replies_from_anyone = true;
+  expect_dropped(network.reply(message), DropReason::link_unnamed, "nobody's answer is like that");
+  network.change(s0, [](Interface& interface) { interface.is_trusted = true; });
+  expect_dropped(network.reply(message), DropReason::link_unnamed, "no relay agent is there");
+  network.change(c1, [](Interface& interface) { interface.is_trusted = true; });
+  EXPECT_EQ(network.reply(message).decision, "routed 2001:db8:1::99 port 547 from ::");
+  network.interfaces.remove(c1);
+  expect_dropped(network.reply(message), DropReason::link_unnamed);
+}
+
 TEST(RelayReply6, row_6D_08_other_options_go_no_further) {
   const TestNetwork6 network;
   const Bytes before = option6(79, {0, 1, 2, 0, 0, 0, 0, 1});
@@ -286,6 +299,23 @@ TEST(RelayReply6, row_6F_15_a_virtual_subnet_that_was_selected_has_to_be_confirm
   EXPECT_EQ(with({}), drop(DropReason::vss_unsupported));
   EXPECT_EQ(with({blue}), drop(DropReason::vss_unknown));
   EXPECT_EQ(with({option6(68, {})}), drop(DropReason::vss_unknown));
+}
+
+TEST(RelayReply6, row_6F_15_a_virtual_subnet_is_checked_by_the_interface_id) {
+  TestNetwork6 network;
+  const auto with = [&](std::initializer_list<Bytes> options) {
+    return network.reply(reply_to("::", "2001:db8:1::99", options)).decision;
+  };
+  const Bytes red = option6(68, {0, 'r', 'e', 'd'});
+  EXPECT_EQ(with({red}), drop(DropReason::vss_unknown)) << "where none was selected";
+  RelayForwardSettings settings;
+  settings.vss = std::string{"\0red", 4};
+  network.encode(settings);
+  EXPECT_EQ(with({red}), drop(DropReason::link_unnamed));
+  EXPECT_EQ(with({}), drop(DropReason::link_unnamed));
+  EXPECT_EQ(with({red, option6(18, text("c0"))}), "c0 2001:db8:1::99 port 546 from 2001:db8:1::1");
+  network.encode({});
+  EXPECT_EQ(with({}), "routed 2001:db8:1::99 port 546 from ::");
 }
 
 TEST(RelayReply6, an_interface_that_is_down) {
