@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -19,10 +20,16 @@ struct Server6 {
   Ipv6Address address;
   std::uint32_t interface_index = 0;  ///< on which it is reached, for a scope smaller than global; 0: where routes lead
 
-  friend bool operator==(const Server6&, const Server6&) = default;
+  friend constexpr bool operator==(const Server6&, const Server6&) = default;
 
   /// RFC 8415 section 19: 8 for a multicast group.
   [[nodiscard]] constexpr std::uint8_t hop_limit() const noexcept { return address.is_multicast() ? 8 : 64; }
+
+  /// By what its answers show: a link-local address is somebody else's on each link (RFC 4007 section 6), of another it
+  /// does not matter where it arrives.
+  [[nodiscard]] constexpr Server6 as_sender() const noexcept {
+    return {address, address.is_link_local() ? interface_index : 0};
+  }
 };
 
 /// An address of an interface with the kernel's flags.
@@ -78,3 +85,10 @@ struct Interface6 {
 };
 
 }  // namespace relay
+
+template <>
+struct std::hash<relay::Server6> {
+  std::size_t operator()(const relay::Server6& server) const noexcept {
+    return std::hash<relay::Ipv6Address>{}(server.address) ^ std::size_t{server.interface_index} << 8U;
+  }
+};

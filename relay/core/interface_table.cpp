@@ -90,11 +90,11 @@ void add_key(std::vector<Key>& keys, const Key& key) {
   return keys;
 }
 
-[[nodiscard]] std::vector<Ipv6Address> servers6_of(const Interface& interface) {
-  std::vector<Ipv6Address> keys;
+[[nodiscard]] std::vector<Server6> servers6_of(const Interface& interface) {
+  std::vector<Server6> keys;
   if (interface.is_downstream6()) {
     for (const Server6& server : interface.v6.servers) {
-      add_key(keys, server.address);
+      add_key(keys, server.as_sender());
     }
   }
   return keys;
@@ -292,8 +292,8 @@ bool InterfaceTable::is_local(const Ipv6Address& address) const noexcept {
   return holders6_.contains(address);
 }
 
-bool InterfaceTable::is_server(const Ipv6Address& address) const noexcept {
-  return downstream_by_server6_.contains(address);
+bool InterfaceTable::is_server(const Ipv6Address& source, std::uint32_t interface_index) const noexcept {
+  return downstream_by_server6_.contains(Server6{source, interface_index}.as_sender());
 }
 
 std::span<const std::uint32_t> InterfaceTable::downstream_by_link_address(

@@ -117,7 +117,8 @@ class InterfaceTable {
 
   /// Whether `address` is a server of some downstream interface.
   [[nodiscard]] bool is_server(Ipv4Address address) const noexcept;
-  [[nodiscard]] bool is_server(const Ipv6Address& address) const noexcept;
+  /// The same of what arrived from `source` on an interface.
+  [[nodiscard]] bool is_server(const Ipv6Address& source, std::uint32_t interface_index) const noexcept;
 
   /// Whether some downstream interface of DHCPv6 is trusted; and whether some one's clients have a virtual subnet.
   [[nodiscard]] bool trusts_some6() const noexcept { return trusted6_count_ != 0; }
@@ -172,7 +173,7 @@ class InterfaceTable {
   Indices passive_;
 
   FlatMap<Ipv6Address, Indices> holders6_;
-  FlatMap<Ipv6Address, Indices> downstream_by_server6_;
+  FlatMap<Server6, Indices> downstream_by_server6_;                     // as senders
   FlatMap<Ipv6Prefix, Indices> downstream_by_prefix_;                   // an address is a prefix of 128 bits
   std::map<std::uint8_t, std::size_t, std::greater<>> prefix_lengths_;  // with how many there are of each: few lengths
   std::unordered_map<std::string, Indices, TextHash, std::equal_to<>> downstream_by_interface_id_;

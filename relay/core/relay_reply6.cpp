@@ -69,7 +69,7 @@ struct Survey {
     return DropReason::not_upstream;
   }
   // RFC 8213 section 3: from whom we know.
-  if (!policy.replies_from_anyone && !interfaces.is_server(ingress.source)) {
+  if (!policy.replies_from_anyone && !interfaces.is_server(ingress.source, ingress.interface_index)) {
     return DropReason::server_unknown;
   }
   return std::nullopt;
@@ -147,8 +147,9 @@ struct Survey {
 [[nodiscard]] std::optional<DropReason> check_for_egress(const Policy6& policy, const Interface& egress,
                                                          const Ingress6& ingress, const Ipv6Address& peer_address,
                                                          const Survey& options) noexcept {
+  const Server6 sender = Server6{ingress.source, ingress.interface_index}.as_sender();
   if (!policy.replies_from_anyone &&
-      std::ranges::find(egress.v6.servers, ingress.source, &Server6::address) == egress.v6.servers.end()) {
+      std::ranges::find(egress.v6.servers, sender, &Server6::as_sender) == egress.v6.servers.end()) {
     return DropReason::server_unknown;
   }
   // A link-local address is ours or somebody else's by the link that it is on.

@@ -123,7 +123,8 @@ void DataPath6::note_question(const Message& message, std::span<const std::uint8
 void DataPath6::note_answer(const Message& message, std::span<const std::uint8_t> octets,
                             const Decision6& decision) noexcept {
   const auto* const dropped = std::get_if<Drop>(&decision);
-  if (!servers_.has(message.ingress.source) || (dropped != nullptr && !is_answer(dropped->reason))) {
+  if (!table_.is_server(message.ingress.source, message.ingress.interface_index) ||
+      (dropped != nullptr && !is_answer(dropped->reason))) {
     return;
   }
   const auto answer = client_message_in(octets, message.ingress.source);

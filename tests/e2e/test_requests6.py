@@ -451,6 +451,22 @@ def test_link_local_servers(scene6):
     assert (came.destination, came.ttl) == ("fe80::9:2", 64)
 
 
+def test_6d10_link_local_servers_answer_on_their_link(scene6):
+    """The same address on another interface is somebody else's, though servers may be there too."""
+    relay = scene6.relay6(servers=["fe80::9:2%u0"], interfaces=["-id", "d1", "-i", "d2", "-iu", "u0"])
+    server = {"source": "fe80::9:2"}
+    said, made = scene6.reply_for(1)
+    scene6.send_reply6(made, **server)
+    scene6.delivered6(said)
+    said, made = scene6.reply_for(1)
+    scene6.send_request6(made, 2, **server, sport=SERVER_PORT)
+    relay.expect_drop("server_unknown")
+    asked = scene6.solicit()
+    scene6.send_reply6(reply_to(scene6.forward6(asked), answer(asked)), **server)
+    scene6.delivered6(answer(asked))
+    assert not scene6.clients[1].all(arrived6(xid=said.xid))
+
+
 def test_isc_words(scene6):
     """-l, -u, with address, as users of ISC dhcrelay type them; multicast where -u has none."""
     scene6.relay6(servers=[], interfaces=["-6", "-l", "2001:db8:101::1%d1", "-l", "d2", "-u", "2001:db8:9::2%u0", "-u",

@@ -31,7 +31,7 @@ Interface downstream(std::uint32_t index, const std::vector<std::string>& addres
 TEST(InterfaceTable6, is_empty_at_first) {
   const InterfaceTable table;
   EXPECT_FALSE(table.is_local(ip6("2001:db8::1")));
-  EXPECT_FALSE(table.is_server(ip6("2001:db8::1")));
+  EXPECT_FALSE(table.is_server(ip6("2001:db8::1"), 9));
   EXPECT_THAT(table.downstream_by_link_address(ip6("2001:db8::1")), IsEmpty());
   EXPECT_THAT(table.downstream_by_link_address(ip6("::")), IsEmpty());
   EXPECT_THAT(table.downstream_by_interface_id(text("vlan7")), IsEmpty());
@@ -40,7 +40,7 @@ TEST(InterfaceTable6, is_empty_at_first) {
 TEST(InterfaceTable6, look_ups_do_not_throw) {
   const InterfaceTable table;
   static_assert(noexcept(table.is_local(Ipv6Address{})));
-  static_assert(noexcept(table.is_server(Ipv6Address{})));
+  static_assert(noexcept(table.is_server(Ipv6Address{}, 0)));
   static_assert(noexcept(table.downstream_by_link_address({})));
   static_assert(noexcept(table.downstream_by_interface_id({})));
 }
@@ -51,7 +51,7 @@ TEST(InterfaceTable6, finds_by_address_prefix_interface_id_and_server) {
   EXPECT_TRUE(table.is_local(ip6("2001:db8:7::1")));
   EXPECT_TRUE(table.is_local(ip6("fd00::7")));
   EXPECT_FALSE(table.is_local(ip6("2001:db8:7::2")));
-  EXPECT_TRUE(table.is_server(ip6("2001:db8:53::10")));
+  EXPECT_TRUE(table.is_server(ip6("2001:db8:53::10"), 9));
   EXPECT_THAT(table.downstream_by_interface_id(text("vlan7")), ElementsAre(7));
   for (const char* address : {"2001:db8:7::1", "fd00::7", "2001:db8:7::9", "fd00::ffff"}) {
     EXPECT_THAT(table.downstream_by_link_address(ip6(address)), ElementsAre(7)) << address;
@@ -64,6 +64,20 @@ TEST(InterfaceTable6, link_local_addresses_are_one_links) {
   table.put(downstream(7, {"fe80::7/64"}));
   EXPECT_FALSE(table.is_local(ip6("fe80::7")));
   EXPECT_THAT(table.downstream_by_link_address(ip6("fe80::7")), IsEmpty());
+}
+
+TEST(InterfaceTable6, a_link_local_server_is_known_on_its_link_alone) {
+  InterfaceTable table;
+  Interface interface = downstream(7, {"fe80::7/64"});
+  interface.v6.servers = {{ip6("fe80::53"), 9}, {ip6("2001:db8:53::10"), 9}};
+  table.put(interface);
+  EXPECT_TRUE(table.is_server(ip6("fe80::53"), 9));
+  EXPECT_FALSE(table.is_server(ip6("fe80::53"), 10));
+  EXPECT_TRUE(table.is_server(ip6("2001:db8:53::10"), 10)) << "wherever routes bring it from";
+  interface.v6.servers = {{ip6("fe80::53"), 10}};
+  table.put(interface);
+  EXPECT_FALSE(table.is_server(ip6("fe80::53"), 9));
+  EXPECT_TRUE(table.is_server(ip6("fe80::53"), 10));
 }
 
 TEST(InterfaceTable6, the_longest_prefix_tells_the_link) {
@@ -96,7 +110,7 @@ TEST(InterfaceTable6, clients_are_downstream_alone) {
   upstream.is_downstream = false;
   table.put(upstream);
   EXPECT_TRUE(table.is_local(ip6("2001:db8:7::1")));
-  EXPECT_FALSE(table.is_server(ip6("2001:db8:53::10")));
+  EXPECT_FALSE(table.is_server(ip6("2001:db8:53::10"), 9));
   EXPECT_THAT(table.downstream_by_link_address(ip6("2001:db8:7::1")), IsEmpty());
   EXPECT_THAT(table.downstream_by_interface_id(text("vlan7")), IsEmpty());
 }
@@ -113,9 +127,9 @@ TEST(InterfaceTable6, what_changes_is_found_as_it_is_now) {
   EXPECT_TRUE(table.is_local(ip6("2001:db8:7::1"))) << "8 has it";
   table.remove(8);
   EXPECT_FALSE(table.is_local(ip6("2001:db8:7::1")));
-  EXPECT_TRUE(table.is_server(ip6("2001:db8:53::10")));
+  EXPECT_TRUE(table.is_server(ip6("2001:db8:53::10"), 9));
   table.remove(7);
-  EXPECT_FALSE(table.is_server(ip6("2001:db8:53::10")));
+  EXPECT_FALSE(table.is_server(ip6("2001:db8:53::10"), 9));
   EXPECT_THAT(table.downstream_by_interface_id(text("vlan7")), IsEmpty());
   EXPECT_THAT(table.downstream_by_link_address(ip6("2001:db8:9::1")), IsEmpty());
 }

@@ -85,6 +85,26 @@ TEST(RelayReply6, row_6D_10_relay_replies_come_from_servers_of_their_interface) 
   expect_dropped(network.reply(test_support::relay_reply6(advertise6())), DropReason::server_unknown, "one of c1's");
 }
 
+TEST(RelayReply6, row_6D_10_a_link_local_server_answers_on_its_link) {
+  constexpr std::uint32_t s1 = 90;
+  TestNetwork6 network;
+  Interface other = test_support::interface6(s1, "s1", {"2001:db8:6::1/64", "fe80::51/64"});
+  other.is_upstream = true;
+  network.interfaces.put(other);
+  const auto answer = [&](std::uint32_t arrives_on) {
+    Ingress6 ingress = from_server(arrives_on);
+    ingress.source = ip6("fe80::53");
+    return network.reply(test_support::relay_reply6(advertise6()), ingress);
+  };
+  network.change(c0, [](Interface& interface) { interface.v6.servers = {{ip6("fe80::53"), s0}}; });
+  EXPECT_EQ(answer(s0).decision, to_client);
+  expect_dropped(answer(s1), DropReason::server_unknown, "somebody else with its address");
+  network.change(c1, [](Interface& interface) { interface.v6.servers = {{ip6("fe80::53"), s1}}; });
+  expect_dropped(answer(s1), DropReason::server_unknown, "one of c1's");
+  network.policy.replies_from_anyone = true;
+  EXPECT_EQ(answer(s1).decision, to_client);
+}
+
 TEST(RelayReply6, row_6D_07_a_message_cut_at_every_octet_is_dropped) {
   const Bytes whole = test_support::relay_reply6(advertise6(), {option6(18, text("c0")), option6(68, {})});
   for (std::size_t size = 0; size < whole.size(); ++size) {
