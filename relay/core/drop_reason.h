@@ -57,6 +57,7 @@ enum class DropReason : std::uint8_t {
   relay_supplied_options_refused,
   lease_query_untrusted,
   reconfigure_request_refused,
+  server_interface_missing,
   wrapped_too_large,
   // DHCPv6, towards clients
   not_relay_reply,

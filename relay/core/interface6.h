@@ -71,6 +71,7 @@ struct Interface6 {
   Ipv6Address link_address;
   RelayForwardOptions options;
   std::vector<Server6> servers;  ///< where Relay-forwards of its clients go
+  bool lacks_server = false;     ///< there is another, on an interface that does not exist now
 
   Ipv6Address source;      ///< of what goes to servers, and to peers that are further away; unspecified: the kernel's
   Ipv6Address link_local;  ///< source of what goes to link-local peers; unspecified: the kernel chooses

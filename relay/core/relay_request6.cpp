@@ -201,7 +201,7 @@ Decision6 relay_request6(const Policy6& policy, const InterfaceTable& interfaces
     return Drop{*reason};
   }
   if (interface->v6.servers.empty()) {
-    return Drop{DropReason::no_server};
+    return Drop{interface->v6.lacks_server ? DropReason::server_interface_missing : DropReason::no_server};
   }
   const Wrapping wrapping = wrapping_for(policy, interfaces, *interface, ingress, octets);
   // RFC 8415 section 19.1: the message goes into one option of one datagram, whole.

@@ -452,6 +452,8 @@ void InterfaceView::resolve_requests6(Interface& interface) const {
         interface.v6.servers.push_back({server.address});
       } else if (found != index_by_name_.end()) {
         interface.v6.servers.push_back({server.address, found->second});
+      } else {
+        interface.v6.lacks_server = true;
       }
     }
   }

@@ -467,6 +467,21 @@ def test_6d10_link_local_servers_answer_on_their_link(scene6):
     assert not scene6.clients[1].all(arrived6(xid=said.xid))
 
 
+def test_servers_on_an_interface_that_comes_later(scene6):
+    """Until then messages are dropped for a reason of its own: a server has been named."""
+    relay = scene6.relay6(servers=["ff05::1:3%later"])
+    scene6.solicit()
+    relay.expect_drop("server_interface_missing")
+    router = scene6.topology.router
+    router.ip("link add later type veth peer name beyond", "link set beyond up", "link set later up")
+    beyond = scene6.wire(router, "beyond")
+    wait_until(lambda: scene6.solicit() and beyond.all(arrived6(RELAY_FORWARD)), "a Relay-forward to the group")
+    router.ip("link del later")
+    dropped = relay.counters("d1", "ipv6")["server_interface_missing"]
+    wait_until(lambda: scene6.solicit() and relay.counters("d1", "ipv6")["server_interface_missing"] > dropped,
+               "messages to be dropped again")
+
+
 def test_isc_words(scene6):
     """-l, -u, with address, as users of ISC dhcrelay type them; multicast where -u has none."""
     scene6.relay6(servers=[], interfaces=["-6", "-l", "2001:db8:101::1%d1", "-l", "d2", "-u", "2001:db8:9::2%u0", "-u",

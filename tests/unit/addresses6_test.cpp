@@ -111,9 +111,11 @@ TEST_F(Addresses6, servers_follow_the_interface_that_they_are_on) {
   view_->link_changed(link(5, "c1"));
   const Server6 routed{ip6("2001:db8:53::10"), 0};
   EXPECT_THAT(v6(4).servers, ElementsAre(routed));
+  EXPECT_TRUE(v6(4).lacks_server);
   EXPECT_THAT(view_->missing(), ElementsAre("s0"));
   view_->link_changed(link(9, "s0"));
   EXPECT_THAT(v6(4).servers, ElementsAre(routed, Server6{ip6("ff05::1:3"), 9}));
+  EXPECT_FALSE(v6(4).lacks_server);
   EXPECT_THAT(v6(5).servers, ElementsAre(routed, Server6{ip6("ff05::1:3"), 9}));
   view_->link_changed(link(9, "s1"));
   EXPECT_THAT(v6(5).servers, ElementsAre(routed));

@@ -350,6 +350,8 @@ TEST(RelayRequest6, row_6F_06_without_a_server_nothing_is_relayed) {
   TestNetwork6 network;
   network.change(c0, [](Interface& interface) { interface.v6.servers.clear(); });
   expect_dropped(network.request(solicit6()), DropReason::no_server);
+  network.change(c0, [](Interface& interface) { interface.v6.lacks_server = true; });
+  expect_dropped(network.request(solicit6()), DropReason::server_interface_missing);
   network.change(c0, [](Interface& interface) { interface.v6.servers = {{all_dhcp_servers, s0}}; });
   EXPECT_EQ(network.request(solicit6()).decision, "servers ff05::1:3 from 2001:db8:1::1");
 }
