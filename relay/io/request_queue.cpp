@@ -35,21 +35,24 @@ bool RequestQueueOf<Protocol>::push(const Ingress& ingress, std::span<const std:
                                     std::uint64_t epoch, std::size_t headroom) noexcept {
   const std::size_t size = message.size() + tail_room<Protocol>;
   assert(size <= large_size);
-  const std::size_t in_front = std::min(headroom, large_size - size);
-  const bool is_large = in_front + size > place_size;
+  const bool is_large = headroom + size > place_size;
   if (free_.empty() || (is_large && free_large_.empty())) {
     return false;
   }
   const std::uint32_t place = free_.back();
   free_.pop_back();
   Entry& entry = entries_[place];
-  entry = {ingress, epoch, static_cast<std::uint32_t>(message.size()), static_cast<std::uint32_t>(in_front), 0, kind};
+  entry = {ingress, epoch, static_cast<std::uint32_t>(message.size()), 0, 0, kind};
   if (is_large) {
     entry.large = free_large_.back();
     free_large_.pop_back();
   }
+  const std::span<std::uint8_t> room = room_of(place);
+  if constexpr (Protocol::family == Family::ipv6) {  // all of it: the interface may ask for more when its turn comes
+    entry.headroom = static_cast<std::uint32_t>(room.size() - size);
+  }
   std::copy(message.begin(), message.end(),
-            room_of(place).subspan(in_front).begin());  // std::ranges::copy of g++ 12 goes octet by octet
+            room.subspan(entry.headroom).begin());  // std::ranges::copy of g++ 12 goes octet by octet
   order_.push(ingress.interface_index, urgency_of(kind), place);
   return true;
 }

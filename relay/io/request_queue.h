@@ -38,8 +38,8 @@ class RequestQueueOf {
 
   RequestQueueOf();
 
-  /// Takes a copy, which waits by the urgency of its kind, behind `headroom` free octets, or as many as a message of
-  /// that size can have at most. False where there is no room for it.
+  /// Takes a copy, which waits by the urgency of its kind, behind `headroom` free octets and more where there are any,
+  /// or as many as a message of that size can have at most. False where there is no room for it.
   [[nodiscard]] bool push(const Ingress& ingress, std::span<const std::uint8_t> message, Kind kind, std::uint64_t epoch,
                           std::size_t headroom = 0) noexcept;
 

@@ -184,7 +184,7 @@ TEST(RequestQueue6, keeps_headroom_in_front_of_its_copies) {
     ASSERT_TRUE(queue.push({}, Bytes(size, 0x5a), MessageKind6::solicit, 3, 128)) << size;
     auto request = queue.pop();
     ASSERT_TRUE(request) << size;
-    EXPECT_EQ(request->buffer.headroom(), 128U) << size;
+    EXPECT_GE(request->buffer.headroom(), 128U) << size;
     const auto octets = request->buffer.octets();
     EXPECT_EQ(Bytes(octets.begin(), octets.end()), Bytes(size, 0x5a)) << size;
   }

@@ -2,11 +2,16 @@
 #include "relay/io/request_queue.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <string>
 
 #include <gtest/gtest.h>
 
+#include "relay/core/relay_forward_content.h"
+#include "relay/core/relay_request6.h"
 #include "tests/support/message_builder.h"
+#include "tests/support/test_network6.h"
 
 namespace relay::io {
 namespace {
@@ -41,6 +46,25 @@ TEST(RequestQueue, keeps_a_copy_with_room_for_option_82) {
     EXPECT_EQ(request->ingress.source_port, 68);
     EXPECT_EQ(request->epoch, 3U);
     EXPECT_FALSE(queue.pop());
+  }
+}
+
+TEST(RequestQueue, an_interface_may_ask_for_more_headroom_while_a_message_waits) {
+  test_support::TestNetwork6 network;
+  const std::size_t before = relay_forward_headroom(network.interfaces.find(test_support::c0)->v6);
+  RelayForwardSettings settings;
+  settings.interface_id = true;
+  settings.options = {{65000, std::string(500, 'o')}};
+  network.encode(settings);
+  const Bytes solicit = test_support::solicit6();
+  for (const std::size_t headroom : {before, std::size_t{0}}) {  // 0: the interface was not known yet
+    RequestQueue6 queue;
+    ASSERT_TRUE(queue.push(test_support::from_client(), solicit, MessageKind6::solicit, 0, headroom));
+    auto request = queue.pop();
+    ASSERT_TRUE(request);
+    const auto decision = relay_request6(network.policy, network.interfaces, request->ingress, request->buffer);
+    EXPECT_EQ(test_support::described(decision), test_support::relayed6()) << headroom;
+    EXPECT_TRUE(std::ranges::equal(request->buffer.octets().last(solicit.size()), solicit));
   }
 }
 
