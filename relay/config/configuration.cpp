@@ -582,6 +582,8 @@ std::vector<std::string> flags_for_next_start(const Configuration& started, cons
   compare("--pid-file", started.pid_file != now.pid_file);
   compare("--user", started.user != now.user);
   compare("--log-format", started.log_format != now.log_format);
+  compare("--client-link-layer-address yes",
+          now.policy6.client_link_layer_address && !started.policy6.client_link_layer_address);
   compare("--log-prefixes", started.prefixes.log != now.prefixes.log);
   compare("--routes", started.prefixes.routes != now.prefixes.routes);
   compare("--state-file", started.prefixes.state_file != now.prefixes.state_file);

@@ -16,6 +16,7 @@ from message6 import (ADDRESS_REGISTRATION, ADVERTISE, ANY, CLIENT_ID, CLIENT_LI
                       Message, answer, duid_ll, next_xid, reply_to, request, wrapped)
 from network6 import CLIENT_LINK_LOCAL, ROUTER_LINK_LOCAL
 from packet6 import multicast_mac, udp_frames
+from test_servers import reload
 from wait import wait_until
 from wire6 import arrived6
 
@@ -430,6 +431,29 @@ def test_6f21_clients_that_speak_from_a_global_address(scene6):
         came = scene6.forward6(asked)
         assert (came.hop_count, came.link_address, came.peer_address) == (0, place.address6, source)
         assert came.option(CLIENT_LINK_LAYER) == ETHERNET + mac_octets(place.client_mac)
+
+
+def test_6f10_told_no_more_from_a_reload_on(scene6):
+    """Servers are told nothing, at once; clients are answered as before."""
+    file = scene6.folder / "relay.conf"
+    file.write_text("# none\n")
+    relay = scene6.relay6("--config", str(file))
+    assert scene6.forward6(scene6.solicit()).option(CLIENT_LINK_LAYER)
+    file.write_text("client-link-layer-address = no\n")
+    reload(relay)
+    assert scene6.forward6(scene6.solicit()).option(CLIENT_LINK_LAYER) is None
+    scene6.exchange6()
+    assert "next start" not in relay.log
+
+
+def test_6f10_frames_are_looked_at_from_the_next_start(scene6):
+    file = scene6.folder / "relay.conf"
+    file.write_text("client-link-layer-address = no\n")
+    relay = scene6.relay6("--config", str(file))
+    file.write_text("# none\n")
+    reload(relay)
+    assert "--client-link-layer-address yes takes effect at the next start" in relay.log
+    assert scene6.forward6(scene6.solicit()).option(CLIENT_LINK_LAYER) is None
 
 
 def test_servers_of_one_interface(scene6):

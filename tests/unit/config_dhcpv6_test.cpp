@@ -460,6 +460,13 @@ TEST(Dhcpv6Reload, PrefixesAreLookedAtFromTheNextStart) {
   EXPECT_THAT(flags_for_next_start(before, after), ElementsAre("--log-prefixes", "--routes", "--state-file"));
 }
 
+TEST(Dhcpv6Reload, FramesAreLookedAtFromTheNextStart) {
+  const Configuration yes = configuration_of("-id d1 2001:db8::2");
+  const Configuration no = configuration_of("-id d1 2001:db8::2 --client-link-layer-address no");
+  EXPECT_THAT(flags_for_next_start(no, yes), ElementsAre("--client-link-layer-address yes"));
+  EXPECT_THAT(flags_for_next_start(yes, no), IsEmpty()) << "option 79 is left out at once";
+}
+
 TEST(Dhcpv6Reload, AnotherFamilyIsRelayedFromTheNextStart) {
   const Configuration ipv4 = configuration_of("-id d1 10.9.0.2");
   const Configuration both = configuration_of("-id d1 10.9.0.2 2001:db8::2");
