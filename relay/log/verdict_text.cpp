@@ -169,17 +169,6 @@ using capture::VerdictKind;
   return result;
 }
 
-/// The message in a relay message; empty where there is none.
-[[nodiscard]] dhcpv6::Octets carried(dhcpv6::Octets relay_message) noexcept {
-  dhcpv6::OptionReader options{dhcpv6::relay_options(relay_message)};
-  while (const auto option = options.next()) {
-    if (option->code == dhcpv6::code::relay_message) {
-      return option->value;
-    }
-  }
-  return {};
-}
-
 [[nodiscard]] std::string relay_summary(dhcpv6::Octets message) {
   const dhcpv6::RelayHeader header = message.first<dhcpv6::relay_header_size>();
   const std::string interface_id = interface_id_of(message);
@@ -200,7 +189,7 @@ using capture::VerdictKind;
       return result + type6_text(dhcpv6::msg_type(message)) + " xid " + xid6_text(message);
     }
     result += relay_summary(message) + " with ";
-    message = carried(message);
+    message = dhcpv6::carried_message(message);
     if (message.empty()) {
       return result + "no message";
     }
