@@ -58,7 +58,8 @@ Memberships::~Memberships() {
 void Memberships::want(std::uint32_t interface_index, bool is_wanted) {
   const std::lock_guard lock{mutex_};
   if (is_wanted) {
-    if (!wanted_.insert(interface_index).second && !in_vain_.contains(interface_index)) {
+    if (!wanted_.insert(interface_index).second && !in_vain_.contains(interface_index) &&
+        at_work_on_ != interface_index) {
       return;
     }
     due_[interface_index].join = true;
@@ -82,7 +83,7 @@ void Memberships::renew() {
 
 void Memberships::settle() {
   std::unique_lock lock{mutex_};
-  has_rest_.wait(lock, [this] { return due_.empty() && !is_at_work_; });
+  has_rest_.wait(lock, [this] { return due_.empty() && !at_work_on_; });
 }
 
 void Memberships::work() {
@@ -94,14 +95,14 @@ void Memberships::work() {
     }
     const auto [index, due] = *due_.begin();
     due_.erase(due_.begin());
-    is_at_work_ = true;
+    at_work_on_ = index;
     lock.unlock();
     const int error = carry_out(index, due);
     if (error != 0 && error != ENODEV && refused_) {
       refused_(index, error);
     }
     lock.lock();
-    is_at_work_ = false;
+    at_work_on_.reset();
     in_vain_.erase(index);
     if (error != 0 && wanted_.contains(index)) {
       in_vain_.insert(index);

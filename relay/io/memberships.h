@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <thread>
 #include <unordered_map>
@@ -70,7 +71,7 @@ class Memberships {
   std::set<std::uint32_t> wanted_;
   std::set<std::uint32_t> in_vain_;  // wanted, and refused
   std::map<std::uint32_t, Due> due_;
-  bool is_at_work_ = false;
+  std::optional<std::uint32_t> at_work_on_;  // which may be refused though it would not be any more
   bool is_ending_ = false;
   std::thread thread_;
 };

@@ -184,6 +184,16 @@ TEST_F(MembershipsTest, what_is_refused_is_told_and_tried_again) {
   EXPECT_EQ(refused().size(), 1U);
 }
 
+TEST_F(MembershipsTest, what_is_wanted_again_while_it_is_refused_is_tried_again) {
+  ASSERT_TRUE(ip({"link set c0 mtu 1000"}));
+  memberships_.emplace(open_membership_holders(), [this](std::uint32_t index, int) {
+    EXPECT_TRUE(ip({"link set c0 mtu 1500"}));
+    memberships_->want(index, true);  // as the interface view would, which has not heard of the refusal yet
+  });
+  want(c0_);
+  EXPECT_EQ(member_count(), 1);
+}
+
 TEST_F(MembershipsTest, go_on_at_the_next_holder_where_one_is_full) {
   constexpr int more = 900;  // than one of 20 kB has room for
   std::vector<std::string> lines;
