@@ -23,6 +23,7 @@ RequestQueueOf<Protocol>::RequestQueueOf()
   for (std::size_t place = place_count; place > 0; --place) {
     free_.push_back(static_cast<std::uint32_t>(place - 1));
   }
+  large_flows_.resize(large_count, nobody);
   free_large_.reserve(large_count);
   for (std::size_t large = large_count; large > 0; --large) {
     free_large_.push_back(static_cast<std::uint32_t>(large));
@@ -36,7 +37,7 @@ bool RequestQueueOf<Protocol>::push(const Ingress& ingress, std::span<const std:
   const std::size_t size = message.size() + tail_room<Protocol>;
   assert(size <= large_size);
   const bool is_large = headroom + size > place_size;
-  if (free_.empty() || (is_large && free_large_.empty())) {
+  if (free_.empty() || (is_large && !has_large_room_for(ingress.interface_index))) {
     return false;
   }
   const std::uint32_t place = free_.back();
@@ -46,6 +47,7 @@ bool RequestQueueOf<Protocol>::push(const Ingress& ingress, std::span<const std:
   if (is_large) {
     entry.large = free_large_.back();
     free_large_.pop_back();
+    large_flows_[entry.large - 1] = ingress.interface_index;
   }
   const std::span<std::uint8_t> room = room_of(place);
   if constexpr (Protocol::family == Family::ipv6) {  // all of it: the interface may ask for more when its turn comes
@@ -55,6 +57,14 @@ bool RequestQueueOf<Protocol>::push(const Ingress& ingress, std::span<const std:
             room.subspan(entry.headroom).begin());  // std::ranges::copy of g++ 12 goes octet by octet
   order_.push(ingress.interface_index, urgency_of(kind), place);
   return true;
+}
+
+/// So that there is some left for another interface, however many flood (dynamic thresholds: Choudhury and Hahne,
+/// IEEE/ACM Transactions on Networking 6, 1998).
+template <typename Protocol>
+bool RequestQueueOf<Protocol>::has_large_room_for(std::uint32_t flow) const noexcept {
+  const auto count = std::count(large_flows_.begin(), large_flows_.end(), flow);
+  return static_cast<std::size_t>(count) < free_large_.size();
 }
 
 template <typename Protocol>
@@ -85,8 +95,9 @@ auto RequestQueueOf<Protocol>::take(std::uint32_t place) noexcept -> Queued {
 template <typename Protocol>
 void RequestQueueOf<Protocol>::release() noexcept {
   for (const std::uint32_t place : taken_) {
-    if (entries_[place].large != 0) {
-      free_large_.push_back(entries_[place].large);
+    if (const std::uint32_t large = entries_[place].large; large != 0) {
+      free_large_.push_back(large);
+      large_flows_[large - 1] = nobody;
     }
     free_.push_back(place);
   }

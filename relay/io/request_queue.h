@@ -61,8 +61,9 @@ class RequestQueueOf {
   // What comes in one Ethernet frame, and option 82 or the usual headroom. Not a power of two, lest all begin in a few
   // lines of the caches.
   static constexpr std::size_t place_size = 1792;
-  static constexpr std::size_t large_count = 64;
+  static constexpr std::size_t large_count = 128;  // of which an interface has no more than others can still have
   static constexpr std::size_t large_size = 65536 + 512;
+  static constexpr std::uint32_t nobody = 0xffffffff;
 
   struct Entry {
     Ingress ingress;
@@ -73,6 +74,7 @@ class RequestQueueOf {
     Kind kind = Kind::unknown;
   };
 
+  [[nodiscard]] bool has_large_room_for(std::uint32_t flow) const noexcept;
   [[nodiscard]] Queued take(std::uint32_t place) noexcept;
   [[nodiscard]] std::span<std::uint8_t> room_of(std::uint32_t place) noexcept;
 
@@ -81,6 +83,7 @@ class RequestQueueOf {
   std::unique_ptr<std::uint8_t[]> rooms_;  // of all places, then the large ones; untouched ones cost no memory
   std::vector<std::uint32_t> free_;        // places
   std::vector<std::uint32_t> free_large_;
+  std::vector<std::uint32_t> large_flows_;  // whose each is
   std::vector<std::uint32_t> taken_;
 };
 

@@ -275,6 +275,18 @@ def test_6f20_what_does_not_fit_into_a_datagram_is_dropped(scene6):
     scene6.nothing6(arrived6(xid=asked.xid), wires=scene6.servers.values())
 
 
+def test_6f20_large_messages_of_one_segment_leave_room_for_those_of_another(scene6):
+    """All come at once; there is room for a number of them."""
+    relay = scene6.relay6()
+    with relay.held_up():
+        for _ in range(150):
+            scene6.send_request6(sized(2000))
+        asked = sized(2000)
+        scene6.send_request6(asked, 2)
+    assert scene6.relayed6(asked).message6.carried == asked.encode()
+    relay.expect_drop("queue_full")
+
+
 def test_d1_d15_each_server_gets_one_copy(scene6):
     """All types of clients' messages on both segments, and what is not to be relayed among them: exact counts."""
     scene6.relay6()

@@ -104,6 +104,25 @@ TEST(RequestQueue, of_large_messages_it_takes_a_few) {
   EXPECT_TRUE(queue.push(from(7), Bytes(1536, 0), MessageKind::discover, 0));
 }
 
+TEST(RequestQueue, large_messages_of_one_interface_leave_room_for_those_of_others) {
+  RequestQueue queue;
+  const auto push_all = [&queue](std::uint32_t interface_index) {
+    std::size_t count = 0;
+    while (queue.push(from(interface_index), Bytes(2000, 0), MessageKind::discover, 0)) {
+      ++count;
+    }
+    return count;
+  };
+  EXPECT_EQ(push_all(7), 64U);
+  EXPECT_EQ(push_all(8), 32U);
+  EXPECT_EQ(push_all(9), 16U);
+  ASSERT_TRUE(queue.pop());
+  EXPECT_EQ(push_all(9), 0U);
+  queue.release();  // of 7
+  EXPECT_EQ(push_all(7), 0U) << "it has more than there are left";
+  EXPECT_EQ(push_all(9), 1U);
+}
+
 TEST(RequestQueue, a_flood_gives_way) {
   RequestQueue queue;
   while (queue.push(from(7), Bytes(300, 7), MessageKind::request, 1)) {
