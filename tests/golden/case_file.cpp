@@ -8,6 +8,8 @@
 #include <string_view>
 #include <utility>
 
+#include "tests/support/message_text6.h"
+
 namespace golden {
 
 namespace {
@@ -45,17 +47,26 @@ constexpr std::string_view arrow = "-> ";
   return is_good;
 }
 
-/// "10.1.0.1/24"
-[[nodiscard]] relay::io::LinkAddress link_address(std::string_view word) {
+/// "10.1.0.1/24" or "2001:db8:1::1/64"
+void add_address(std::string_view word, Link& link) {
   const std::size_t slash = word.find('/');
-  relay::io::LinkAddress result;
-  result.prefix = {test_support::address(word.substr(0, slash)),
-                   static_cast<std::uint8_t>(test_support::number(word.substr(slash + 1), 32))};
-  return result;
+  const std::string_view address = word.substr(0, slash);
+  const bool is_ipv6 = address.find(':') != std::string_view::npos;
+  const auto length = static_cast<std::uint8_t>(test_support::number(word.substr(slash + 1), is_ipv6 ? 128 : 32));
+  if (is_ipv6) {
+    link.addresses6.push_back({{test_support::address6(address), length}});
+  } else {
+    link.addresses.push_back({{test_support::address(address), length}});
+  }
 }
 
 /// Words behind an address say more of it. Returns whether `word` is one.
-[[nodiscard]] bool describe_address(std::string_view word, std::vector<relay::io::LinkAddress>& addresses) {
+[[nodiscard]] bool describe_address(std::string_view word, Link& link) {
+  if (!link.addresses6.empty() && (word == "deprecated" || word == "temporary")) {
+    (word == "deprecated" ? link.addresses6.back().is_deprecated : link.addresses6.back().is_temporary) = true;
+    return true;
+  }
+  auto& addresses = link.addresses;
   if (addresses.empty() || (word != "secondary" && word != "link" && word != "host")) {
     return false;
   }
@@ -86,7 +97,7 @@ constexpr std::string_view arrow = "-> ";
   link.state.has_carrier = true;
   for (auto word = take_word(words); !word.empty(); word = take_word(words)) {
     if (word.find('/') != std::string_view::npos) {
-      link.addresses.push_back(link_address(word));
+      add_address(word, link);
     } else if (word == "mac") {
       link.state.is_ethernet = true;
       link.state.mac = mac_address(take_word(words));
@@ -100,10 +111,10 @@ constexpr std::string_view arrow = "-> ";
     } else if (word == "down" || word == "no-carrier") {
       link.state.is_up = link.state.is_up && word != "down";
       link.state.has_carrier = false;
-    } else if (!describe_address(word, link.addresses)) {
+    } else if (!describe_address(word, link)) {
       throw TextError(
-          "expected an address with its prefix, secondary, link, host, mac, mtu, vlan, alias, down or no-carrier, "
-          "not '" +
+          "expected an address with its prefix, secondary, link, host, deprecated, temporary, mac, mtu, vlan, alias, "
+          "down or no-carrier, not '" +
           std::string(word) + "'");
     }
   }
@@ -126,8 +137,37 @@ void expect_word(std::string_view& words, std::string_view expected) {
   }
 }
 
+/// `68` of `0.0.0.0:68`, which is left with what stands in front of the colon
+[[nodiscard]] std::uint16_t take_port(std::string_view& endpoint) {
+  const std::size_t colon = std::min(endpoint.rfind(':'), endpoint.size());
+  const auto port = test_support::number(endpoint.substr(std::min(colon + 1, endpoint.size())), 65535);
+  endpoint = endpoint.substr(0, colon);
+  return static_cast<std::uint16_t>(port);
+}
+
+/// `[fe80::1]:546 to ff02::1:2 frame 02:00:00:00:00:01`
+[[nodiscard]] relay::Ingress6 ingress6_of(std::uint32_t interface_index, std::string_view words) {
+  std::string_view source = take_word(words);
+  relay::Ingress6 ingress;
+  ingress.interface_index = interface_index;
+  ingress.source_port = take_port(source);
+  if (!source.ends_with(']')) {
+    throw TextError("expected an address in brackets and its port");
+  }
+  ingress.source = test_support::address6(source.substr(1, source.size() - 2));
+  expect_word(words, "to");
+  ingress.destination = test_support::address6(take_word(words));
+  if (const auto word = take_word(words); word == "frame") {
+    ingress.link_source = mac_address(take_word(words));
+  } else if (!word.empty()) {
+    throw TextError("expected 'frame MAC' or nothing more, not '" + std::string(word) + "'");
+  }
+  return ingress;
+}
+
 /// `on c0 from 0.0.0.0:68 to 255.255.255.255`
-[[nodiscard]] relay::Ingress ingress_of(std::string_view words, const std::vector<Link>& links) {
+[[nodiscard]] std::variant<relay::Ingress, relay::Ingress6> ingress_of(std::string_view words,
+                                                                       const std::vector<Link>& links) {
   expect_word(words, "on");
   const std::string_view name = take_word(words);
   const auto link = std::ranges::find_if(links, [&](const Link& other) { return other.state.name == name; });
@@ -135,13 +175,14 @@ void expect_word(std::string_view& words, std::string_view expected) {
     throw TextError("no interface " + std::string(name) + " has been described so far");
   }
   expect_word(words, "from");
-  const std::string_view source = take_word(words);
-  const std::size_t colon = std::min(source.find(':'), source.size());
+  if (words.starts_with(" [")) {
+    return ingress6_of(link->state.index, words);
+  }
+  std::string_view source = take_word(words);
   relay::Ingress ingress;
   ingress.interface_index = link->state.index;
-  ingress.source = test_support::address(source.substr(0, colon));
-  ingress.source_port =
-      static_cast<std::uint16_t>(test_support::number(source.substr(std::min(colon + 1, source.size())), 65535));
+  ingress.source_port = take_port(source);
+  ingress.source = test_support::address(source);
   expect_word(words, "to");
   ingress.destination = test_support::address(take_word(words));
   if (const auto word = take_word(words); word == "at") {
@@ -210,7 +251,7 @@ class CaseReader {
   void read_exchange(std::string_view header) {
     Exchange exchange{links_, ingress_of(header, links_), {}, {}, 0};
     ++line_;
-    exchange.message = message_of(indented_lines());
+    exchange.message = message_of(indented_lines(), std::holds_alternative<relay::Ingress6>(exchange.ingress));
     exchange.expected_line = line_;
     if (line_ < lines_.size() && lines_[line_].starts_with(arrow)) {
       exchange.expected.push_back(lines_[line_]);
@@ -230,12 +271,12 @@ class CaseReader {
     return std::span{lines_}.subspan(first, line_ - first);
   }
 
-  [[nodiscard]] test_support::Bytes message_of(std::span<const std::string> indented) {
+  [[nodiscard]] test_support::Bytes message_of(std::span<const std::string> indented, bool is_dhcpv6) {
     Lines lines;
     std::ranges::transform(indented, std::back_inserter(lines),
                            [](const std::string& line) { return line.substr(indentation.size()); });
     try {
-      return test_support::message_octets(lines);
+      return is_dhcpv6 ? test_support::message6_octets(lines) : test_support::message_octets(lines);
     } catch (const TextError& error) {
       line_ = line_ - indented.size() + error.line();
       throw;

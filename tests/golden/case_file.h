@@ -12,19 +12,24 @@
 //     + hops 1                                       how it differs: fixed fields that do, and everything behind them
 //     + giaddr 10.1.0.1                              if anything there does; the rest is as it was
 //
-// An interface has an index, a name, and addresses as in ip-address(8), which secondary, link or host may follow; then
-// mac (which makes it Ethernet), mtu N, vlan N, alias "TEXT", down, no-carrier. Messages run in order through the same
-// relay agent; an interface between two of them is new, or changed by then. "message on ... to ... at 1500" arrives
-// 1500 ms after the start; without it, at the start.
+// An interface has an index, a name, and addresses as in ip-address(8), which secondary, link or host may follow, or
+// deprecated or temporary one of IPv6; then mac (which makes it Ethernet), mtu N, vlan N, alias "TEXT", down,
+// no-carrier. Messages run in order through the same relay agent; an interface between two of them is new, or changed
+// by then. "message on ... to ... at 1500" arrives 1500 ms after the start; without it, at the start.
+//
+// "message on c0 from [fe80::1]:546 to ff02::1:2 frame 02:00:00:00:00:01" is one of DHCPv6 (message_text6.h) with the
+// source of its frame. Of what becomes of it the whole message follows that leaves.
 #pragma once
 
 #include <cstddef>
 #include <filesystem>
 #include <stdexcept>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "relay/core/decision.h"
+#include "relay/core/decision6.h"
 #include "relay/io/interface_view.h"
 #include "tests/support/message_text.h"
 
@@ -39,7 +44,7 @@ class CaseError : public std::runtime_error {
 /// One message with what is to become of it.
 struct Exchange {
   std::vector<relay::io::Link> links;  ///< all that there are when it arrives
-  relay::Ingress ingress;
+  std::variant<relay::Ingress, relay::Ingress6> ingress;
   test_support::Bytes message;
   test_support::Lines expected;   ///< as written, from `->` on; empty where it was not written yet
   std::size_t expected_line = 0;  ///< of the file, counted from 0: where `expected` begins or belongs

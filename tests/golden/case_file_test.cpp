@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -54,12 +55,25 @@ TEST(CaseFile, HoldsMessagesAndWhatBecomesOfThem) {
   const Case parsed = parse_case("case", good_case());
   EXPECT_THAT(parsed.flags, ElementsAre("-id", "c0", "198.51.100.10"));
   ASSERT_THAT(parsed.exchanges, SizeIs(2));
-  EXPECT_EQ(parsed.exchanges[0].ingress.interface_index, 2U);
-  EXPECT_EQ(parsed.exchanges[0].ingress.source_port, 68);
+  const auto& ingress = std::get<relay::Ingress>(parsed.exchanges[0].ingress);
+  EXPECT_EQ(ingress.interface_index, 2U);
+  EXPECT_EQ(ingress.source_port, 68);
   EXPECT_EQ(parsed.exchanges[0].expected_line, 7U);
   const auto results = run_case("case", parsed);
   EXPECT_EQ(results[0], parsed.exchanges[0].expected);
   EXPECT_EQ(results[1], parsed.exchanges[1].expected);
+}
+
+TEST(CaseFile, HoldsMessagesOfDhcpv6) {
+  const Case parsed =
+      parse_case("case", {"A title.", "# 6F-01: a row", "flags -id c0 2001:db8:53::10",
+                          "interface 2 c0 2001:db8:1::1/64 mac 02:00:00:00:00:c0",
+                          "message on c0 from [fe80::1]:546 to ff02::1:2 frame 02:00:00:00:00:01", "  type 1",
+                          "-> servers [2001:db8:53::10]:547 from [2001:db8:1::1]:547", "  type 12",
+                          "  link 2001:db8:1::1", "  peer fe80::1", "  79 0001020000000001", "  9 as it came"});
+  ASSERT_THAT(parsed.exchanges, SizeIs(1));
+  EXPECT_EQ(std::get<relay::Ingress6>(parsed.exchanges[0].ingress).source_port, 546);
+  EXPECT_EQ(run_case("case", parsed)[0], parsed.exchanges[0].expected);
 }
 
 TEST(CaseFile, NamesTheLineThatIsWrong) {
@@ -84,6 +98,9 @@ TEST(CaseFile, NamesTheLineThatIsWrong) {
       {5, "interface 2 c1", "case:6: no interface c0"},
       {6, "message on c0 at noon", "case:6: expected 'message on"},
       {6, "message on c0 from 0.0.0.0 to 255.255.255.255", "case:6: expected a number up to 65535"},
+      {6, "message on c0 from [fe80::1]:546 to 10.1.0.1", "case:6: expected an address such as 2001:db8::1"},
+      {6, "message on c0 from [fe80::1 to ff02::1:2", "case:6: expected an address in brackets"},
+      {6, "message on c0 from [fe80::1]:546 to ff02::1:2 by mule", "case:6: expected 'frame MAC'"},
       {6, "message on c0 from 0.0.0.0:68 to 10.1.0.1 by mule", "case:6: expected 'at MILLISECONDS'"},
       {7, "  op one", "case:7: expected a number up to 255"},
       {9, "+ hops 1", "case:9: expected flags (once)"},

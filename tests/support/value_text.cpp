@@ -1,5 +1,7 @@
 #include "tests/support/value_text.h"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -168,6 +170,14 @@ relay::Ipv4Address address(std::string_view word) {
     }
     result.octets.at(part) = static_cast<std::uint8_t>(number(word.substr(0, dot), 255));
     word.remove_prefix(std::min(dot + 1, word.size()));
+  }
+  return result;
+}
+
+relay::Ipv6Address address6(std::string_view word) {
+  relay::Ipv6Address result;
+  if (::inet_pton(AF_INET6, std::string(word).c_str(), result.octets.data()) != 1) {
+    throw TextError("expected an address such as 2001:db8::1, not '" + std::string(word) + "'");
   }
   return result;
 }

@@ -48,6 +48,8 @@ enum class ValueForm : std::uint8_t { octets, text, addresses };
 /// "10.1.0.1". Throws TextError.
 [[nodiscard]] relay::Ipv4Address address(std::string_view word);
 [[nodiscard]] std::string address_text(relay::Ipv4Address address);
+/// "2001:db8::1". Throws TextError.
+[[nodiscard]] relay::Ipv6Address address6(std::string_view word);
 
 /// "02:00:00:00:00:01", of any length. Throws TextError.
 [[nodiscard]] Bytes colon_octets(std::string_view word);
