@@ -98,8 +98,8 @@ TEST(DelegationReader, prefixes_that_no_client_uses_are_passed_over) {
 TEST(DelegationReader, associations_that_clients_discard_are_passed_over_in_replies_alone) {
   const auto of = [](std::uint8_t type, std::uint32_t t1, std::uint32_t t2) {
     return read(message6(
-        type,
-        {client_id6(duid), ia_pd6_of(1, std::vector<Bytes>{ia_prefix6("2001:db8:e1::/56", 1, 2)}, t1, t2), ia_pd6(2, {})}));
+        type, {client_id6(duid), ia_pd6_of(1, std::vector<Bytes>{ia_prefix6("2001:db8:e1::/56", 1, 2)}, t1, t2),
+               ia_pd6(2, {})}));
   };
   const std::string both = "; ia 1 status 0: 2001:db8:e1::/56 1 2; ia 2 status 0:";
   EXPECT_EQ(of(7, 2, 1), "type 7; ia 2 status 0:") << "T1 is greater than T2";
