@@ -23,7 +23,7 @@ from network6 import ROUTER_LINK_LOCAL, UPSTREAM_LINK_LOCAL, add  # noqa: E402
 from wait import port_bound, wait_until  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
-PROGRAMS = Path(os.environ.get("DHCP_RELAY_BENCH", str(ROOT / "build/bench/tests/bench")))
+PROGRAMS = Path(os.environ.get("DHCP_RELAY_BENCH", str(ROOT / "build/release/tests/bench")))
 SERVER, UPSTREAM = "10.9.0.2", "10.9.0.1"
 SERVER6, UPSTREAM6 = "2001:db8:9::2", "2001:db8:9::1"
 _CLIENTS6 = 256  # each with an address, which the kernel has to find room for among its neighbours

@@ -57,7 +57,9 @@ Spoilt Clients4::spoil(wire::Octets frame, std::uint32_t number) {
   wire::finish_checksums(frame.first(size));
   if (number % 10 == 9) {  // UDP's checksum, of which 0 would say that there is none
     frame[40] ^= 0x55;
-    frame[41] ^= frame[40] == 0 && frame[41] == 0 ? 0x55 : 0;
+    if (frame[40] == 0 && frame[41] == 0) {
+      frame[41] = 0x55;
+    }
   }
   return {size, number % 10 >= 8};
 }

@@ -107,4 +107,4 @@ class Ways:
 
 
 def default_binary():
-    return os.environ.get("DHCP_RELAY", str(ROOT / "build/bench/dhcp-relay"))
+    return os.environ.get("DHCP_RELAY", str(ROOT / "build/release/dhcp-relay"))
