@@ -104,6 +104,7 @@ enum class PrefixStateChange : std::uint8_t {
   damaged,      ///< it is not as a relay writes it, and nothing was taken
   not_written,  ///< from now on, for a reason
   writable,     ///< again
+  routes_left,  ///< of a relay before this one, which nothing is known of: they stay
 };
 
 /// Something about the file that delegated prefixes are kept in.
@@ -111,7 +112,7 @@ struct PrefixStateEvent {
   PrefixStateChange change;
   std::string_view file;
   std::string_view why{};  ///< of `not_written`, a sentence
-  std::size_t count = 0;   ///< of `taken_over`: delegations
+  std::size_t count = 0;   ///< of `taken_over`: delegations; of `routes_left`: routes
 };
 
 /// What the kernel can do for many messages at once. Where it is refused, each goes alone.

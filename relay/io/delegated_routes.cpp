@@ -104,6 +104,8 @@ class DelegatedRoutes::Impl {
     {
       const std::lock_guard lock{mutex_};
       is_ending_ = true;
+      counted_.reset();
+      std::erase_if(due_, [this](const Ipv6Prefix& prefix) { return wanted_.contains(prefix); });
     }
     has_work_.notify_one();
     thread_.join();
@@ -120,9 +122,9 @@ class DelegatedRoutes::Impl {
     has_work_.notify_one();
   }
 
-  void withdraw_others(std::vector<std::uint32_t> interfaces) {
+  void count_others(std::vector<std::uint32_t> interfaces) {
     const std::lock_guard lock{mutex_};
-    cleaned_ = std::move(interfaces);
+    counted_ = std::move(interfaces);
     has_work_.notify_one();
   }
 
@@ -140,11 +142,12 @@ class DelegatedRoutes::Impl {
  private:
   using Routes = std::unordered_map<Ipv6Prefix, NextHop>;
 
-  [[nodiscard]] bool has_work() const noexcept { return cleaned_ || !due_.empty() || state_; }
+  [[nodiscard]] bool has_work() const noexcept { return counted_ || !due_.empty() || state_; }
 
   void work();
   void work_once(std::unique_lock<std::mutex>& lock);
-  void clean(const std::vector<std::uint32_t>& interfaces, const Routes& wanted);
+  void count(const std::vector<std::uint32_t>& interfaces);
+  [[nodiscard]] bool is_other(const Ipv6Prefix& prefix);
   void carry_out(const Ipv6Prefix& prefix, const std::optional<NextHop>& wanted);
   [[nodiscard]] int make(const Ipv6Prefix& prefix, const NextHop& next_hop);
   [[nodiscard]] std::optional<KernelRoute> look_up(const Ipv6Prefix& prefix);
@@ -165,7 +168,7 @@ class DelegatedRoutes::Impl {
   std::condition_variable has_rest_;
   Routes wanted_;
   std::set<Ipv6Prefix> due_;
-  std::optional<std::vector<std::uint32_t>> cleaned_;
+  std::optional<std::vector<std::uint32_t>> counted_;
   State state_;
   bool is_at_work_ = false;
   bool is_ending_ = false;
@@ -176,7 +179,7 @@ void DelegatedRoutes::Impl::work() {
   std::unique_lock lock{mutex_};
   while (true) {
     has_work_.wait(lock, [this] { return is_ending_ || has_work(); });
-    if (is_ending_ && !state_) {
+    if (is_ending_ && !has_work()) {
       return;
     }
     is_at_work_ = true;
@@ -190,12 +193,11 @@ void DelegatedRoutes::Impl::work() {
 
 /// Routes before the state, of which the last one counts.
 void DelegatedRoutes::Impl::work_once(std::unique_lock<std::mutex>& lock) {
-  if (cleaned_ && !is_ending_) {
-    const auto interfaces = std::exchange(cleaned_, std::nullopt);
-    const auto wanted = wanted_;
+  if (counted_) {
+    const auto interfaces = std::exchange(counted_, std::nullopt);
     lock.unlock();
-    clean(*interfaces, wanted);
-  } else if (!due_.empty() && !is_ending_) {
+    count(*interfaces);
+  } else if (!due_.empty()) {
     const Ipv6Prefix prefix = *due_.begin();
     due_.erase(due_.begin());
     const auto found = wanted_.find(prefix);
@@ -210,26 +212,33 @@ void DelegatedRoutes::Impl::work_once(std::unique_lock<std::mutex>& lock) {
   lock.lock();
 }
 
-void DelegatedRoutes::Impl::clean(const std::vector<std::uint32_t>& interfaces, const Routes& wanted) {
+void DelegatedRoutes::Impl::count(const std::vector<std::uint32_t>& interfaces) {
   rtmsg header{};
   header.rtm_family = AF_INET6;
   header.rtm_protocol = route_protocol;
-  std::vector<Ipv6Prefix> others;
+  std::vector<Ipv6Prefix> all;
   try {
     const Message message = request_message(RTM_GETROUTE, NLM_F_DUMP, header);
     static_cast<void>(questions_.ask(*message, [&](nlmsghdr* answer) {
       const auto route = route_in(answer);
-      if (route && route->is_ours && !wanted.contains(route->prefix) &&
+      if (route && route->is_ours &&
           std::ranges::find(interfaces, route->next_hop.interface_index) != interfaces.end()) {
-        others.push_back(route->prefix);
+        all.push_back(route->prefix);
       }
     }));
   } catch (const std::system_error&) {
-    // What cannot be seen stays: it was wanted once.
+    return;
   }
-  for (const Ipv6Prefix& prefix : others) {
-    static_cast<void>(remove(prefix));
+  const auto others = std::ranges::count_if(all, [this](const Ipv6Prefix& prefix) { return is_other(prefix); });
+  if (listener_.others) {
+    listener_.others(static_cast<std::size_t>(others));
   }
+}
+
+/// Each by itself, so that messages need not wait for all of them.
+bool DelegatedRoutes::Impl::is_other(const Ipv6Prefix& prefix) {
+  const std::lock_guard lock{mutex_};
+  return !wanted_.contains(prefix) && !due_.contains(prefix);
 }
 
 void DelegatedRoutes::Impl::carry_out(const Ipv6Prefix& prefix, const std::optional<NextHop>& wanted) {
@@ -334,8 +343,8 @@ void DelegatedRoutes::want(const Ipv6Prefix& prefix, const std::optional<NextHop
   impl_->want(prefix, next_hop);
 }
 
-void DelegatedRoutes::withdraw_others(std::vector<std::uint32_t> interfaces) {
-  impl_->withdraw_others(std::move(interfaces));
+void DelegatedRoutes::count_others(std::vector<std::uint32_t> interfaces) {
+  impl_->count_others(std::move(interfaces));
 }
 
 void DelegatedRoutes::write_state(State state) {

@@ -3,6 +3,7 @@
 // not.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -31,11 +32,13 @@ struct NextHop {
 
 class DelegatedRoutes {
  public:
-  /// Both are called on the thread of the routes, and must not wait for it.
+  /// All are called on the thread of the routes, and must not wait for it.
   struct Listener {
     /// A route that the kernel does not take, and the errno: EEXIST where somebody else has one to the same prefix.
     /// Not called where its interface is down or has gone.
     std::function<void(const Ipv6Prefix&, const NextHop&, int error)> refused;
+    /// What `count_others` has found.
+    std::function<void(std::size_t count)> others;
     /// The state could not be written, a sentence; empty: it can be again.
     std::function<void(const std::string&)> state_fault;
   };
@@ -46,7 +49,7 @@ class DelegatedRoutes {
   /// Opens its socket, and nothing after that, and begins; without `file` no state is written. Throws
   /// std::system_error.
   DelegatedRoutes(std::unique_ptr<StateFile> file, Listener listener);
-  /// Routes stay (RFC 8987 S-1); what state is due is written.
+  /// Routes stay (RFC 8987 S-1); those that are not wanted any more go first, and what state is due is written.
   ~DelegatedRoutes();
   DelegatedRoutes(const DelegatedRoutes&) = delete;
   DelegatedRoutes& operator=(const DelegatedRoutes&) = delete;
@@ -55,9 +58,9 @@ class DelegatedRoutes {
   /// and what has gone meanwhile, with a link (RFC 8987 S-2) or by somebody's hand, is made anew.
   void want(const Ipv6Prefix& prefix, const std::optional<NextHop>& next_hop);
 
-  /// Routes with our protocol number that are not wanted, of a relay that ran before, go where they lead to one of
-  /// `interfaces`.
-  void withdraw_others(std::vector<std::uint32_t> interfaces);
+  /// Counts routes with our protocol number that are not wanted, of a relay that ran before, where they lead to one of
+  /// `interfaces`. They stay until they are wanted, or wanted no more.
+  void count_others(std::vector<std::uint32_t> interfaces);
 
   /// The state is another: `state` is called on the thread of the routes, unless a later one takes its place before.
   void write_state(State state);

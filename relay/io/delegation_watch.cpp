@@ -37,7 +37,6 @@ DelegationWatch::DelegationWatch(asio::io_context& loop, const PrefixSettings& s
       listener_(std::move(listener)),
       delegations_(settings.limits, [this](const DelegationEvent& event) { hear(event); }),
       expiry_timer_(loop),
-      others_timer_(loop),
       state_timer_(loop) {
   if (settings_.routes) {
     has_state_ = state_.file != nullptr;
@@ -61,6 +60,13 @@ DelegatedRoutes::Listener DelegationWatch::routes_listener() {
               if (count && listener_.route_refused) {
                 listener_.route_refused(
                     {prefix, link == links_.end() ? std::string_view{} : link->second.name, error, *count});
+              }
+            });
+          },
+          [this](std::size_t count) {
+            asio::post(loop_, [this, count] {
+              if (count != 0 && listener_.prefix_state) {
+                listener_.prefix_state({PrefixStateChange::routes_left, state_.name, {}, count});
               }
             });
           },
@@ -102,7 +108,6 @@ void DelegationWatch::hear(const DelegationEvent& event) {
     return;
   }
   route(event);
-  keep_others(event.delegation.valid_lifetime);
   state_changed(event.change != DelegationChange::renewed || event.delegation.valid_lifetime < short_lifetime);
   // Behind what the table does now.
   if (!std::exchange(is_expiry_due_, true)) {
@@ -222,14 +227,13 @@ void DelegationWatch::take_over() {
     return;
   }
   take_in();
-  others_lifetime_ = 0;
   delegations_.for_each(
       [&](std::span<const std::uint8_t> /*duid*/, std::string_view interface, const Delegation& delegation) {
         if (const auto index = index_of(interface)) {
           routes_->want(delegation.prefix, NextHop{delegation.next_hop, *index});
         }
-        keep_others(delegation.valid_lifetime);
       });
+  count_others();
   counters_->active.set(delegations_.size());
   start_expiry_timer();
   state_changed(true);
@@ -258,31 +262,16 @@ void DelegationWatch::take_in() {
   }
 }
 
-/// Routes of before that nothing is known of are withdrawn when their leases must be over, being no longer than others:
-/// the file may have been lost, or not have been written in time.
-void DelegationWatch::keep_others(std::uint32_t lifetime) {
-  if (!others_lifetime_ || lifetime <= *others_lifetime_) {
-    return;
-  }
-  others_lifetime_ = lifetime;
-  others_timer_.expires_at(lifetime == dhcpv6::infinity ? std::chrono::steady_clock::time_point::max()
-                                                        : started_at_ + std::chrono::seconds{lifetime});
-  others_timer_.async_wait([this](const error_code& error) {
-    if (!error) {
-      others_lifetime_.reset();
-      withdraw_others();
-    }
-  });
-}
-
-void DelegationWatch::withdraw_others() {
+/// Routes of before that nothing is known of stay, since no lifetime says when their leases are over: the file may have
+/// been lost, or not have been written in time. The operator knows.
+void DelegationWatch::count_others() {
   std::vector<std::uint32_t> downstream;
   for (const auto& [index, link] : links_) {
     if (link.is_downstream) {
       downstream.push_back(index);
     }
   }
-  routes_->withdraw_others(std::move(downstream));
+  routes_->count_others(std::move(downstream));
 }
 
 /// It may fire too early, delegations having been renewed, and then looks again.

@@ -82,8 +82,7 @@ class DelegationWatch {
   void look_at_state();
   void hand_over_state();
   void take_in();
-  void keep_others(std::uint32_t lifetime);
-  void withdraw_others();
+  void count_others();
   [[nodiscard]] DelegatedRoutes::Listener routes_listener();
 
   boost::asio::io_context& loop_;
@@ -100,9 +99,6 @@ class DelegationWatch {
   bool has_state_ = false;
   boost::asio::steady_timer expiry_timer_;
   std::optional<std::chrono::nanoseconds> expiry_awaited_;
-  boost::asio::steady_timer others_timer_;
-  std::chrono::steady_clock::time_point started_at_ = std::chrono::steady_clock::now();
-  std::optional<std::uint32_t> others_lifetime_;  // the longest known, while routes of before may stay
   boost::asio::steady_timer state_timer_;
   bool has_unwritten_state_ = false;
   bool is_state_due_ = false;  // sooner than by the next look

@@ -312,6 +312,11 @@ void Log::prefix_state(const PrefixStateEvent& event) noexcept {
     case PrefixStateChange::writable:
       note(LogLevel::info, "delegated prefixes are kept in " + file + " again");
       return;
+    case PrefixStateChange::routes_left:
+      note(LogLevel::warning, "routes of before stay that nothing is known of: " + std::to_string(event.count) +
+                                  " of ip -6 route show proto 87; each until its prefix is delegated again and over, "
+                                  "or somebody takes it away");
+      return;
   }
 }
 

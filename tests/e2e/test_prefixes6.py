@@ -304,15 +304,30 @@ def test_s01_what_is_over_by_the_next_start_is_withdrawn(scene6):
     expect_routes(scene6, _FIRST)
 
 
-def test_s01_without_a_state_file_routes_stay_until_whoever_has_them_must_have_renewed(scene6):
-    """Whichever client has a lease from before has one like this."""
+def test_s01_without_a_state_file_routes_stay_whatever_lifetimes_others_have(scene6):
+    """The next relay, whose file knows nothing of them either, leaves them too. How many there are is said, until the
+    operator takes them away."""
     stop_with(scene6, _FIRST, _SECOND)
     (scene6.folder / "state" / "prefixes").unlink()
-    start(scene6)
-    scene6.running.expect_log("INFO note .*no delegated prefix is known from before, since there is no ")
-    expect_routes(scene6, _FIRST, _SECOND)
-    pass_reply(scene6, ia_pd(7, [(_THIRD, 1, 2)]))
-    expect_routes(scene6)
+    second = start(scene6)
+    second.expect_log("INFO note .*no delegated prefix is known from before, since there is no ")
+    second.expect_log("WARNING note .*routes of before stay that nothing is known of: 2 ")
+    for expired in (1, 2):
+        pass_reply(scene6, ia_pd(7, [(_THIRD, 1, 2)]))
+        wait_until(lambda: len(lines(scene6, "INFO prefix_expired")) == 1, "the line")
+        expect_routes(scene6, _FIRST, _SECOND)
+        if expired == 1:
+            second.stop()
+            start(scene6).expect_log("WARNING note .*routes of before stay that nothing is known of: 2 ")
+    delegate(scene6, _FIRST)
+    pass_reply(scene6, ia_pd(7, [(_FIRST, 0, 0)]))
+    expect_routes(scene6, _SECOND)
+    scene6.running.stop()
+    scene6.topology.router.run(["ip", "-6", "route", "flush", "proto", "87"])
+    start(scene6).expect_log("INFO note .*0 delegated prefixes are known from ")
+    delegate(scene6, _THIRD)
+    expect_routes(scene6, _THIRD)
+    assert "routes of before" not in scene6.running.log
 
 
 def test_s02_routes_are_there_again_when_the_link_is(scene6):

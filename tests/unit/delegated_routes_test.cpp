@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <cstddef>
 #include <cstdint>
 #include <mutex>
 #include <optional>
@@ -80,6 +81,10 @@ class DelegatedRoutesTest : public test_support::NetworkNamespaceTest {
                                                          const std::lock_guard lock{mutex_};
                                                          refused_.push_back(error);
                                                        },
+                                                       [this](std::size_t count) {
+                                                         const std::lock_guard lock{mutex_};
+                                                         others_ = count;
+                                                       },
                                                        {}});
   }
   void want(const Ipv6Prefix& prefix, const char* next_hop, std::uint32_t index) {
@@ -89,6 +94,13 @@ class DelegatedRoutesTest : public test_support::NetworkNamespaceTest {
   void withdraw(const Ipv6Prefix& prefix) {
     routes_->want(prefix, std::nullopt);
     routes_->settle();
+  }
+  /// As many as the listener is told of.
+  [[nodiscard]] std::optional<std::size_t> count_others(std::vector<std::uint32_t> interfaces) {
+    routes_->count_others(std::move(interfaces));
+    routes_->settle();
+    const std::lock_guard lock{mutex_};
+    return std::exchange(others_, std::nullopt);
   }
   [[nodiscard]] std::vector<int> refused() {
     const std::lock_guard lock{mutex_};
@@ -102,6 +114,7 @@ class DelegatedRoutesTest : public test_support::NetworkNamespaceTest {
  private:
   std::mutex mutex_;
   std::vector<int> refused_;
+  std::optional<std::size_t> others_;
 };
 
 TEST_F(DelegatedRoutesTest, row_R_01_and_row_R_02_come_and_go_with_what_is_wanted) {
@@ -125,25 +138,39 @@ TEST_F(DelegatedRoutesTest, row_R_01_another_next_hop_takes_the_place_of_the_fir
   EXPECT_THAT(ours(), ElementsAre("2001:db8:e1::/56 via fe80::2 dev c1"));
 }
 
-TEST_F(DelegatedRoutesTest, row_S_01_stay_at_the_end_and_others_than_those_that_the_next_relay_wants_go) {
+TEST_F(DelegatedRoutesTest, row_S_01_stay_at_the_end_and_others_than_those_that_the_next_relay_wants_are_counted) {
   want(one, "fe80::1", c0_);
   want(other, "fe80::2", c1_);
   ASSERT_TRUE(
       ip({"route add 2001:db8:e3::/48 via fe80::9 dev c1 proto 87", "route add 2001:db8:e4::/48 via fe80::9 dev c1"}));
   begin();
   want(one, "fe80::1", c0_);
-  EXPECT_EQ(ours().size(), 3U);
-  routes_->withdraw_others({c0_});
-  routes_->settle();
+  EXPECT_EQ(count_others({c0_}), 0U) << "those on another interface are another relay's";
+  EXPECT_EQ(count_others({c0_, c1_}), 2U);
   EXPECT_THAT(ours(), UnorderedElementsAre("2001:db8:e1::/56 via fe80::1 dev c0", "2001:db8:e2::/48 via fe80::2 dev c1",
+                                           "2001:db8:e3::/48 via fe80::9 dev c1"));
+  want(other, "fe80::7", c0_);
+  EXPECT_THAT(ours(), UnorderedElementsAre("2001:db8:e1::/56 via fe80::1 dev c0", "2001:db8:e2::/48 via fe80::7 dev c0",
                                            "2001:db8:e3::/48 via fe80::9 dev c1"))
-      << "those on another interface are another relay's";
-  begin();
-  want(one, "fe80::7", c1_);
-  routes_->withdraw_others({c0_, c1_});
+      << "whatever they were";
+  withdraw(prefix6("2001:db8:e3::/48"));
+  EXPECT_EQ(count_others({c0_, c1_}), 0U);
+}
+
+TEST_F(DelegatedRoutesTest, row_R_01_what_is_over_is_withdrawn_before_the_end) {
+  std::vector<Ipv6Prefix> prefixes;
+  for (std::uint8_t number = 0; number != 200; ++number) {
+    prefixes.push_back(one);
+    prefixes.back().address.octets[6] = number;
+    routes_->want(prefixes.back(), NextHop{ip6("fe80::1"), c0_});
+  }
   routes_->settle();
-  EXPECT_THAT(ours(), ElementsAre("2001:db8:e1::/56 via fe80::7 dev c1"));
-  EXPECT_THAT(routes6("2001:db8:e4::/48"), ElementsAre("2001:db8:e4::/48 via fe80::9 dev c1")) << "not ours";
+  EXPECT_EQ(ours().size(), prefixes.size());
+  for (const Ipv6Prefix& prefix : prefixes) {
+    routes_->want(prefix, std::nullopt);
+  }
+  routes_.reset();
+  EXPECT_THAT(ours(), IsEmpty()) << "the next relay knows nothing of them";
 }
 
 TEST_F(DelegatedRoutesTest, row_S_02_are_made_anew_when_a_link_has_come_up) {

@@ -60,6 +60,8 @@ const char* name(PrefixStateChange change) {
       return "not written";
     case PrefixStateChange::writable:
       return "writable";
+    case PrefixStateChange::routes_left:
+      return "routes left";
   }
   return "?";
 }
@@ -113,7 +115,8 @@ class DelegationWatchTest : public test_support::NetworkNamespaceTest {
                       std::to_string(refusal.count));
     };
     listener.prefix_state = [this](const PrefixStateEvent& event) {
-      told_.push_back(name(event.change) + (event.why.empty() ? "" : ": " + std::string{event.why}));
+      told_.push_back(name(event.change) + (event.why.empty() ? "" : ": " + std::string{event.why}) +
+                      (event.change == PrefixStateChange::routes_left ? ' ' + std::to_string(event.count) : ""));
     };
     watch_.emplace(*loop_, settings, PrefixState{std::move(file), "prefixes", std::move(text)}, std::move(listener));
     watch_->interface_changed(c0_.index, &c0_);
@@ -261,6 +264,30 @@ TEST_F(DelegationWatchTest, row_S_01_what_was_not_written_yet_is_written_at_the_
   EXPECT_THAT(told(), ElementsAre("taken over"));
   expect_routes({"2001:db8:e1::/56 via fe80::1 dev c0"});
   EXPECT_EQ(watch_->counters()->active.value(), 1U);
+}
+
+TEST_F(DelegationWatchTest, row_S_01_routes_that_nothing_is_known_of_stay_whatever_lifetimes_others_have) {
+  const char* const unknown = "2001:db8:e9::/56 via fe80::9 dev c1";
+  ASSERT_TRUE(ip({"route add 2001:db8:e9::/56 via fe80::9 dev c1 proto 87",
+                  "route add 2001:db8:e8::/56 via fe80::9 dev c1 proto 87", "link add x type veth peer name y",
+                  "link set x up", "link set y up", "route add 2001:db8:e7::/56 via fe80::9 dev x proto 87"}));
+  start();
+  EXPECT_TRUE(reaches([this] { return told_.size() == 2; }));
+  EXPECT_THAT(told(), ElementsAre("absent", "routes left 2")) << "that of x is another relay's";
+  delegate(c0_, "2001:db8:e1::/56", "fe80::1", 7200);
+  delegate(c1_, "2001:db8:e8::/56", "fe80::1", 7200);
+  delegate(c0_, "2001:db8:e2::/56", "fe80::1", 1);
+  EXPECT_TRUE(reaches([this] { return std::ranges::count(told_, "expired c0") == 1; }));
+  expect_routes({"2001:db8:e1::/56 via fe80::1 dev c0", "2001:db8:e8::/56 via fe80::1 dev c1",
+                 "2001:db8:e7::/56 via fe80::9 dev x", unknown});
+
+  start();  // with a file that does not know of it either
+  EXPECT_TRUE(reaches([this] { return told_.size() == 2; }));
+  EXPECT_THAT(told(), ElementsAre("taken over", "routes left 1"));
+  delegate(c1_, "2001:db8:e9::/56", "fe80::9", 1);
+  delegate(c0_, "2001:db8:e2::/56", "fe80::1", 7200);
+  expect_routes({"2001:db8:e1::/56 via fe80::1 dev c0", "2001:db8:e2::/56 via fe80::1 dev c0",
+                 "2001:db8:e8::/56 via fe80::1 dev c1", "2001:db8:e7::/56 via fe80::9 dev x"});
 }
 
 }  // namespace

@@ -105,6 +105,7 @@ TEST_F(Log6Test, routes_and_the_file_of_prefixes) {
   log_.prefix_state({PrefixStateChange::damaged, "/x\n"});
   log_.prefix_state({PrefixStateChange::not_written, "/x", "no room"});
   log_.prefix_state({PrefixStateChange::writable, "/x"});
+  log_.prefix_state({PrefixStateChange::routes_left, "/x", {}, 2});
   EXPECT_THAT(lines_,
               ElementsAre(StartsWith("WARNING route_refused prefix=2001:db8:e1::/56 interface=vlan7 "
                                      R"(count=3 error="File exists" hint="Somebody else has a route)"),
@@ -112,7 +113,8 @@ TEST_F(Log6Test, routes_and_the_file_of_prefixes) {
                           R"(INFO note message="no delegated prefix is known from before, since there is no /x")",
                           HasSubstr(R"(WARNING note message="/x\\x0a is damaged)"),
                           R"(ERROR note message="delegated prefixes would not outlast a restart: no room")",
-                          R"(INFO note message="delegated prefixes are kept in /x again")"));
+                          R"(INFO note message="delegated prefixes are kept in /x again")",
+                          HasSubstr(R"(WARNING note message="routes of before stay that nothing is known of: 2 )")));
 }
 
 TEST_F(Log6Test, why_a_message_was_dropped) {
