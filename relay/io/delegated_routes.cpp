@@ -25,7 +25,8 @@ using namespace rtnetlink;
 
 namespace {
 
-constexpr std::uint32_t metric = 1024;  // what the kernel gives to routes of programs
+constexpr std::uint32_t metric = 1024;             // what the kernel gives to routes of programs
+constexpr std::size_t routes_before_state = 1000;  // for so many due ones at most it waits, a fraction of a second
 
 void put_address(nl_msg& message, int type, const Ipv6Address& address) {
   if (nla_put(&message, type, static_cast<int>(address.octets.size()), address.octets.data()) < 0) {
@@ -168,6 +169,8 @@ class DelegatedRoutes::Impl {
   std::condition_variable has_rest_;
   Routes wanted_;
   std::set<Ipv6Prefix> due_;
+  Ipv6Prefix last_tried_;
+  std::size_t tried_before_state_ = 0;  // while it waits
   std::optional<std::vector<std::uint32_t>> counted_;
   State state_;
   bool is_at_work_ = false;
@@ -191,21 +194,27 @@ void DelegatedRoutes::Impl::work() {
   }
 }
 
-/// Routes before the state, of which the last one counts.
+/// Routes before the state, of which the last one counts; by turns, so that neither a prefix nor the state waits for
+/// ever where others are wanted again and again.
 void DelegatedRoutes::Impl::work_once(std::unique_lock<std::mutex>& lock) {
   if (counted_) {
     const auto interfaces = std::exchange(counted_, std::nullopt);
     lock.unlock();
     count(*interfaces);
-  } else if (!due_.empty()) {
-    const Ipv6Prefix prefix = *due_.begin();
-    due_.erase(due_.begin());
+  } else if (!due_.empty() && (!state_ || tried_before_state_ < routes_before_state)) {
+    tried_before_state_ = state_ ? tried_before_state_ + 1 : 0;
+    const auto after = due_.upper_bound(last_tried_);
+    const auto next = after == due_.end() ? due_.begin() : after;
+    const Ipv6Prefix prefix = *next;
+    due_.erase(next);
+    last_tried_ = prefix;
     const auto found = wanted_.find(prefix);
     const auto wanted = found == wanted_.end() ? std::nullopt : std::optional{found->second};
     lock.unlock();
     carry_out(prefix, wanted);
   } else {
     const State state = std::exchange(state_, nullptr);
+    tried_before_state_ = 0;
     lock.unlock();
     write(state);
   }

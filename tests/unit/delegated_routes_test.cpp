@@ -7,9 +7,15 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <array>
+#include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -75,17 +81,17 @@ class DelegatedRoutesTest : public test_support::NetworkNamespaceTest {
     NetworkNamespaceTest::TearDown();
   }
 
-  void begin() {
+  void begin(std::unique_ptr<StateFile> file = nullptr) {
     routes_.reset();
-    routes_.emplace(nullptr, DelegatedRoutes::Listener{[this](const Ipv6Prefix&, const NextHop&, int error) {
-                                                         const std::lock_guard lock{mutex_};
-                                                         refused_.push_back(error);
-                                                       },
-                                                       [this](std::size_t count) {
-                                                         const std::lock_guard lock{mutex_};
-                                                         others_ = count;
-                                                       },
-                                                       {}});
+    routes_.emplace(std::move(file), DelegatedRoutes::Listener{[this](const Ipv6Prefix&, const NextHop&, int error) {
+                                                                 const std::lock_guard lock{mutex_};
+                                                                 refused_.push_back(error);
+                                                               },
+                                                               [this](std::size_t count) {
+                                                                 const std::lock_guard lock{mutex_};
+                                                                 others_ = count;
+                                                               },
+                                                               {}});
   }
   void want(const Ipv6Prefix& prefix, const char* next_hop, std::uint32_t index) {
     routes_->want(prefix, NextHop{ip6(next_hop), index});
@@ -171,6 +177,41 @@ TEST_F(DelegatedRoutesTest, row_R_01_what_is_over_is_withdrawn_before_the_end) {
   }
   routes_.reset();
   EXPECT_THAT(ours(), IsEmpty()) << "the next relay knows nothing of them";
+}
+
+TEST_F(DelegatedRoutesTest, neither_a_prefix_nor_the_state_waits_for_ever_while_others_are_wanted_again_and_again) {
+  const Ipv6Prefix high = prefix6("2001:db8:ffff::/48");
+  ASSERT_TRUE(ip({"route add 2001:db8:ffff::/48 via fe80::9 dev c1"}));
+  std::string folder = (std::filesystem::temp_directory_path() / "routes-XXXXXX").string();
+  ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+  begin(std::make_unique<StateFile>(folder + "/prefixes", std::nullopt));
+  std::atomic<bool> is_written = false;
+  const std::array<NextHop, 3> hops{{{ip6("fe80::1"), c0_}, {ip6("fe80::2"), c0_}, {ip6("fe80::3"), c1_}}};
+  std::size_t turn = 0;
+  bool has_begun = false;
+  std::size_t refusals = 0;
+  const auto storm = [&](const auto& is_over) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{20};
+    for (Ipv6Prefix low = prefix6("2001:db8::/64"); !is_over() && std::chrono::steady_clock::now() < deadline;) {
+      for (unsigned number = 0; number != 4096; ++number) {
+        low.address.octets[6] = static_cast<std::uint8_t>(number >> 8U);
+        low.address.octets[7] = static_cast<std::uint8_t>(number);
+        routes_->want(low, hops[turn++ % hops.size()]);
+      }
+    }
+  };
+  storm([&] { return std::exchange(has_begun, true); });
+  routes_->want(high, NextHop{ip6("fe80::1"), c0_});
+  storm([&] { return (refusals += refused().size()) != 0; });
+  EXPECT_EQ(refusals, 1U);
+  routes_->write_state([&] {
+    is_written = true;
+    return std::string{"all"};
+  });
+  storm([&] { return is_written.load(); });
+  EXPECT_TRUE(is_written);
+  routes_.reset();
+  std::filesystem::remove_all(folder);
 }
 
 TEST_F(DelegatedRoutesTest, row_S_02_are_made_anew_when_a_link_has_come_up) {
