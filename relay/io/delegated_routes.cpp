@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <exception>
@@ -15,6 +16,7 @@
 #include <system_error>
 #include <thread>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include "relay/io/rtnetlink.h"
@@ -25,8 +27,9 @@ using namespace rtnetlink;
 
 namespace {
 
-constexpr std::uint32_t metric = 1024;             // what the kernel gives to routes of programs
-constexpr std::size_t routes_before_state = 1000;  // for so many due ones at most it waits, a fraction of a second
+constexpr std::uint32_t metric = 1024;              // what the kernel gives to routes of programs
+constexpr std::chrono::seconds table_lifetime{10};  // of the main table as it was read
+constexpr std::size_t routes_before_state = 1000;   // for so many due ones at most it waits, a fraction of a second
 
 void put_address(nl_msg& message, int type, const Ipv6Address& address) {
   if (nla_put(&message, type, static_cast<int>(address.octets.size()), address.octets.data()) < 0) {
@@ -148,10 +151,12 @@ class DelegatedRoutes::Impl {
   void work();
   void work_once(std::unique_lock<std::mutex>& lock);
   void count(const std::vector<std::uint32_t>& interfaces);
+  bool for_each_route(const std::function<void(const KernelRoute&)>& visit);
   [[nodiscard]] bool is_other(const Ipv6Prefix& prefix);
   void carry_out(const Ipv6Prefix& prefix, const std::optional<NextHop>& wanted);
   [[nodiscard]] int make(const Ipv6Prefix& prefix, const NextHop& next_hop);
   [[nodiscard]] std::optional<KernelRoute> look_up(const Ipv6Prefix& prefix);
+  [[nodiscard]] bool is_somebody_elses(const Ipv6Prefix& prefix);
   [[nodiscard]] int add(const Ipv6Prefix& prefix, const NextHop& next_hop);
   [[nodiscard]] int remove(const Ipv6Prefix& prefix);
   void write(const State& state);
@@ -162,6 +167,8 @@ class DelegatedRoutes::Impl {
   // The thread's.
   Questions questions_;
   Routes installed_;
+  std::unordered_set<Ipv6Prefix> somebody_elses_;  // when the main table was read last
+  std::optional<std::chrono::steady_clock::time_point> read_table_at_;
   bool has_state_fault_ = false;
 
   std::mutex mutex_;
@@ -222,26 +229,36 @@ void DelegatedRoutes::Impl::work_once(std::unique_lock<std::mutex>& lock) {
 }
 
 void DelegatedRoutes::Impl::count(const std::vector<std::uint32_t>& interfaces) {
-  rtmsg header{};
-  header.rtm_family = AF_INET6;
-  header.rtm_protocol = route_protocol;
   std::vector<Ipv6Prefix> all;
-  try {
-    const Message message = request_message(RTM_GETROUTE, NLM_F_DUMP, header);
-    static_cast<void>(questions_.ask(*message, [&](nlmsghdr* answer) {
-      const auto route = route_in(answer);
-      if (route && route->is_ours &&
-          std::ranges::find(interfaces, route->next_hop.interface_index) != interfaces.end()) {
-        all.push_back(route->prefix);
-      }
-    }));
-  } catch (const std::system_error&) {
+  const bool is_whole = for_each_route([&](const KernelRoute& route) {
+    if (route.is_ours && std::ranges::find(interfaces, route.next_hop.interface_index) != interfaces.end()) {
+      all.push_back(route.prefix);
+    }
+  });
+  if (!is_whole) {
     return;
   }
   const auto others = std::ranges::count_if(all, [this](const Ipv6Prefix& prefix) { return is_other(prefix); });
   if (listener_.others) {
     listener_.others(static_cast<std::size_t>(others));
   }
+}
+
+/// Of the main table; false where the kernel does not tell them all.
+bool DelegatedRoutes::Impl::for_each_route(const std::function<void(const KernelRoute&)>& visit) {
+  rtmsg header{};
+  header.rtm_family = AF_INET6;
+  try {
+    const Message message = request_message(RTM_GETROUTE, NLM_F_DUMP, header);
+    static_cast<void>(questions_.ask(*message, [&](nlmsghdr* answer) {
+      if (const auto route = route_in(answer)) {
+        visit(*route);
+      }
+    }));
+  } catch (const std::system_error&) {
+    return false;
+  }
+  return true;
 }
 
 /// Each by itself, so that messages need not wait for all of them.
@@ -285,21 +302,45 @@ int DelegatedRoutes::Impl::make(const Ipv6Prefix& prefix, const NextHop& next_ho
 }
 
 /// By which route to exactly this prefix packets go, whatever metrics there are; nothing where they go by a longer or a
-/// shorter one. The kernel finds it without going through all its routes.
+/// shorter one, and nobody else has one. The kernel finds it without going through all its routes, unless another one
+/// may hide it.
 std::optional<KernelRoute> DelegatedRoutes::Impl::look_up(const Ipv6Prefix& prefix) {
   rtmsg header{};
   header.rtm_family = AF_INET6;
   header.rtm_dst_len = 128;
   header.rtm_flags = RTM_F_FIB_MATCH;
   std::optional<KernelRoute> found;
+  bool may_hide = false;
   try {
     const Message message = request_message(RTM_GETROUTE, 0, header);
     put_address(*message, RTA_DST, prefix.address);
-    static_cast<void>(questions_.ask(*message, [&found](nlmsghdr* answer) { found = route_in(answer); }));
-  } catch (const std::system_error&) {
-    return std::nullopt;  // there is no route, or one that refuses packets
+    static_cast<void>(questions_.ask(*message, [&](nlmsghdr* answer) {
+      found = route_in(answer);
+      const auto route = header_of<rtmsg>(answer);
+      may_hide = route.rtm_table != RT_TABLE_MAIN || route.rtm_dst_len > prefix.length;
+    }));
+  } catch (const std::system_error& error) {
+    may_hide = error.code().value() != ENETUNREACH;  // a route, to whatever prefix, that refuses packets
   }
-  return found && found->prefix == prefix ? found : std::nullopt;
+  if (found && found->prefix == prefix) {
+    return found;
+  }
+  return may_hide && is_somebody_elses(prefix) ? std::optional{KernelRoute{prefix, {}, false}} : std::nullopt;
+}
+
+/// By all routes of the main table, as they were a moment ago: a rule of the host's may hide all of them.
+bool DelegatedRoutes::Impl::is_somebody_elses(const Ipv6Prefix& prefix) {
+  const auto now = std::chrono::steady_clock::now();
+  if (!read_table_at_ || now - *read_table_at_ >= table_lifetime) {
+    read_table_at_ = now;
+    somebody_elses_.clear();
+    for_each_route([this](const KernelRoute& route) {
+      if (!route.is_ours) {
+        somebody_elses_.insert(route.prefix);
+      }
+    });
+  }
+  return somebody_elses_.contains(prefix);
 }
 
 int DelegatedRoutes::Impl::add(const Ipv6Prefix& prefix, const NextHop& next_hop) {

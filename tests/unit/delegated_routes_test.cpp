@@ -274,6 +274,35 @@ TEST_F(DelegatedRoutesTest, somebody_elses_route_of_any_metric_stays_and_ours_is
   }
 }
 
+TEST_F(DelegatedRoutesTest, somebody_elses_route_that_another_one_hides_stays_and_ours_is_refused) {
+  const std::vector<std::string> hides = {
+      "route add 2001:db8:e1::/64 via fe80::8 dev c0", "rule add to 2001:db8::/32 lookup 100",
+      "rule del to 2001:db8::/32 lookup 100", "route del 2001:db8:e1::/64 via fe80::8 dev c0"};
+  ASSERT_TRUE(ip({"route add 2001:db8::/32 via fe80::8 dev c0 table 100"}));
+  const std::string route = "2001:db8:e1::/56 via fe80::9 dev c1 metric 20";
+  for (const std::string& change : hides) {
+    ASSERT_TRUE(test_support::run("ip -6 -batch -", {change, "route add " + route}));
+    begin();
+    want(one, "fe80::1", c0_);
+    EXPECT_THAT(refused(), ElementsAre(EEXIST)) << change;
+    EXPECT_THAT(ours(), IsEmpty()) << change;
+    ASSERT_TRUE(ip({"route del " + route}));
+    begin();
+    want(one, "fe80::1", c0_);
+    EXPECT_THAT(refused(), IsEmpty()) << change;
+    EXPECT_THAT(ours(), ElementsAre("2001:db8:e1::/56 via fe80::1 dev c0")) << change;
+    withdraw(one);
+  }
+}
+
+TEST_F(DelegatedRoutesTest, somebody_elses_route_that_refuses_packets_stays_and_ours_is_refused) {
+  ASSERT_TRUE(ip({"route add blackhole 2001:db8::/32", "route add blackhole 2001:db8:e1::/56 metric 20"}));
+  want(one, "fe80::1", c0_);
+  want(other, "fe80::1", c0_);
+  EXPECT_THAT(refused(), ElementsAre(EEXIST));
+  EXPECT_THAT(ours(), ElementsAre("2001:db8:e2::/48 via fe80::1 dev c0"));
+}
+
 TEST_F(DelegatedRoutesTest, a_better_route_of_somebody_else_takes_the_place_of_ours_when_it_is_wanted_anew) {
   want(one, "fe80::1", c0_);
   ASSERT_TRUE(ip({"route add 2001:db8:e1::/56 via fe80::9 dev c1 metric 20"}));
