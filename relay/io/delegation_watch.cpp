@@ -59,7 +59,7 @@ DelegatedRoutes::Listener DelegationWatch::routes_listener() {
               const auto count = route_refusals_.add(1);
               if (count && listener_.route_refused) {
                 listener_.route_refused(
-                    {prefix, link == links_.end() ? std::string_view{} : link->second.name, error, *count});
+                    {prefix, link == links_.end() ? std::string_view{} : shown(link->second.name), error, *count});
               }
             });
           },
@@ -120,10 +120,11 @@ void DelegationWatch::hear(const DelegationEvent& event) {
 }
 
 /// Without --log-prefixes only that something is refused.
-void DelegationWatch::tell(const DelegationEvent& event) {
+void DelegationWatch::tell(DelegationEvent event) {
   if (!listener_.delegation_changed) {
     return;
   }
+  event.interface = shown(event.interface);
   if (event.refusal) {
     if (const auto count = refusals_[*event.refusal].add(event.count)) {
       DelegationEvent told = event;
@@ -162,28 +163,23 @@ std::optional<std::uint32_t> DelegationWatch::index_of(std::string_view name) co
 }
 
 void DelegationWatch::interface_changed(std::uint32_t index, const Interface* interface) {
-  const auto known = links_.find(index);
   if (interface == nullptr) {
-    if (known != links_.end()) {
-      if (index_of(known->second.name) == index) {
-        indices_.erase(known->second.name);
-      }
-      links_.erase(known);
-    }
+    forget(index);
     return;
   }
-  const bool is_new = known == links_.end();
+  const bool is_new = !links_.contains(index);
   Link& link = links_[index];
   const Link before = std::exchange(link, {interface->name, interface->is_up, interface->is_downstream6()});
   if (before.name != link.name) {
+    if (const auto other = index_of(link.name)) {
+      set_aside(*other, link.name);
+    }
     if (!is_new) {
-      if (const auto other = index_of(link.name)) {
-        set_aside(*other, link.name);
-      }
       if (index_of(before.name) == index) {
         indices_.erase(before.name);
       }
       delegations_.rename(before.name, link.name);
+      aside_.erase(before.name);
       state_changed(true);
     }
     indices_[link.name] = index;
@@ -193,12 +189,43 @@ void DelegationWatch::interface_changed(std::uint32_t index, const Interface* in
   }
 }
 
-/// An interface whose name another one has got: its own new one is told of later, where links were missed.
+void DelegationWatch::forget(std::uint32_t index) {
+  const auto known = links_.find(index);
+  if (known == links_.end()) {
+    return;
+  }
+  const std::string name = std::move(known->second.name);
+  links_.erase(known);
+  if (index_of(name) == index) {
+    indices_.erase(name);
+  }
+  const auto aside = aside_.extract(name);
+  if (aside.empty()) {
+    return;
+  }
+  // As if it had been told of in time: what it had is for whoever has its name, now or later.
+  delegations_.rename(name, aside.mapped());
+  state_changed(true);
+  const auto heir = index_of(aside.mapped());
+  if (heir && links_[*heir].is_up) {
+    put_back_routes(*heir, aside.mapped());
+  }
+}
+
+/// An interface whose name another one has got: its own new one is told of later, where links were missed. Nobody is
+/// named like what it is called until then.
 void DelegationWatch::set_aside(std::uint32_t index, const std::string& name) {
   const std::string nobodys = "/" + std::to_string(index);
   delegations_.rename(name, nobodys);
   links_[index].name = nobodys;
   indices_[nobodys] = index;
+  aside_[nobodys] = name;
+}
+
+/// The last name that people know.
+std::string_view DelegationWatch::shown(std::string_view name) const noexcept {
+  const auto aside = aside_.find(name);
+  return aside == aside_.end() ? name : std::string_view{aside->second};
 }
 
 /// RFC 8987 S-2: the kernel took them away when the link went down. An interface with the name of one that has gone has
@@ -330,7 +357,7 @@ void DelegationWatch::hand_over_state() {
   all.reserve(delegations_.size());
   delegations_.for_each(
       [&](std::span<const std::uint8_t> duid, std::string_view interface, const Delegation& delegation) {
-        all.push_back({{duid.begin(), duid.end()}, std::string{interface}, delegation});
+        all.push_back({{duid.begin(), duid.end()}, std::string{shown(interface)}, delegation});
       });
   routes_->write_state([all = std::move(all), time = written_] { return delegation_text(all, time); });
 }

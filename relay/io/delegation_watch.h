@@ -71,9 +71,11 @@ class DelegationWatch {
   };
 
   void hear(const DelegationEvent& event);
-  void tell(const DelegationEvent& event);
+  void tell(DelegationEvent event);
   void route(const DelegationEvent& event);
   void set_aside(std::uint32_t index, const std::string& name);
+  void forget(std::uint32_t index);
+  [[nodiscard]] std::string_view shown(std::string_view name) const noexcept;
   void put_back_routes(std::uint32_t index, const std::string& name);
   [[nodiscard]] std::optional<std::uint32_t> index_of(std::string_view name) const noexcept;
   void start_expiry_timer();
@@ -93,6 +95,7 @@ class DelegationWatch {
   Delegations delegations_;
   std::map<std::uint32_t, Link> links_;
   std::map<std::string, std::uint32_t, std::less<>> indices_;  // by name
+  std::map<std::string, std::string, std::less<>> aside_;      // names that were theirs, by those of nobody
   bool is_starting_ = true;                                    // `take_over` has not been called
   bool is_taking_over_ = false;                                // what is known from before is no news
   bool is_expiry_due_ = false;                                 // a turn that looks at the next expiry

@@ -215,6 +215,41 @@ TEST_F(DelegationWatchTest, row_S_02_an_interface_with_the_name_of_one_that_has_
   expect_routes({"2001:db8:e1::/56 via fe80::1 dev c0"});
 }
 
+TEST_F(DelegationWatchTest, row_S_02_a_new_interface_that_has_a_known_name_before_the_rename_is_told_of_has_nothing) {
+  start();
+  delegate(c0_, "2001:db8:e1::/56");
+  expect_routes({"2001:db8:e1::/56 via fe80::1 dev c0"});
+  ASSERT_TRUE(ip({"link set c0 down", "link set c0 name x", "link add c0 type veth peer name y", "link set x up"}));
+  const Interface other = interface_of("c0");
+  watch_->interface_changed(other.index, &other);
+  delegate(other, "2001:db8:e2::/56");
+  c0_.name = "x";
+  watch_->interface_changed(c0_.index, &c0_);
+  delegate(c0_, "2001:db8:e1::/56");
+  expect_routes({"2001:db8:e1::/56 via fe80::1 dev x"});
+  EXPECT_THAT(told(), ElementsAre("absent", "delegated c0", "delegated c0", "renewed x"));
+}
+
+TEST_F(DelegationWatchTest, row_S_02_no_made_up_name_is_shown_and_what_has_gone_leaves_its_to_its_name) {
+  start();
+  delegate(c0_, "2001:db8:e1::/56");
+  delegate(c0_, "2001:db8:e2::/56", "fe80::1", 1);
+  expect_routes({"2001:db8:e1::/56 via fe80::1 dev c0", "2001:db8:e2::/56 via fe80::1 dev c0"});
+  c1_.name = "c0";
+  watch_->interface_changed(c1_.index, &c1_);  // c0's own change was missed
+  EXPECT_TRUE(reaches([this] { return std::ranges::count(told_, "expired c0") == 1; }));
+  EXPECT_TRUE(reaches([this] { return state().ends_with("end 1\n"); }));
+  EXPECT_THAT(state(), HasSubstr(" dev c0 "));
+  ASSERT_TRUE(ip({"link del c0", "link set c1 down", "link set c1 name c0", "link set c0 up"}));
+  watch_->interface_changed(c0_.index, nullptr);
+  expect_routes({"2001:db8:e1::/56 via fe80::1 dev c0"});
+  watch_->limit({.per_client = 1});
+  delegate(c1_, "2001:db8:e1::/56");
+  delegate(c1_, "2001:db8:e3::/56");
+  EXPECT_THAT(told(),
+              ElementsAre("absent", "delegated c0", "delegated c0", "expired c0", "renewed c0", "refused c0 1"));
+}
+
 TEST_F(DelegationWatchTest, row_G_05_new_limits_are_for_what_comes_and_refusals_are_told_once_in_a_while) {
   start(false);
   delegate(c0_, "2001:db8:e1::/56");
