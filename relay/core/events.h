@@ -95,7 +95,7 @@ struct RouteRefusal {
   Ipv6Prefix prefix;
   std::string_view interface;  ///< empty: it has gone
   int error;                   ///< errno; EEXIST: somebody else has a route to it
-  std::size_t count = 1;       ///< refusals since the last that was told, of which this is the last
+  std::size_t count = 1;       ///< of this one since it was told last, and of those that were beyond what is kept
 };
 
 enum class PrefixStateChange : std::uint8_t {

@@ -20,7 +20,6 @@ constexpr std::chrono::seconds state_interval{1};            // between two writ
 constexpr std::size_t delegations_per_state_second = 10000;  // of a large one, whose copy takes a millisecond or two
 constexpr std::chrono::seconds look_interval{60};            // for what is no news
 constexpr std::uint32_t short_lifetime = 600;                // seconds: so soon its renewal is news
-constexpr std::chrono::seconds refusal_interval{10};
 
 [[nodiscard]] TimePair time_pair() {
   return {monotonic_time(),
@@ -37,7 +36,8 @@ DelegationWatch::DelegationWatch(asio::io_context& loop, const PrefixSettings& s
       listener_(std::move(listener)),
       delegations_(settings.limits, [this](const DelegationEvent& event) { hear(event); }),
       expiry_timer_(loop),
-      state_timer_(loop) {
+      state_timer_(loop),
+      route_refusals_(loop) {
   if (settings_.routes) {
     has_state_ = state_.file != nullptr;
     routes_.emplace(std::move(state_.file), routes_listener());
@@ -53,15 +53,7 @@ DelegationWatch::~DelegationWatch() {
 /// What the routes' thread says is for the loop's.
 DelegatedRoutes::Listener DelegationWatch::routes_listener() {
   return {[this](const Ipv6Prefix& prefix, const NextHop& next_hop, int error) {
-            asio::post(loop_, [this, prefix, next_hop, error] {
-              counters_->routes_refused.add();
-              const auto link = links_.find(next_hop.interface_index);
-              const auto count = route_refusals_.add(1);
-              if (count && listener_.route_refused) {
-                listener_.route_refused(
-                    {prefix, link == links_.end() ? std::string_view{} : shown(link->second.name), error, *count});
-              }
-            });
+            asio::post(loop_, [this, prefix, next_hop, error] { tell_route_refused(prefix, next_hop, error); });
           },
           [this](std::size_t count) {
             asio::post(loop_, [this, count] {
@@ -126,24 +118,37 @@ void DelegationWatch::tell(DelegationEvent event) {
   }
   event.interface = shown(event.interface);
   if (event.refusal) {
-    if (const auto count = refusals_[*event.refusal].add(event.count)) {
-      DelegationEvent told = event;
-      told.count = *count;
-      listener_.delegation_changed(told);
-    }
+    tell_refused(event);
   } else if (settings_.log) {
     listener_.delegation_changed(event);
   }
 }
 
-std::optional<std::size_t> DelegationWatch::Refusals::add(std::size_t count) {
-  untold += count;
-  const nanoseconds now = monotonic_time();
-  if (told_at && now - *told_at < refusal_interval) {
-    return std::nullopt;
+void DelegationWatch::tell_refused(const DelegationEvent& event) {
+  const auto refusals = refusals_.try_emplace(*event.refusal, loop_).first;
+  refusals->second.add(event.delegation.prefix, event.count, [&]() -> Refusals::Tell {
+    return [this, refusal = *event.refusal,
+            refused = KnownDelegation{{event.duid.begin(), event.duid.end()},
+                                      std::string{event.interface},
+                                      event.delegation}](std::size_t count) {
+      listener_.delegation_changed(
+          {DelegationChange::refused, refused.duid, refused.interface, refused.delegation, refusal, count});
+    };
+  });
+}
+
+void DelegationWatch::tell_route_refused(const Ipv6Prefix& prefix, const NextHop& next_hop, int error) {
+  counters_->routes_refused.add();
+  if (!listener_.route_refused) {
+    return;
   }
-  told_at = now;
-  return std::exchange(untold, 0);
+  route_refusals_.add(prefix, 1, [&]() -> Refusals::Tell {
+    return [this, prefix, index = next_hop.interface_index, error](std::size_t count) {
+      const auto link = links_.find(index);
+      listener_.route_refused(
+          {prefix, link == links_.end() ? std::string_view{} : shown(link->second.name), error, count});
+    };
+  });
 }
 
 /// RFC 8987 R-1. A renewal tries again what was refused, and makes anew what somebody took away.

@@ -24,6 +24,7 @@
 #include "relay/core/interface_table.h"
 #include "relay/core/prefix_settings.h"
 #include "relay/io/delegated_routes.h"
+#include "relay/io/refusals.h"
 #include "relay/io/state_file.h"
 
 namespace relay::io {
@@ -61,17 +62,10 @@ class DelegationWatch {
     bool is_downstream = false;
   };
 
-  /// Refusals of one kind, which come with each message: told in a line each 10 seconds, if at all.
-  struct Refusals {
-    std::size_t untold = 0;
-    std::optional<std::chrono::nanoseconds> told_at{};
-
-    /// How many to tell of; nothing: none now.
-    [[nodiscard]] std::optional<std::size_t> add(std::size_t count);
-  };
-
   void hear(const DelegationEvent& event);
   void tell(DelegationEvent event);
+  void tell_refused(const DelegationEvent& event);
+  void tell_route_refused(const Ipv6Prefix& prefix, const NextHop& next_hop, int error);
   void route(const DelegationEvent& event);
   void set_aside(std::uint32_t index, const std::string& name);
   void forget(std::uint32_t index);

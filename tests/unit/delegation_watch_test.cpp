@@ -273,6 +273,17 @@ TEST_F(DelegationWatchTest, routes_that_the_kernel_refuses_are_counted_and_told_
   EXPECT_THAT(told(), ElementsAre("absent", "no route c0 " + std::to_string(EEXIST) + " 1"));
 }
 
+TEST_F(DelegationWatchTest, each_refused_prefix_is_named_though_nothing_follows) {
+  ASSERT_TRUE(ip({"route add 2001:db8:e1::/56 via fe80::9 dev c1", "route add 2001:db8:e2::/56 via fe80::9 dev c1"}));
+  start(false);
+  for (const char* const prefix : {"2001:db8:e1::/56", "2001:db8:e2::/56", "fe80::/64", "fe80:1::/64"}) {
+    delegate(c0_, prefix);
+  }
+  const std::string no_route = "no route c0 " + std::to_string(EEXIST) + " 1";
+  EXPECT_TRUE(reaches(
+      [&] { return std::ranges::count(told_, no_route) == 2 && std::ranges::count(told_, "refused c0 1") == 2; }));
+}
+
 TEST_F(DelegationWatchTest, row_S_01_a_state_that_cannot_be_written_is_told_until_it_can) {
   start(false);
   EXPECT_TRUE(reaches([this] { return state().ends_with("end 0\n"); }));
