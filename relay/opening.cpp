@@ -54,6 +54,7 @@ void open_prefix_state(Opened& opened, const std::string& name, const Account& a
   try {
     auto file = std::make_unique<io::StateFile>(
         name, account ? io::StateFile::Owner{{account->user, account->group}} : std::nullopt);
+    file->claim();
     state.text = file->read(most_delegation_text);
     state.file = std::move(file);
   } catch (const std::runtime_error& error) {

@@ -138,6 +138,12 @@ class DelegatedRoutes::Impl {
     has_work_.notify_one();
   }
 
+  void put_state_aside() const noexcept {
+    if (file_) {
+      file_->put_aside();
+    }
+  }
+
   void settle() {
     std::unique_lock lock{mutex_};
     has_rest_.wait(lock, [this] { return !has_work() && !is_at_work_; });
@@ -378,10 +384,10 @@ void DelegatedRoutes::Impl::write(const State& state) {
   } catch (const std::exception& error) {
     fault = error.what();
   }
-  if (fault.empty() != !has_state_fault_ && listener_.state_fault) {
+  const bool had_fault = std::exchange(has_state_fault_, !fault.empty());
+  if ((has_state_fault_ || had_fault) && listener_.state_fault) {
     listener_.state_fault(fault);
   }
-  has_state_fault_ = !fault.empty();
 }
 
 DelegatedRoutes::DelegatedRoutes(std::unique_ptr<StateFile> file, Listener listener)
@@ -399,6 +405,10 @@ void DelegatedRoutes::count_others(std::vector<std::uint32_t> interfaces) {
 
 void DelegatedRoutes::write_state(State state) {
   impl_->write_state(std::move(state));
+}
+
+void DelegatedRoutes::put_state_aside() {
+  impl_->put_state_aside();
 }
 
 void DelegatedRoutes::settle() {

@@ -39,7 +39,7 @@ class DelegatedRoutes {
     std::function<void(const Ipv6Prefix&, const NextHop&, int error)> refused;
     /// What `count_others` has found.
     std::function<void(std::size_t count)> others;
-    /// The state could not be written, a sentence; empty: it can be again.
+    /// The state could not be written, a sentence, each time; empty: it can be again.
     std::function<void(const std::string&)> state_fault;
   };
 
@@ -64,6 +64,9 @@ class DelegatedRoutes {
 
   /// The state is another: `state` is called on the thread of the routes, unless a later one takes its place before.
   void write_state(State state);
+
+  /// The state file is not a state: the first one that is written leaves it under another name.
+  void put_state_aside();
 
   /// Waits until all that was asked for so far has been tried.
   void settle();

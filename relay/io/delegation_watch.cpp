@@ -62,14 +62,16 @@ DelegatedRoutes::Listener DelegationWatch::routes_listener() {
               }
             });
           },
-          [this](const std::string& fault) {
-            asio::post(loop_, [this, fault] {
-              if (listener_.prefix_state) {
-                listener_.prefix_state({fault.empty() ? PrefixStateChange::writable : PrefixStateChange::not_written,
-                                        state_.name, fault, 0});
-              }
-            });
-          }};
+          [this](const std::string& fault) { asio::post(loop_, [this, fault] { state_was_written(fault); }); }};
+}
+
+/// What could not be is tried again after a while, and at the end.
+void DelegationWatch::state_was_written(const std::string& fault) {
+  has_unwritten_state_ |= !fault.empty();
+  if (std::exchange(has_state_fault_, !fault.empty()) != has_state_fault_ && listener_.prefix_state) {
+    listener_.prefix_state(
+        {has_state_fault_ ? PrefixStateChange::not_written : PrefixStateChange::writable, state_.name, fault, 0});
+  }
 }
 
 void DelegationWatch::reply_passes(const ToPeer6& to_client, nanoseconds now) {
@@ -286,6 +288,9 @@ void DelegationWatch::take_in() {
     }
   }
   is_taking_over_ = false;
+  if (text && !known && routes_) {
+    routes_->put_state_aside();
+  }
   if (listener_.prefix_state) {
     const auto change = known  ? PrefixStateChange::taken_over
                         : text ? PrefixStateChange::damaged

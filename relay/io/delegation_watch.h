@@ -77,6 +77,7 @@ class DelegationWatch {
   void await_state(std::chrono::steady_clock::time_point due);
   void look_at_state();
   void hand_over_state();
+  void state_was_written(const std::string& fault);
   void take_in();
   void count_others();
   [[nodiscard]] DelegatedRoutes::Listener routes_listener();
@@ -98,6 +99,7 @@ class DelegationWatch {
   std::optional<std::chrono::nanoseconds> expiry_awaited_;
   boost::asio::steady_timer state_timer_;
   bool has_unwritten_state_ = false;
+  bool has_state_fault_ = false;
   bool is_state_due_ = false;  // sooner than by the next look
   std::chrono::steady_clock::time_point looked_at_state_{};
   TimePair written_;  // when the state was

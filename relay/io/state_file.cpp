@@ -34,6 +34,19 @@ void make_directory(const std::string& name, const StateFile::Owner& owner) {
   }
 }
 
+/// It goes with the last descriptor of the open file, not with the process or its account.
+[[nodiscard]] struct flock whole_file() noexcept {
+  struct flock lock {};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  return lock;
+}
+
+void lock(const Descriptor& file) noexcept {
+  const struct flock whole = whole_file();
+  ::fcntl(file.number(), F_OFD_SETLK, &whole);  // where that cannot be, nobody is kept out
+}
+
 }  // namespace
 
 StateFile::StateFile(std::string name, const Owner& owner) : name_(std::move(name)) {
@@ -54,9 +67,38 @@ StateFile::StateFile(std::string name, const Owner& owner) : name_(std::move(nam
   }
 }
 
+Descriptor StateFile::opened(int access) const noexcept {
+  return Descriptor{
+      ::openat(directory_.number(), file_.c_str(), access | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)};
+}
+
+bool StateFile::is_claimed_by_another() const noexcept {
+  const Descriptor file = opened(O_RDONLY);
+  struct flock lock = whole_file();
+  struct stat there {};
+  struct stat own {};
+  if (!file.is_open() || ::fcntl(file.number(), F_OFD_GETLK, &lock) != 0 || lock.l_type == F_UNLCK) {
+    return false;
+  }
+  return !claimed_.is_open() || ::fstat(file.number(), &there) != 0 || ::fstat(claimed_.number(), &own) != 0 ||
+         there.st_ino != own.st_ino || there.st_dev != own.st_dev;
+}
+
+/// Two that write one file would take from each other what they know.
+void StateFile::refuse_if_claimed() const {
+  if (is_claimed_by_another()) {
+    throw std::runtime_error(name_ + " is that of another relay, which runs, and each needs its own");
+  }
+}
+
+void StateFile::claim() {
+  refuse_if_claimed();
+  claimed_ = opened(O_RDWR);
+  lock(claimed_);
+}
+
 std::optional<std::string> StateFile::read(std::size_t most) const {
-  const Descriptor file{
-      ::openat(directory_.number(), file_.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)};
+  const Descriptor file = opened(O_RDONLY);
   struct stat status {};
   if (!file.is_open() && errno == ENOENT) {
     return std::nullopt;
@@ -83,16 +125,23 @@ std::optional<std::string> StateFile::read(std::size_t most) const {
   return text;
 }
 
+void StateFile::put_aside() const noexcept {
+  ::renameat(directory_.number(), file_.c_str(), directory_.number(), (file_ + ".damaged").c_str());
+}
+
 bool StateFile::is_writable() const noexcept {
   return ::faccessat(directory_.number(), ".", W_OK | X_OK, 0) == 0;
 }
 
-void StateFile::write(std::string_view text) const {
+void StateFile::write(std::string_view text) {
+  refuse_if_claimed();
   try {
-    write_new(text);
+    Descriptor file = written_new(text);
+    lock(file);
     if (::renameat(directory_.number(), new_file_.c_str(), directory_.number(), file_.c_str()) != 0) {
       fail("cannot rename " + name_ + ".new");
     }
+    claimed_ = std::move(file);
   } catch (...) {
     ::unlinkat(directory_.number(), new_file_.c_str(), 0);
     throw;
@@ -100,10 +149,10 @@ void StateFile::write(std::string_view text) const {
 }
 
 /// Nothing that stands under the name is opened: it goes first, and what is made is new.
-void StateFile::write_new(std::string_view text) const {
+Descriptor StateFile::written_new(std::string_view text) const {
   ::unlinkat(directory_.number(), new_file_.c_str(), 0);
-  const Descriptor file{::openat(directory_.number(), new_file_.c_str(),
-                                 O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, file_mode)};
+  Descriptor file{::openat(directory_.number(), new_file_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+                           file_mode)};
   if (!file.is_open()) {
     fail("cannot make " + name_ + ".new");
   }
@@ -117,6 +166,7 @@ void StateFile::write_new(std::string_view text) const {
   if (::fdatasync(file.number()) != 0) {
     fail("cannot write " + name_ + ".new");
   }
+  return file;
 }
 
 }  // namespace relay::io

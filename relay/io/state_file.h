@@ -26,24 +26,35 @@ class StateFile {
 
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
 
+  /// Keeps other processes from claiming it, for as long as this object lives. Throws as the constructor where another
+  /// one has.
+  void claim();
+
   /// What is in it, `most` octets of a regular file at most; nothing where there is no such file. Throws as the
   /// constructor where it cannot be read, or is too large.
   [[nodiscard]] std::optional<std::string> read(std::size_t most) const;
 
+  /// Has it under its name with `.damaged` behind, where the next `write` leaves it.
+  void put_aside() const noexcept;
+
   /// Whether the account that the process has now can write it: make and rename files in its directory.
   [[nodiscard]] bool is_writable() const noexcept;
 
-  /// Replaces it: another file is written, and takes its name once it is on the disk. For the account alone. Throws as
-  /// the constructor; then the old one is there still.
-  void write(std::string_view text) const;
+  /// Replaces it: another file is written, claimed, and takes its name once it is on the disk. For the account alone.
+  /// Throws as the constructor, also where another process has claimed the old one; then that is there still.
+  void write(std::string_view text);
 
  private:
-  void write_new(std::string_view text) const;
+  [[nodiscard]] Descriptor written_new(std::string_view text) const;
+  [[nodiscard]] Descriptor opened(int access) const noexcept;
+  [[nodiscard]] bool is_claimed_by_another() const noexcept;
+  void refuse_if_claimed() const;
 
   std::string name_;
   std::string file_;      // within the directory
   std::string new_file_;  // before it takes the name
   Descriptor directory_;  // names stay what they were, also when the process goes elsewhere
+  Descriptor claimed_;    // what stood under the name last
 };
 
 /// The file of delegated prefixes and what was in it.

@@ -304,7 +304,8 @@ void Log::prefix_state(const PrefixStateEvent& event) noexcept {
       note(LogLevel::info, "no delegated prefix is known from before, since there is no " + file);
       return;
     case PrefixStateChange::damaged:
-      note(LogLevel::warning, file + " is damaged, and no delegated prefix is known from it");
+      note(LogLevel::warning,
+           file + " is damaged, and no delegated prefix is known from it: it is now " + file + ".damaged");
       return;
     case PrefixStateChange::not_written:
       note(LogLevel::error, "delegated prefixes would not outlast a restart: " + printable_text(event.why));

@@ -289,10 +289,25 @@ def test_s01_a_damaged_state_file_is_told_and_no_route_goes_for_it(scene6, damag
     stop_with(scene6, _FIRST, _SECOND)
     path = scene6.folder / "state" / "prefixes"
     path.write_text(damage(state_of(scene6)), encoding="ascii")
+    damaged = path.read_text(encoding="ascii")
     start(scene6)
     scene6.running.expect_log("WARNING note .*prefixes is damaged, and no delegated prefix is known from it")
     delegate(scene6, _THIRD)
     expect_routes(scene6, _FIRST, _SECOND, _THIRD)
+    assert path.with_suffix(".damaged").read_text(encoding="ascii") == damaged
+
+
+def test_s01_two_relays_do_not_share_a_state_file(scene6):
+    """The second, with ports of its own, says so, and does its work without."""
+    first = start(scene6)
+    delegate(scene6, _FIRST)
+    wait_until(lambda: _FIRST in state_of(scene6), "the state of the first")
+    before = state_of(scene6)
+    second = start(scene6, "-p", "1547")
+    second.expect_log("WARNING note .*prefixes is that of another relay, which runs, and each needs its own")
+    second.stop()
+    assert state_of(scene6) == before
+    first.stop()
 
 
 def test_s01_what_is_over_by_the_next_start_is_withdrawn(scene6):

@@ -298,6 +298,26 @@ TEST_F(DelegationWatchTest, row_S_01_a_state_that_cannot_be_written_is_told_unti
   EXPECT_THAT(told(), ElementsAre("writable"));
 }
 
+TEST_F(DelegationWatchTest, row_S_01_a_state_that_could_not_be_written_is_written_at_the_end) {
+  start(false);
+  EXPECT_TRUE(reaches([this] { return state().ends_with("end 0\n"); }));
+  std::filesystem::create_directory(folder_ / "prefixes.new");
+  delegate(c0_, "2001:db8:e1::/56");
+  EXPECT_TRUE(reaches([this] { return told_.size() == 2; }));
+  std::filesystem::remove(folder_ / "prefixes.new");
+  watch_.reset();
+  EXPECT_TRUE(state().ends_with("end 1\n")) << state();
+}
+
+TEST_F(DelegationWatchTest, row_S_01_a_damaged_file_is_kept_under_another_name) {
+  std::ofstream{folder_ / "prefixes"} << "somebody's notes\n";
+  start();
+  EXPECT_THAT(told(), ElementsAre("damaged"));
+  EXPECT_TRUE(reaches([this] { return state().ends_with("end 0\n"); }));
+  std::ifstream kept{folder_ / "prefixes.damaged"};
+  EXPECT_EQ((std::string{std::istreambuf_iterator<char>{kept}, {}}), "somebody's notes\n");
+}
+
 TEST_F(DelegationWatchTest, row_S_01_what_was_not_written_yet_is_written_at_the_end_and_known_to_the_next) {
   start();
   delegate(c0_, "2001:db8:e1::/56");

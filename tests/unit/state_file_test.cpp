@@ -49,6 +49,32 @@ TEST_F(StateFileTest, what_was_written_is_read) {
   EXPECT_EQ((StateFile{path(), std::nullopt}.read(100)), "");
 }
 
+TEST_F(StateFileTest, it_is_no_others_while_its_relay_runs) {
+  std::optional<StateFile> file{std::in_place, path(), std::nullopt};
+  StateFile other{path(), std::nullopt};
+  const std::string refusal = path() + " is that of another relay, which runs, and each needs its own";
+  file->claim();
+  file->write("of the first");
+  EXPECT_EQ(why([&] { other.claim(); }), refusal);
+  EXPECT_EQ(why([&] { other.write("of the second"); }), refusal);
+  file->write("of the first still");
+  EXPECT_EQ(why([&] { other.claim(); }), refusal);
+  EXPECT_EQ(other.read(100), "of the first still");
+  file.reset();
+  other.claim();
+  other.write("of the second");
+  EXPECT_EQ(other.read(100), "of the second");
+}
+
+TEST_F(StateFileTest, what_is_put_aside_is_there_after_the_next_write) {
+  std::ofstream{path()} << "no state";
+  StateFile file{path(), std::nullopt};
+  file.put_aside();
+  EXPECT_EQ(file.read(100), std::nullopt);
+  file.write("state");
+  EXPECT_EQ((StateFile{path("state.damaged"), std::nullopt}.read(100)), "no state");
+}
+
 TEST_F(StateFileTest, nothing_is_left_beside_it) {
   std::ofstream{path("state.new")} << "of a process that was killed";
   StateFile{path(), std::nullopt}.write("two");
