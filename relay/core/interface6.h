@@ -73,8 +73,9 @@ struct Interface6 {
   std::vector<Server6> servers;  ///< where Relay-forwards of its clients go
   bool lacks_server = false;     ///< there is another, on an interface that does not exist now
 
-  Ipv6Address source;      ///< of what goes to servers, and to peers that are further away; unspecified: the kernel's
-  Ipv6Address link_local;  ///< source of what goes to link-local peers; unspecified: the kernel chooses
+  std::uint32_t mtu = 1500;  ///< octets of IPv6 datagram; not more than `Interface::mtu`
+  Ipv6Address source;        ///< of what goes to servers, and to peers that are further away; unspecified: the kernel's
+  Ipv6Address link_local;    ///< source of what goes to link-local peers; unspecified: the kernel chooses
   std::vector<InterfaceAddress6> addresses;  ///< all that can be used, in order
 
   /// Of an interface in a table that is or was `is_relayed`, else null.

@@ -156,7 +156,7 @@ std::optional<MacAddress> DataPath6::link_destination(const ToPeer6& decision) c
   const Interface* const egress = decision.egress;
   if (link_sources_ == nullptr || egress == nullptr || !egress->is_ethernet || Dhcpv6::is_reply(decision.message) ||
       !decision.destination.is_link_local() || decision.source.is_unspecified() ||
-      ipv6_header_size + udp_header_size + decision.message.size() > egress->mtu) {
+      ipv6_header_size + udp_header_size + decision.message.size() > egress->v6.mtu) {
     return std::nullopt;
   }
   return link_sources_->of_asker(egress->index, decision.destination, decision.message);

@@ -370,6 +370,7 @@ Interface InterfaceView::resolved(const Known& known) const {
   interface.v6.is_upper = role.upper;
   interface.v6.is_relayed = has_role(interface) && choices_->v6.is_relayed;
   interface.v6.addresses = known.addresses6;
+  interface.v6.mtu = std::min(known.link.mtu, known.link.ipv6_mtu);
   if (interface.is_downstream6()) {
     resolve_bridge(interface, known.link);
     interface.is_trusted = choices_->trusted.value_or(name, false);

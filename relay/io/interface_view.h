@@ -32,8 +32,9 @@ struct LinkState {
   MacAddress mac;
   bool is_ethernet = false;
   std::uint32_t mtu = 1500;
-  bool is_up = false;        ///< administratively
-  bool has_carrier = false;  ///< told late: the kernel reports it up to a second after the fact
+  std::uint32_t ipv6_mtu = 1500;  ///< net.ipv6.conf.IF.mtu, which may be less than `mtu`
+  bool is_up = false;             ///< administratively
+  bool has_carrier = false;       ///< told late: the kernel reports it up to a second after the fact
 
   std::optional<std::uint16_t> vlan_id;  ///< of a VLAN device
   std::uint32_t parent_index = 0;        ///< what a VLAN device is on; 0: none in this network namespace

@@ -3,9 +3,13 @@
 #include <linux/if.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
+#include <linux/ipv6.h>
 #include <linux/rtnetlink.h>
 #include <net/if_arp.h>
 #include <sys/socket.h>
+
+#include <array>
+#include <cstring>
 
 #include "relay/io/rtnetlink.h"
 
@@ -41,6 +45,22 @@ void read_kind(Attributes<IFLA_MAX>& attributes, LinkState& link) {
   }
 }
 
+/// net.ipv6.conf.IF.mtu; nothing where the link has no IPv6.
+[[nodiscard]] std::optional<std::uint32_t> ipv6_mtu_of(nlattr* families) {
+  Attributes<AF_INET6> by_family{};
+  Attributes<IFLA_INET6_MAX> of_ipv6{};
+  if (!parse_nested<AF_INET6>(families, by_family) || !parse_nested<IFLA_INET6_MAX>(by_family[AF_INET6], of_ipv6)) {
+    return std::nullopt;
+  }
+  const nlattr* const settings = of_ipv6[IFLA_INET6_CONF];
+  std::array<std::uint32_t, DEVCONF_MTU6 + 1> values{};  // the kernel's settings in their order, as many as it has
+  if (settings == nullptr || nla_len(settings) < static_cast<int>(sizeof values)) {
+    return std::nullopt;
+  }
+  std::memcpy(values.data(), nla_data(settings), sizeof values);
+  return values[DEVCONF_MTU6];
+}
+
 }  // namespace
 
 bool is_about_link(nlmsghdr* message) {
@@ -63,6 +83,7 @@ std::optional<LinkState> read_link(nlmsghdr* message) {
   link.index = static_cast<std::uint32_t>(header.ifi_index);
   link.alias = text_of(attributes[IFLA_IFALIAS]);
   link.mtu = *mtu;
+  link.ipv6_mtu = ipv6_mtu_of(attributes[IFLA_AF_SPEC]).value_or(*mtu);
   link.is_up = (header.ifi_flags & IFF_UP) != 0;
   link.has_carrier = (header.ifi_flags & IFF_LOWER_UP) != 0;
   link.master_index = number_of(attributes[IFLA_MASTER]).value_or(0);

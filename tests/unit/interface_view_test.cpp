@@ -151,12 +151,14 @@ TEST_F(InterfaceViewTest, ResolvesWhatTheKernelTells) {
   LinkState state = link(4, "c0", false);
   state.alias = "customers";
   state.mtu = 9000;
+  state.ipv6_mtu = 8000;
   view_->link_changed(state);
   const Interface& c0 = interface(4);
   EXPECT_EQ(c0.index, 4U);
   EXPECT_EQ(c0.name, "c0");
   EXPECT_EQ(c0.alias, "customers");
   EXPECT_EQ(c0.mtu, 9000U);
+  EXPECT_EQ(c0.v6.mtu, 8000U);
   EXPECT_EQ(c0.mac, state.mac);
   EXPECT_TRUE(c0.is_ethernet);
   EXPECT_FALSE(c0.is_up);
@@ -165,8 +167,10 @@ TEST_F(InterfaceViewTest, ResolvesWhatTheKernelTells) {
   EXPECT_EQ(c0.giaddr, std::nullopt);
 
   state.alias = "guests";
+  state.mtu = 7000;
   view_->link_changed(state);
   EXPECT_EQ(c0.alias, "guests");
+  EXPECT_EQ(c0.v6.mtu, 7000U) << "which the kernel tells first";
   EXPECT_THAT(events(), ElementsAre("appeared c0"));
 }
 

@@ -218,6 +218,21 @@ TEST_F(LinkMonitorTest, FindsWhatIsThere) {
   EXPECT_NE(interface("lo"), nullptr);
 }
 
+TEST_F(LinkMonitorTest, KnowsTheMtuOfIpv6Alone) {
+  const auto set_mtu = [](int octets) { std::ofstream{"/proc/sys/net/ipv6/conf/c0/mtu"} << octets << std::flush; };
+  ASSERT_TRUE(ip({"link set c0 up"}));  // without a carrier, with which the kernel sets it anew
+  set_mtu(1400);
+  start(downstream("c0"));
+  EXPECT_EQ(interface("c0")->mtu, 1500U);
+  EXPECT_EQ(interface("c0")->v6.mtu, 1400U);
+  EXPECT_EQ(interface("p0")->v6.mtu, 1500U);
+  set_mtu(1300);
+  ASSERT_TRUE(ip({"link set c0 alias customers"}));
+  EXPECT_TRUE(reaches([&] { return interface("c0")->v6.mtu == 1300; })) << "with the next report of the link";
+  ASSERT_TRUE(ip({"link set c0 mtu 1280"}));
+  EXPECT_TRUE(reaches([&] { return interface("c0")->v6.mtu == 1280; }));
+}
+
 TEST_F(LinkMonitorTest, FollowsALinkThroughItsLife) {
   start(downstream("vlan*"));
   ASSERT_TRUE(ip({"link add vlan7 type veth peer name p7"}));
