@@ -54,13 +54,13 @@ void DataPath6::apply_servers(const std::vector<ServerName6>& servers, bool repl
 
 void DataPath6::before_taking(bool are_requests) {
   if (are_requests && link_sources_ != nullptr) {
-    link_sources_->take();
+    link_sources_->take(now_);
   }
 }
 
 void DataPath6::take_datagram(const Received6& received) noexcept {
   if (link_sources_ != nullptr && received.message_size != 0) {
-    link_sources_->learn_run(received);
+    link_sources_->learn_run(received, now_);
   }
 }
 
@@ -82,6 +82,9 @@ void DataPath6::settle_request(Message& message, QueuedRequest6& request) {
   }
   tell_forwarded(message, octets(), decision);
   note_question(message, received);
+  if (link_sources_ != nullptr) {
+    link_sources_->relayed(message.ingress, received);
+  }
   const auto& upstream = std::get<ToServers6>(decision);
   for (const Server6& server : upstream.servers) {
     to_server(message, octets(), server.address, upstream.source, upstream.from_relay_port, server.interface_index);
@@ -159,7 +162,7 @@ std::optional<MacAddress> DataPath6::link_destination(const ToPeer6& decision) c
       ipv6_header_size + udp_header_size + decision.message.size() > egress->v6.mtu) {
     return std::nullopt;
   }
-  return link_sources_->of_asker(egress->index, decision.destination, decision.message);
+  return link_sources_->of_asker(egress->index, decision.destination, decision.message, now_);
 }
 
 void DataPath6::send_replies() {

@@ -6,12 +6,12 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <functional>
 #include <string>
 #include <system_error>
 #include <utility>
 
 #include "relay/core/dhcpv6.h"
+#include "relay/core/transaction_hash.h"
 #include "relay/io/privileges.h"
 
 namespace relay::io {
@@ -49,10 +49,6 @@ constexpr sock_filter jump(std::uint16_t code, std::uint32_t k, std::uint8_t if_
       statement(BPF_RET | BPF_K, size),
       statement(BPF_RET | BPF_K, 0),
   };
-}
-
-[[nodiscard]] std::uint32_t word(std::span<const std::uint8_t, 4> octets) noexcept {
-  return std::uint32_t{octets[0]} << 24U | std::uint32_t{octets[1]} << 16U | std::uint32_t{octets[2]} << 8U | octets[3];
 }
 
 }  // namespace
@@ -97,7 +93,7 @@ LinkSources::LinkSources(Descriptor socket, std::uint64_t seed)
   }
 }
 
-void LinkSources::take() noexcept {
+void LinkSources::take(std::chrono::nanoseconds now) noexcept {
   for (std::size_t batch = 0; batch < most_batches; ++batch) {
     for (mmsghdr& header : headers_) {
       header.msg_hdr.msg_namelen = sizeof(sockaddr_ll);
@@ -106,7 +102,7 @@ void LinkSources::take() noexcept {
     const std::size_t count = result > 0 ? static_cast<std::size_t>(result) : 0;
     for (std::size_t position = 0; position < count; ++position) {
       if (headers_[position].msg_len == seen_size) {
-        learn(seen_[position], frames_[position]);
+        learn(seen_[position], frames_[position], now);
       }
     }
     if (count < batch_size) {
@@ -115,20 +111,20 @@ void LinkSources::take() noexcept {
   }
 }
 
-void LinkSources::learn_run(const Received6& run) noexcept {
+void LinkSources::learn_run(const Received6& run, std::chrono::nanoseconds now) noexcept {
   if (run.octets.size() < run.message_size) {
     return;
   }
   if (const auto mac = of(run.ingress, run.octets.first(run.message_size))) {
     for_each_message(run, [&](std::span<const std::uint8_t> message) {
-      if (message.size() >= dhcpv6::message_header_size) {
-        remember({run.ingress.source, run.ingress.interface_index, word(message.first<4>())}, *mac);
+      if (const auto key = key_of(run.ingress.interface_index, run.ingress.source, message)) {
+        remember(*key, *mac, now);
       }
     });
   }
 }
 
-void LinkSources::learn(const Seen& seen, const sockaddr_ll& frame) noexcept {
+void LinkSources::learn(const Seen& seen, const sockaddr_ll& frame, std::chrono::nanoseconds now) noexcept {
   MacAddress mac;
   if (frame.sll_hatype != ARPHRD_ETHER || frame.sll_halen != mac.octets.size()) {
     return;
@@ -138,56 +134,77 @@ void LinkSources::learn(const Seen& seen, const sockaddr_ll& frame) noexcept {
     return;
   }
   constexpr std::size_t source_offset = 8;  // RFC 8200 section 3
-  Key key;
-  key.interface_index = static_cast<std::uint32_t>(frame.sll_ifindex);
-  std::copy_n(seen.begin() + source_offset, key.source.octets.size(), key.source.octets.begin());
-  key.begin = word(std::span{seen}.subspan<message_offset, 4>());
-  remember(key, mac);
+  Ipv6Address source;
+  std::copy_n(seen.begin() + source_offset, source.octets.size(), source.octets.begin());
+  if (const auto key =
+          key_of(static_cast<std::uint32_t>(frame.sll_ifindex), source, std::span{seen}.subspan<message_offset>())) {
+    remember(*key, mac, now);
+  }
 }
 
-/// The newest of what is the same takes its place; else the oldest of the set has to go.
-void LinkSources::remember(const Key& key, const MacAddress& mac) noexcept {
+/// Where there is no room, the oldest of the set has to go.
+void LinkSources::remember(const Key& key, const MacAddress& mac, std::chrono::nanoseconds now) noexcept {
   const std::span<Entry> set = std::span{entries_}.subspan(first_of_set(key), ways);
-  auto place = std::ranges::find_if(set, [&key](const Entry& entry) { return entry.serial != 0 && entry.key == key; });
-  if (place == set.end()) {
-    place = std::ranges::min_element(set, {}, &Entry::serial);
+  const auto place = std::ranges::find(set, key, &Entry::key);
+  if (place == set.end() || place->seen == never) {
+    *std::ranges::min_element(set, {}, &Entry::seen) = {key, mac, false, false, now};
+  } else if (place->mac == mac && !place->is_disputed) {
+    place->seen = now;
+  } else if (now - place->seen > lifetime) {
+    *place = {key, mac, false, false, now};
+  } else if (place->mac != mac) {
+    *place = {key, mac, true, false, now};
   }
-  *place = {key, mac, ++serial_};
 }
 
 std::optional<MacAddress> LinkSources::of(const Ingress6& ingress,
                                           std::span<const std::uint8_t> message) const noexcept {
-  if (message.size() < dhcpv6::message_header_size) {
-    return std::nullopt;
+  const auto key = key_of(ingress.interface_index, ingress.source, message);
+  const Entry* const entry = key ? find(*key) : nullptr;
+  return entry == nullptr || entry->is_disputed ? std::nullopt : std::optional{entry->mac};
+}
+
+void LinkSources::relayed(const Ingress6& ingress, std::span<const std::uint8_t> message) noexcept {
+  const auto key = key_of(ingress.interface_index, ingress.source, message);
+  if (!key) {
+    return;
   }
-  const Key key{ingress.source, ingress.interface_index, word(message.first<4>())};
-  const std::span<const Entry> set = std::span{entries_}.subspan(first_of_set(key), ways);
-  const auto place =
-      std::ranges::find_if(set, [&key](const Entry& entry) { return entry.serial != 0 && entry.key == key; });
-  return place == set.end() ? std::nullopt : std::optional{place->mac};
+  const std::span<Entry> set = std::span{entries_}.subspan(first_of_set(*key), ways);
+  const auto place = std::ranges::find(set, *key, &Entry::key);
+  if (place != set.end() && ingress.link_source == place->mac) {
+    place->is_relayed = true;
+  }
 }
 
 std::optional<MacAddress> LinkSources::of_asker(std::uint32_t interface_index, const Ipv6Address& client,
-                                                std::span<const std::uint8_t> answer) const noexcept {
-  if (answer.size() < dhcpv6::message_header_size) {
+                                                std::span<const std::uint8_t> answer,
+                                                std::chrono::nanoseconds now) const noexcept {
+  const auto key = key_of(interface_index, client, answer);
+  const Entry* const entry = key ? find(*key) : nullptr;
+  if (entry == nullptr || entry->is_disputed || !entry->is_relayed || now - entry->seen > lifetime) {
     return std::nullopt;
   }
-  const Key key{client, interface_index, word(answer.first<4>())};
-  const Entry* newest = nullptr;
-  for (const Entry& entry : std::span{entries_}.subspan(first_of_set(key), ways)) {
-    if (entry.serial > (newest == nullptr ? 0 : newest->serial) && entry.key.source == client &&
-        entry.key.interface_index == interface_index && entry.key.transaction_id() == key.transaction_id()) {
-      newest = &entry;
-    }
+  return entry->mac;
+}
+
+/// Nothing for what has no transaction-id: relay agents' messages, and what is broken off.
+std::optional<LinkSources::Key> LinkSources::key_of(std::uint32_t interface_index, const Ipv6Address& client,
+                                                    std::span<const std::uint8_t> message) noexcept {
+  if (message.size() < dhcpv6::message_header_size || dhcpv6::is_of_relays(message)) {
+    return std::nullopt;
   }
-  return newest == nullptr ? std::nullopt : std::optional{newest->mac};
+  return Key{client, interface_index, dhcpv6::transaction_id(message)};
+}
+
+const LinkSources::Entry* LinkSources::find(const Key& key) const noexcept {
+  const std::span<const Entry> set = std::span{entries_}.subspan(first_of_set(key), ways);
+  const auto place = std::ranges::find(set, key, &Entry::key);
+  return place == set.end() || place->seen == never ? nullptr : &*place;
 }
 
 std::size_t LinkSources::first_of_set(const Key& key) const noexcept {
-  std::uint64_t mixed = std::hash<Ipv6Address>{}(key.source) ^ seed_;
-  mixed = (mixed ^ (std::uint64_t{key.interface_index} << 32U | key.transaction_id())) * 0xbf58476d1ce4e5b9U;
-  mixed = (mixed ^ (mixed >> 31U)) * 0x94d049bb133111ebU;
-  return ((mixed ^ (mixed >> 29U)) % set_count) * ways;
+  const std::uint64_t seed_of_link = seed_ + (std::uint64_t{key.interface_index} << 32U);
+  return (transaction_hash(key.transaction_id, key.source.octets, seed_of_link) % set_count) * ways;
 }
 
 }  // namespace relay::io

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -29,28 +30,40 @@ namespace relay::io {
 /// A neighbour's entry in the kernel would not do: there is none yet for a client that begins, and a later one says
 /// where its address is, not where this message came from. The kernel puts a frame into the packet socket before its
 /// datagram is in the socket of requests, so that what is asked for here has been seen, but in a flood, where the
-/// oldest are forgotten. Bounded; allocates at construction alone.
+/// oldest are forgotten.
+///
+/// What the packet socket sees, no firewall and no checksum has passed, and anybody on the link may forge: where a
+/// transaction was seen from two stations, neither is told, and the kernel has to find the client. `now` counts from
+/// any fixed point, and does not go back. Bounded; allocates at construction alone.
 class LinkSources {
  public:
+  /// An answer later than that is none; and as long is a transaction of two stations nobody's, from the last time that
+  /// one contradicted the other.
+  static constexpr std::chrono::seconds lifetime{60};
+
   /// `seed` keeps others from choosing messages that push each other out.
   LinkSources(Descriptor socket, std::uint64_t seed);
 
   /// Learns from all that waits. To be called after datagrams were received, and before they are asked for.
-  void take() noexcept;
+  void take(std::chrono::nanoseconds now) noexcept;
 
   /// What the kernel merged was in a frame of its first message's, or in some from the same station: to be called where
   /// `run.message_size` is not 0, before its messages are asked for.
-  void learn_run(const Received6& run) noexcept;
+  void learn_run(const Received6& run, std::chrono::nanoseconds now) noexcept;
 
-  /// The source of the frame that this message was in; nothing where that was not seen, or the link has no such
-  /// addresses, or it is not one station's.
+  /// The source of the frame that this client's message was in; nothing where that was not seen, or the link has no
+  /// such addresses, or it is not one station's.
   [[nodiscard]] std::optional<MacAddress> of(const Ingress6& ingress,
                                              std::span<const std::uint8_t> message) const noexcept;
 
-  /// The same of the newest message that this one, to `client` on the interface, is the answer to by its transaction-id
-  /// (RFC 8415 section 8).
+  /// This message went to servers, who may answer it.
+  void relayed(const Ingress6& ingress, std::span<const std::uint8_t> message) noexcept;
+
+  /// The same of the message that went to servers and that this one, to `client` on the interface, is the answer to by
+  /// its transaction-id (RFC 8415 section 8).
   [[nodiscard]] std::optional<MacAddress> of_asker(std::uint32_t interface_index, const Ipv6Address& client,
-                                                   std::span<const std::uint8_t> answer) const noexcept;
+                                                   std::span<const std::uint8_t> answer,
+                                                   std::chrono::nanoseconds now) const noexcept;
 
  private:
   static constexpr std::size_t batch_size = 64;
@@ -60,30 +73,34 @@ class LinkSources {
   // The IPv6 header, that of UDP, and what every message begins with: its type and transaction-id.
   static constexpr std::size_t message_offset = 40 + 8;
   static constexpr std::size_t seen_size = message_offset + 4;
+  static constexpr std::chrono::nanoseconds never = std::chrono::nanoseconds::min();
 
-  /// What tells a message from others of these moments.
+  /// What tells a client's message from others of these moments.
   struct Key {
     Ipv6Address source;
     std::uint32_t interface_index = 0;
-    std::uint32_t begin = 0;  // of the message: its type, and the transaction-id
+    std::uint32_t transaction_id = 0;
 
-    [[nodiscard]] std::uint32_t transaction_id() const noexcept { return begin & 0xffffffU; }
     friend bool operator==(const Key&, const Key&) = default;
   };
   struct Entry {
     Key key;
     MacAddress mac;
-    std::uint64_t serial = 0;  // 0: there is none
+    bool is_disputed = false;              // it was seen from another station too
+    bool is_relayed = false;               // seen from this one
+    std::chrono::nanoseconds seen{never};  // last; where it is disputed, the last time that it was
   };
   using Seen = std::array<std::uint8_t, seen_size>;
 
-  void learn(const Seen& seen, const sockaddr_ll& frame) noexcept;
-  void remember(const Key& key, const MacAddress& mac) noexcept;
+  [[nodiscard]] static std::optional<Key> key_of(std::uint32_t interface_index, const Ipv6Address& client,
+                                                 std::span<const std::uint8_t> message) noexcept;
+  void learn(const Seen& seen, const sockaddr_ll& frame, std::chrono::nanoseconds now) noexcept;
+  void remember(const Key& key, const MacAddress& mac, std::chrono::nanoseconds now) noexcept;
+  [[nodiscard]] const Entry* find(const Key& key) const noexcept;
   [[nodiscard]] std::size_t first_of_set(const Key& key) const noexcept;
 
   Descriptor socket_;
   std::uint64_t seed_;
-  std::uint64_t serial_ = 0;
   std::vector<Entry> entries_;  // in sets: a key is in the one that its transaction hashes to, or nowhere
   std::vector<mmsghdr> headers_;
   std::vector<iovec> vectors_;

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from message6 import (ADVERTISE, CLIENT_LINK_LAYER, CLIENT_PORT, OF_CLIENTS, RELAY_FORWARD, RELAY_MESSAGE, RELAY_PORT,
-                      RELAY_REPLY, RELAYS_AND_SERVERS, SERVER_PORT, SERVERS, SOLICIT, VENDOR, answer, reply_to,
-                      request, wrapped)
+from message6 import (ADVERTISE, CLIENT_LINK_LAYER, CLIENT_PORT, OF_CLIENTS, RELAY_FORWARD, RELAY_MESSAGE,
+                      RELAY_PORT, RELAY_REPLY, RELAYS_AND_SERVERS, REQUEST, SERVER_PORT, SERVERS, SOLICIT, VENDOR,
+                      answer, reply_to, request, wrapped)
 from network6 import CLIENT_LINK_LOCAL, ROUTER_LINK_LOCAL, UPSTREAM_ADDRESS6, unique_local
 from packet6 import DESTINATION_OPTIONS, HOP_BY_HOP, pack, udp_frames
 from peers6 import ScriptedServer6
@@ -367,8 +367,8 @@ def test_6d09_more_clients_than_the_kernel_has_room_for_among_its_neighbours(sce
 
 
 def test_6d09_the_frame_goes_where_this_question_came_from(scene6):
-    """Two hardware addresses with one link-local address: the transaction tells whose answer it is; where none does, as
-    of RECONFIGURE, the kernel asks its neighbours."""
+    """Two hardware addresses with one link-local address: the transaction tells whose answer it is; where none does, the
+    kernel asks its neighbours."""
     scene6.relay6()
     address, first = stranger(1)
     second = stranger(2)[1]
@@ -379,6 +379,31 @@ def test_6d09_the_frame_goes_where_this_question_came_from(scene6):
         assert scene6.delivered6(answer(question)).destination_mac == mac
     scene6.send_reply6(scene6.reply_for(1, peer_address=address)[1])
     scene6.clients[1].expect(neighbour_solicitation)
+
+
+@pytest.mark.parametrize("forged", [{}, {"kind": REQUEST}])
+@pytest.mark.parametrize("is_relayed_before", [False, True])
+def test_6d09_nobody_takes_anothers_answer(scene6, forged, is_relayed_before):
+    """By a frame of his own, which the kernel discards for its checksum, with the client's link-local address and
+    transaction-id: the answer goes where the kernel finds the client, and option 79 tells no other's address."""
+    relay = scene6.relay6()
+    place = scene6.topology.segment(1)
+    question = request(mac=place.client_mac)
+    answered = answer(question)
+    if is_relayed_before:
+        scene6.send_request6(question)
+        scene6.relayed6(question)
+    with relay.held_up():
+        if not is_relayed_before:
+            scene6.send_request6(question)
+        scene6.send_request6(question.but(**forged), source_mac="02:66:66:66:66:66", check="bad")
+        last = scene6.solicit()  # for which it looks at frames
+    scene6.relayed6(last)
+    came = scene6.forward6(question)
+    told = came.option(CLIENT_LINK_LAYER)
+    assert (told and told[2:].hex(":")) == (place.client_mac if is_relayed_before else None)
+    scene6.send_reply6(reply_to(came, answered))
+    assert scene6.delivered6(answered).destination_mac == place.client_mac
 
 
 def test_6d09_nobody_sends_from_a_group_address(scene6):
