@@ -181,7 +181,8 @@ std::optional<MacAddress> LinkSources::of_asker(std::uint32_t interface_index, c
                                                 std::chrono::nanoseconds now) const noexcept {
   const auto key = key_of(interface_index, client, answer);
   const Entry* const entry = key ? find(*key) : nullptr;
-  if (entry == nullptr || entry->is_disputed || !entry->is_relayed || now - entry->seen > lifetime) {
+  if (entry == nullptr || entry->is_disputed || !entry->is_relayed || now - entry->seen > lifetime ||
+      dhcpv6::msg_type(answer) == dhcpv6::message_type::reconfigure) {
     return std::nullopt;
   }
   return entry->mac;

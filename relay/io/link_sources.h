@@ -60,7 +60,7 @@ class LinkSources {
   void relayed(const Ingress6& ingress, std::span<const std::uint8_t> message) noexcept;
 
   /// The same of the message that went to servers and that this one, to `client` on the interface, is the answer to by
-  /// its transaction-id (RFC 8415 section 8).
+  /// its transaction-id (RFC 8415 section 8). None is the question of a Reconfigure (section 16.11).
   [[nodiscard]] std::optional<MacAddress> of_asker(std::uint32_t interface_index, const Ipv6Address& client,
                                                    std::span<const std::uint8_t> answer,
                                                    std::chrono::nanoseconds now) const noexcept;

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from message6 import (ADVERTISE, CLIENT_LINK_LAYER, CLIENT_PORT, OF_CLIENTS, RELAY_FORWARD, RELAY_MESSAGE,
+from message6 import (ADVERTISE, CLIENT_LINK_LAYER, CLIENT_PORT, OF_CLIENTS, RECONFIGURE, RELAY_FORWARD, RELAY_MESSAGE,
                       RELAY_PORT, RELAY_REPLY, RELAYS_AND_SERVERS, REQUEST, SERVER_PORT, SERVERS, SOLICIT, VENDOR,
                       answer, reply_to, request, wrapped)
 from network6 import CLIENT_LINK_LOCAL, ROUTER_LINK_LOCAL, UPSTREAM_ADDRESS6, unique_local
@@ -378,6 +378,19 @@ def test_6d09_the_frame_goes_where_this_question_came_from(scene6):
         scene6.send_reply6(reply_to(came.message6, answer(question)))
         assert scene6.delivered6(answer(question)).destination_mac == mac
     scene6.send_reply6(scene6.reply_for(1, peer_address=address)[1])
+    scene6.clients[1].expect(neighbour_solicitation)
+
+
+def test_6d09_nobody_asked_for_a_reconfigure(scene6):
+    """Its transaction-id is 0 (RFC 8415 section 16.11), which a client may have used too: the kernel asks."""
+    scene6.relay6()
+    address, mac = stranger(5)
+    question = scene6.solicit(frame={"source": address, "source_mac": mac}, xid=0)
+    came = scene6.relayed6(question)
+    scene6.send_reply6(reply_to(came.message6, answer(question)))
+    assert scene6.delivered6(answer(question)).destination_mac == mac
+    assert not scene6.clients[1].all(neighbour_solicitation)
+    scene6.send_reply6(reply_to(came.message6, answer(question, RECONFIGURE)))
     scene6.clients[1].expect(neighbour_solicitation)
 
 

@@ -218,6 +218,16 @@ TEST_F(LinkSourcesTest, an_answer_goes_where_its_question_came_from) {
   EXPECT_EQ(asker(answer), std::nullopt) << "too late";
 }
 
+TEST_F(LinkSourcesTest, nobody_asked_for_a_reconfigure) {
+  Bytes question = solicit(0, 0);
+  question[1] = 0;
+  send(question);
+  ASSERT_TRUE(becomes(question, client_mac));
+  relay(question);
+  EXPECT_EQ(asker(with_type(dhcpv6::message_type::reply, question)), client_mac);
+  EXPECT_EQ(asker(with_type(dhcpv6::message_type::reconfigure, question)), std::nullopt);
+}
+
 TEST_F(LinkSourcesTest, nobody_chooses_what_is_forgotten) {
   const Bytes question = solicit(1, 2);
   send(question);
