@@ -31,21 +31,27 @@ constexpr sock_filter jump(std::uint16_t code, std::uint32_t k, std::uint8_t if_
   return {code, if_true, if_false, k};
 }
 
-/// Of what clients send, `size` octets from the IPv6 header on. A load behind the end returns 0, which is "drop".
-[[nodiscard]] std::array<sock_filter, 11> filter_for(std::uint16_t port, std::uint32_t size) {
+/// Of what clients send to the group, or to us from link-local addresses, `size` octets from the IPv6 header on: from
+/// other ones it may be crossing this router. A load behind the end returns 0, which is "drop".
+[[nodiscard]] std::array<sock_filter, 15> filter_for(std::uint16_t port, std::uint32_t size) {
   constexpr std::uint32_t next_header = 6;
+  constexpr std::uint32_t source = 8;
   constexpr std::uint32_t destination_port = 40 + 2;
   constexpr std::uint32_t type = 40 + 8;
   return {
       statement(BPF_LD | BPF_B | BPF_ABS, next_header),
-      jump(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_UDP, 0, 8),
+      jump(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_UDP, 0, 12),
       statement(BPF_LD | BPF_H | BPF_ABS, destination_port),
-      jump(BPF_JMP | BPF_JEQ | BPF_K, port, 0, 6),
+      jump(BPF_JMP | BPF_JEQ | BPF_K, port, 0, 10),
       statement(BPF_LD | BPF_B | BPF_ABS, type),
-      jump(BPF_JMP | BPF_JEQ | BPF_K, dhcpv6::message_type::relay_forward, 4, 0),
-      jump(BPF_JMP | BPF_JEQ | BPF_K, dhcpv6::message_type::relay_reply, 3, 0),
+      jump(BPF_JMP | BPF_JEQ | BPF_K, dhcpv6::message_type::relay_forward, 8, 0),
+      jump(BPF_JMP | BPF_JEQ | BPF_K, dhcpv6::message_type::relay_reply, 7, 0),
       statement(BPF_LD | BPF_W | BPF_ABS, static_cast<std::uint32_t>(SKF_AD_OFF + SKF_AD_PKTTYPE)),
-      jump(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OTHERHOST, 1, 0),
+      jump(BPF_JMP | BPF_JEQ | BPF_K, PACKET_MULTICAST, 4, 0),
+      jump(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OTHERHOST, 4, 0),
+      statement(BPF_LD | BPF_H | BPF_ABS, source),
+      statement(BPF_ALU | BPF_AND | BPF_K, 0xffc0),
+      jump(BPF_JMP | BPF_JEQ | BPF_K, 0xfe80, 0, 1),  // RFC 4291 section 2.4
       statement(BPF_RET | BPF_K, size),
       statement(BPF_RET | BPF_K, 0),
   };

@@ -506,15 +506,18 @@ def test_nothing_looks_at_frames_without_option_79(scene6):
 
 
 def test_what_looks_at_frames_for_option_79_sees_dhcpv6_alone(scene6):
-    """One packet socket, of IPv6, which neither gets what crosses the router nor what else is for it."""
+    """One packet socket, of IPv6, which neither gets what crosses the router, to whatever port, nor what else is for
+    it."""
     relay = scene6.relay6()
     scene6.exchange6()
     place, server = scene6.topology.segment(1), scene6.topology.server(1)
     with relay.held_up():
-        for destination, port in ((place.address6, 9), (server.address6, 9)):
-            scene6.send_request6(b"of somebody else", source=place.host6(0x50), destination=destination, dport=port,
+        for destination, port in ((place.address6, 9), (server.address6, SERVER_PORT), (server.address6, 9)):
+            scene6.send_request6(request(), source=place.host6(0x50), destination=destination, dport=port,
                                  destination_mac=place.mac)
-        scene6.servers[1].expect(lambda frame: not frame.outgoing and frame.ports and frame.ports[1] == 9)
+        for port in (SERVER_PORT, 9):
+            scene6.servers[1].expect(
+                lambda frame, port=port: not frame.outgoing and frame.ports == (CLIENT_PORT, port))
         assert waiting_frames(relay) == {"86dd": 0}
         scene6.solicit()
         wait_until(lambda: waiting_frames(relay)["86dd"] > 0, "the frame of a client's message")

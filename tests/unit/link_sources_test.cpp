@@ -31,6 +31,7 @@ using namespace std::chrono_literals;
 constexpr Ports6 ports{5470, {}};
 constexpr MacAddress client_mac{{2, 0, 0, 0, 0, 1}};
 constexpr MacAddress other_mac{{2, 0, 0, 0, 0, 9}};
+constexpr MacAddress own_mac{{2, 0, 0, 0, 0, 0xc0}};
 
 /// c0 is the relay agent's interface, p0 its client's.
 class LinkSourcesTest : public test_support::NetworkNamespaceTest {
@@ -156,6 +157,25 @@ TEST_F(LinkSourcesTest, are_of_what_clients_send_to_the_port) {
   ASSERT_TRUE(settle());
   EXPECT_EQ(sources_->of(ingress(), relayed), std::nullopt);
   EXPECT_EQ(sources_->of(ingress(), solicit(3, 4)), std::nullopt);
+}
+
+TEST_F(LinkSourcesTest, are_not_of_what_crosses_the_router) {
+  const Ipv6Address elsewhere = ip6("2001:db8:9::9");
+  send_from(client_mac, solicit(1, 1), ip6("2001:db8:1::50"), own_mac, elsewhere);
+  send_from(client_mac, solicit(1, 2), ip6("fec0::1"), own_mac, elsewhere);
+  send_from(client_mac, solicit(1, 3), ip6("fe80::1"), {{2, 0, 0, 0, 0, 0x33}}, ip6("fe80::33"));
+  ASSERT_TRUE(settle());
+  EXPECT_EQ(sources_->of(ingress("c0", "2001:db8:1::50"), solicit(1, 1)), std::nullopt);
+  EXPECT_EQ(sources_->of(ingress("c0", "fec0::1"), solicit(1, 2)), std::nullopt);
+  EXPECT_EQ(sources_->of(ingress(), solicit(1, 3)), std::nullopt) << "nor of what is another station's";
+}
+
+TEST_F(LinkSourcesTest, are_of_what_clients_send_to_the_relay_agent_alone) {
+  send_from(client_mac, solicit(1, 4), ip6("fe80::1"), own_mac, ip6("fe80::c0"));
+  EXPECT_TRUE(becomes(solicit(1, 4), client_mac));
+  send_from(client_mac, solicit(1, 5), ip6("2001:db8:1::50"));
+  EXPECT_TRUE(comes_true([&] { return sources_->of(ingress("c0", "2001:db8:1::50"), solicit(1, 5)) == client_mac; }))
+      << "nor of everything else with a global source";
 }
 
 TEST_F(LinkSourcesTest, of_two_stations_with_one_transaction_neither_is_told) {
