@@ -4,11 +4,9 @@
 #include "relay/io/data_path.h"
 
 #include <linux/if_ether.h>
-#include <linux/if_packet.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
-#include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -26,6 +24,8 @@
 #include "relay/core/frame.h"
 #include "tests/support/network_namespace.h"
 #include "tests/unit/allocations.h"
+#include "tests/unit/serve_until.h"
+#include "tests/unit/tap.h"
 
 namespace relay::io {
 namespace {
@@ -110,9 +110,17 @@ class DataPathTest : public test_support::NetworkNamespaceTest {
               static_cast<ssize_t>(octets.size()));
   }
 
-  void serve_all() {
-    while (data_path_->serve() != Turn::idle) {
-    }
+  template <typename Condition>
+  [[nodiscard]] bool comes_true(Condition condition) {
+    return serve_until(*data_path_, condition);
+  }
+  /// With what was relayed come round.
+  [[nodiscard]] bool forwards(std::uint64_t requests, std::uint64_t replies) {
+    return comes_true([this, requests, replies] {
+      return counters("lo").requests.forwarded() >= requests &&
+             counters("lo").dropped(DropReason::giaddr_own) >= requests &&
+             counters("c0").replies.forwarded() >= replies;
+    });
   }
 
   InterfaceTable table_;
@@ -124,32 +132,47 @@ class DataPathTest : public test_support::NetworkNamespaceTest {
   std::optional<DataPath> data_path_;
 };
 
+/// With what the kernel merged, and what leaves merged, or without.
 TEST_F(DataPathTest, allocates_nothing_once_it_runs) {
+  constexpr int run_length = 5;
   const Octets request = message_with(bootp::op_request, {});
   const Octets reply = message_with(bootp::op_reply, gateway);
   const Octets bad = message_with(9, {});
-  std::uint64_t before = 0;
-  for (int round = 0; round < 300; ++round) {
-    if (round == 20) {
-      before = test_support::allocations();
-    }
-    for (int number = 0; number < 10; ++number) {
-      send(request);
-      send(reply);
-      send(bad);
-    }
-    serve_all();
+  std::vector<std::uint8_t> run;
+  for (int number = 0; number < run_length; ++number) {
+    run.insert(run.end(), request.begin(), request.end());
   }
-  EXPECT_EQ(test_support::allocations(), before);
-  EXPECT_EQ(counters("lo").requests.forwarded(), 3000U);
-  EXPECT_EQ(counters("lo").dropped(DropReason::bad_op), 3000U);
-  EXPECT_EQ(counters("lo").dropped(DropReason::giaddr_own), 3000U) << "which have come round";
-  EXPECT_EQ(counters("c0").replies.forwarded(), 3000U);
+  std::uint64_t sent = 0;
+  for (const bool in_runs : {false, true}) {
+    data_path_->form_runs(in_runs);
+    std::uint64_t before = 0;
+    for (int round = 0; round < 300; ++round) {
+      if (round == 20) {
+        before = test_support::allocations();
+      }
+      for (int number = 0; number < (in_runs ? 2 : 10); ++number) {
+        in_runs ? send(run, message_size) : send(request);
+      }
+      for (int number = 0; number < 10; ++number) {
+        send(reply);
+        send(bad);
+      }
+      sent += 10;
+      ASSERT_TRUE(forwards(sent, sent));
+      ASSERT_TRUE(comes_true([this, sent] { return counters("lo").dropped(DropReason::bad_op) >= sent; }));
+    }
+    EXPECT_EQ(test_support::allocations(), before) << (in_runs ? "in runs" : "one by one");
+  }
+  EXPECT_EQ(counters("lo").requests.forwarded(), 6000U);
+  EXPECT_EQ(counters("lo").dropped(DropReason::bad_op), 6000U);
+  EXPECT_EQ(counters("lo").dropped(DropReason::giaddr_own), 6000U) << "which have come round";
+  EXPECT_EQ(counters("c0").replies.forwarded(), 6000U);
 }
 
 TEST_F(DataPathTest, of_merged_messages_each_goes_by_its_own_op) {
   const Octets request = message_with(bootp::op_request, {});
   const Octets reply = message_with(bootp::op_reply, gateway);
+  std::uint64_t sent = 0;
   for (const bool reply_first : {true, false}) {
     std::vector<std::uint8_t> run;
     for (int number = 0; number < 3; ++number) {
@@ -159,7 +182,8 @@ TEST_F(DataPathTest, of_merged_messages_each_goes_by_its_own_op) {
       run.insert(run.end(), second.begin(), second.end());
     }
     send(run, message_size);
-    serve_all();
+    sent += 3;
+    ASSERT_TRUE(forwards(sent, sent));
   }
   EXPECT_EQ(counters("lo").requests.forwarded(), 6U);
   EXPECT_EQ(counters("c0").replies.forwarded(), 6U);
@@ -168,7 +192,8 @@ TEST_F(DataPathTest, of_merged_messages_each_goes_by_its_own_op) {
 TEST_F(DataPathTest, the_relay_port_takes_replies_alone) {
   send(message_with(bootp::op_request, {}), 0, *ports.relay);
   send(message_with(bootp::op_reply, gateway), 0, *ports.relay);
-  serve_all();
+  ASSERT_TRUE(forwards(0, 1));
+  ASSERT_TRUE(comes_true([this] { return counters("lo").dropped(DropReason::bad_op) >= 1; }));
   EXPECT_EQ(counters("lo").requests.forwarded(), 0U);
   EXPECT_EQ(counters("lo").dropped(DropReason::bad_op), 1U);
   EXPECT_EQ(counters("c0").replies.forwarded(), 1U);
@@ -176,23 +201,24 @@ TEST_F(DataPathTest, the_relay_port_takes_replies_alone) {
 
 TEST_F(DataPathTest, messages_that_are_told_are_neither_merged_nor_sent_in_runs) {
   const Octets request = message_with(bootp::op_request, {});
+  std::uint64_t sent = 0;
   for (const bool per_message : {false, true}) {
     data_path_->tell_messages(per_message);
     data_path_->form_runs(true);
-    const Descriptor tap{::socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, htons(ETH_P_IP))};
-    ASSERT_TRUE(tap.is_open());
+    Tap tap{"lo", ETH_P_IP};
     for (int number = 0; number < 10; ++number) {
       send(request);
     }
-    serve_all();
+    sent += 10;
+    ASSERT_TRUE(forwards(sent, 0));
     std::size_t longest = 0;
-    std::array<std::uint8_t, 65536> packet{};
-    for (ssize_t size = 0; size >= 0; size = ::recv(tap.number(), packet.data(), packet.size(), MSG_DONTWAIT)) {
-      longest = std::max(longest, static_cast<std::size_t>(size));
+    for (const auto& packet : tap.packets()) {
+      longest = std::max(longest, packet.size());
     }
+    EXPECT_GT(longest, message_size);
     EXPECT_EQ(longest > 2 * message_size, !per_message) << longest;
   }
-  EXPECT_EQ(counters("lo").requests.forwarded(), 20U);
+  EXPECT_EQ(counters("lo").requests.forwarded(), sent);
 }
 
 TEST_F(DataPathTest, what_was_merged_before_messages_are_told_is_told_apart) {
@@ -206,7 +232,7 @@ TEST_F(DataPathTest, what_was_merged_before_messages_are_told_is_told_apart) {
     send(run, message_size);
   }
   data_path_->tell_messages(true);
-  serve_all();
+  ASSERT_TRUE(forwards(5, 5));
   EXPECT_EQ(counters("lo").requests.forwarded(), 5U);
   EXPECT_EQ(counters("c0").replies.forwarded(), 5U);
 }
@@ -223,22 +249,15 @@ TEST_F(DataPathTest, short_replies_that_were_merged_are_padded_without_harm_to_t
     reply[33] = static_cast<std::uint8_t>(number);
     run.insert(run.end(), reply.begin(), reply.begin() + size);
   }
-  const Descriptor tap{::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0)};
-  sockaddr_ll address{};
-  address.sll_family = AF_PACKET;
-  address.sll_protocol = htons(ETH_P_IP);
-  address.sll_ifindex = static_cast<int>(::if_nametoindex("p0"));
-  ASSERT_EQ(::bind(tap.number(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
+  Tap tap{"p0", ETH_P_IP, SOCK_RAW};
   send(run, size);
-  serve_all();
-  ASSERT_EQ(counters("c0").replies.forwarded(), count);
+  ASSERT_TRUE(comes_true([&] { return tap.packets().size() >= count; }));
+  EXPECT_EQ(counters("c0").replies.forwarded(), count);
+  ASSERT_EQ(tap.packets().size(), count);
   for (std::size_t number = 0; number < count; ++number) {
-    pollfd waiting{tap.number(), POLLIN, 0};
-    ASSERT_GT(::poll(&waiting, 1, 10'000), 0);
-    std::array<std::uint8_t, 1024> frame{};
-    ASSERT_EQ(::recv(tap.number(), frame.data(), frame.size(), 0),
-              static_cast<ssize_t>(frame_headers_size + options82::min_message_size));
-    const auto message = std::span{frame}.subspan<frame_headers_size, options82::min_message_size>();
+    const auto& frame = tap.packets()[number];
+    ASSERT_EQ(frame.size(), frame_headers_size + options82::min_message_size);
+    const auto message = std::span{frame}.subspan<frame_headers_size>();
     EXPECT_EQ(message[0], bootp::op_reply);
     EXPECT_EQ(message[33], number);
     EXPECT_EQ(message[bootp::options_offset + 3], 255) << "option 82 is gone";
@@ -254,12 +273,10 @@ TEST_F(DataPathTest, counts_what_a_burst_was_too_large_for) {
   for (std::uint64_t number = 0; number < sent; ++number) {
     send(request);
   }
-  serve_all();
-  while (data_path_->has_open_question()) {
-    ASSERT_EQ(::poll(nullptr, 0, 20), 0);
-    serve_all();
-  }
   const Counters& of_lo = counters("lo");
+  EXPECT_TRUE(comes_true([&] {
+    return !data_path_->has_open_question() && of_lo.requests.received() + lost_ >= sent + of_lo.requests.forwarded();
+  }));
   const std::uint64_t relayed = of_lo.requests.forwarded();
   const std::uint64_t received = of_lo.requests.received();
   EXPECT_GT(relayed, 1000U);
@@ -281,27 +298,24 @@ TEST_F(DataPathTest, a_flood_that_lasts_is_turned_away_in_the_kernel) {
   }
   EXPECT_GT(turned_away_, 0U);
   EXPECT_EQ(lost_, 0U) << "the socket had room, so that everything else was turned away too";
-  const auto settle = [this] {
-    serve_all();
-    while (data_path_->has_open_question()) {
-      ASSERT_EQ(::poll(nullptr, 0, 20), 0);
-      serve_all();
-    }
-  };
-  settle();
-  EXPECT_EQ(lost_, 0U);
   const Counters& of_lo = counters("lo");
   const auto relayed = [&of_lo] { return of_lo.requests.forwarded(); };
+  const auto settles = [&] {
+    return comes_true(
+        [&] { return !data_path_->has_open_question() && of_lo.requests.received() + lost_ >= sent + relayed(); });
+  };
+  ASSERT_TRUE(settles());
+  EXPECT_EQ(lost_, 0U);
   EXPECT_GE(of_lo.dropped(DropReason::queue_full), turned_away_);
   EXPECT_EQ(of_lo.requests.received(),
             relayed() + of_lo.dropped(DropReason::giaddr_own) + of_lo.dropped(DropReason::queue_full));
   EXPECT_EQ(of_lo.requests.received() + lost_, sent + relayed()) << "what was relayed has come round";
 
   const std::uint64_t before = relayed();
-  for (int number = 0; number < 100; ++number) {
+  for (int number = 0; number < 100; ++number, ++sent) {
     send(request);
   }
-  settle();
+  ASSERT_TRUE(settles());
   EXPECT_EQ(relayed(), before + 100);
 }
 
@@ -316,8 +330,8 @@ TEST_F(DataPathTest, what_is_over_the_rate_limit_takes_no_place_in_the_queue) {
   for (std::uint64_t number = 0; number < sent; ++number) {
     send(request);
   }
-  serve_all();
   const Counters& of_lo = counters("lo");
+  ASSERT_TRUE(comes_true([&of_lo] { return of_lo.requests.received() >= sent + of_lo.requests.forwarded(); }));
   EXPECT_GE(of_lo.requests.forwarded(), 10U);
   EXPECT_GT(of_lo.dropped(DropReason::rate_limited), sent / 2);
   EXPECT_EQ(of_lo.dropped(DropReason::queue_full), 0U);
