@@ -84,21 +84,22 @@ class Log::Impl {
   /// Writes one line, whose fields behind the event's name `add_fields(LogLine&)` adds.
   template <typename AddFields>
   void write(LogLevel level, std::string_view event, AddFields add_fields) {
-    write_at(clock_ ? std::optional{clock_()} : std::nullopt, level, event, add_fields);
+    write_at(now(), level, event, add_fields);
   }
 
   template <typename AddFields>
   void write_at(std::optional<LogLine::Time> time, LogLevel level, std::string_view event, AddFields add_fields) {
-    LogLine line{storage_, format_, time, level, event};
-    add_fields(line);
+    const std::string_view line = composed(time, level, event, add_fields);
     if (queue_) {
-      queue_->write(level, line.finish());
+      queue_->write(level, line);
     } else {
-      write_line_(line.finish());
+      write_line_(line);
     }
   }
 
-  [[nodiscard]] std::uint64_t lost() const noexcept { return lost_->count(); }
+  /// A report that was lost itself is made up for by the next one.
+  void report_lost();
+
   [[nodiscard]] const std::shared_ptr<const LostLines>& lost_lines() const noexcept { return lost_; }
 
   void set_threshold(LogLevel threshold) noexcept { threshold_ = threshold; }
@@ -112,9 +113,19 @@ class Log::Impl {
   void send_failed(const Failure& failure);
 
   Tallies tallies;
-  std::uint64_t lost_reported = 0;
 
  private:
+  [[nodiscard]] std::optional<LogLine::Time> now() const { return clock_ ? std::optional{clock_()} : std::nullopt; }
+
+  /// Until the next one.
+  template <typename AddFields>
+  [[nodiscard]] std::string_view composed(std::optional<LogLine::Time> time, LogLevel level, std::string_view event,
+                                          AddFields add_fields) {
+    LogLine line{storage_, format_, time, level, event};
+    add_fields(line);
+    return line.finish();
+  }
+
   std::unique_ptr<QueuedOutput> queue_;
   std::shared_ptr<const LostLines> lost_;
   WriteLine write_line_;
@@ -123,6 +134,20 @@ class Log::Impl {
   LogLevel threshold_;
   std::string storage_;
 };
+
+void Log::Impl::report_lost() {
+  if (!queue_ || queue_->is_reporting()) {
+    return;
+  }
+  const std::uint64_t lost = lost_->unreported();
+  if (lost == 0) {
+    return;
+  }
+  const std::string_view line = composed(now(), LogLevel::warning, "log_overrun", [&](LogLine& fields) {
+    fields.field("lost", lost).field("log_lines_lost", lost + lost_->reported.load());
+  });
+  queue_->report(LogLevel::warning, line, lost);
+}
 
 template <typename Event>
 void Log::Impl::message(const Event& event) {
@@ -395,7 +420,7 @@ void Log::counters(const InterfaceTable& table, const DelegationCounters* delega
     if (delegations != nullptr) {
       add_delegations(line, *delegations);
     }
-    line.field("log_lines_lost", impl_->lost());
+    line.field("log_lines_lost", impl_->lost_lines()->count());
   });
 }
 
@@ -409,15 +434,11 @@ void Log::report_suppressed() {
       line.field("reason", text(reason).name).field("suppressed", count);
     });
   });
-  if (const std::uint64_t lost = impl_->lost(); lost != impl_->lost_reported) {
-    impl_->write(LogLevel::warning, "log_overrun",
-                 [&](LogLine& line) { line.field("lost", lost - impl_->lost_reported).field("log_lines_lost", lost); });
-    impl_->lost_reported = lost;
-  }
+  impl_->report_lost();
 }
 
 bool Log::has_suppressed() const noexcept {
-  return !impl_->tallies.empty() || impl_->lost() != impl_->lost_reported;
+  return !impl_->tallies.empty() || impl_->lost_lines()->unreported() != 0;
 }
 
 std::shared_ptr<const LostLines> Log::lost_lines() const {

@@ -1,6 +1,7 @@
 // Lines on their way to a slow place: a bounded queue with a thread of its own; the only user of spdlog.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string_view>
 
@@ -21,6 +22,12 @@ class QueuedOutput {
   QueuedOutput& operator=(const QueuedOutput&) = delete;
 
   void write(LogLevel level, std::string_view line);
+
+  /// A line that tells of so many lost ones, which are `LostLines::reported` once it has reached its place. Where that
+  /// refuses it, nothing is lost by that: it is for the caller to write another. Not while `is_reporting`.
+  void report(LogLevel level, std::string_view line, std::uint64_t lost);
+  /// Whether nobody knows yet what becomes of the last report.
+  [[nodiscard]] bool is_reporting() const;
 
   [[nodiscard]] std::shared_ptr<const LostLines> lost() const;
 

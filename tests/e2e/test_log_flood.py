@@ -355,3 +355,26 @@ def test_syslog_that_is_started_again(scene, sink):
         return " DEBUG forwarded " in sink.log[len(before):]
     wait_until(came, "lines in the new syslog")
     wait_until(lambda: lost_by_metrics(scene) in [total for _, total in overruns(sink.log)], "the report", timeout=60)
+
+
+def test_syslog_that_is_away_for_longer(scene, stack):
+    """What tells of lost lines is lost as well meanwhile, and made up for: in the end nothing is untold."""
+    sink = Syslog(scene)
+    stack.callback(sink.stop)
+    sink.start("-a", "--log-level", "info", *metrics.FLAGS)
+    wait_until(lambda: re.search(r" started .*\n", sink.log), lambda: f"the relay to start: {sink.log}")
+    scene.sink(1)
+    scene.sink(2)
+    sink.close()
+
+    def drop():
+        scene.send_request(message.request(xid=next(_xids), hops=255))
+    drop()
+    for lost in range(1, 4):  # the first drop's line, then an interval's each, and so a report of what was lost
+        wait_until(lambda lost=lost: lost_by_metrics(scene) >= lost, lambda lost=lost: f"{lost} lines lost", timeout=60)
+        drop()
+    sink.open()
+    wait_until(lambda: overruns(sink.log), "the report", timeout=60)
+    total = lost_by_metrics(scene)
+    wait_until(lambda: overruns(sink.log)[-1][1] == total, lambda: f"{total} lost: {overruns(sink.log)}", timeout=60)
+    assert sum(more for more, _ in overruns(sink.log)) == total

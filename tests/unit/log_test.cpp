@@ -1,5 +1,6 @@
 #include "relay/log/log.h"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,6 +13,7 @@
 #include <cstdlib>
 #include <memory>
 #include <optional>
+#include <regex>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -718,6 +720,11 @@ class StandardErrorPipe {
     }
   }
 
+  [[nodiscard]] bool has_something() const {
+    pollfd waiting{read_end_, POLLIN, 0};
+    return ::poll(&waiting, 1, 0) > 0;
+  }
+
   /// What was written and not yet read, up to 64 KiB.
   [[nodiscard]] std::string read() const {
     std::string text(std::size_t{1} << 16U, '\0');
@@ -764,6 +771,71 @@ TEST(LogToStandardError, SaysHowManyLinesWereLost) {
   // The report may itself have displaced one more line, after the count was taken.
   EXPECT_THAT(last, testing::AnyOf(HasSubstr("Z WARNING log_overrun lost=" + std::to_string(count - lines) + " log_"),
                                    HasSubstr("Z WARNING log_overrun lost=" + std::to_string(count - lines - 1) + " ")));
+}
+
+/// What each report of lost lines says: how many more, and how many at all.
+std::vector<std::pair<std::uint64_t, std::uint64_t>> overruns(const std::string& written) {
+  static const std::regex form{" log_overrun lost=([0-9]+) log_lines_lost=([0-9]+)\n"};
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> found;
+  for (std::sregex_iterator match{written.begin(), written.end(), form}; match != std::sregex_iterator{}; ++match) {
+    found.emplace_back(std::stoull((*match)[1]), std::stoull((*match)[2]));
+  }
+  return found;
+}
+
+TEST(LogToStandardError, RepeatsAReportThatNobodyTook) {
+  StandardErrorPipe gone;
+  gone.close_read_end();
+  Log log{Log::Sink::standard_error, LogFormat::text, LogLevel::info};
+  log.note(LogLevel::info, "nobody reads this");
+  for (std::uint64_t lost = 1; lost < 5; ++lost) {
+    while (log.lost_lines()->count() < lost) {
+      std::this_thread::yield();
+    }
+    log.report_suppressed();
+    EXPECT_TRUE(log.has_suppressed());
+    log.note(LogLevel::info, "nor this");
+  }
+  while (log.lost_lines()->count() < 5) {
+    std::this_thread::yield();
+  }
+  const StandardErrorPipe pipe;
+  log.report_suppressed();
+  EXPECT_THAT(overruns(pipe.read()), ElementsAre(std::pair{5U, 5U})) << "reports that nobody took are not lost lines";
+  while (log.has_suppressed()) {
+    std::this_thread::yield();
+  }
+  log.report_suppressed();
+  EXPECT_FALSE(pipe.has_something());
+}
+
+TEST(LogToStandardError, RepeatsAReportThatWasDisplaced) {
+  const StandardErrorPipe pipe;
+  Log log{Log::Sink::standard_error, LogFormat::text, LogLevel::info};
+  const std::string sentence(100, 'x');
+  for (int round = 0; round < 2; ++round) {
+    for (int i = 0; i < 20'000; ++i) {
+      log.note(LogLevel::info, sentence);
+    }
+    log.report_suppressed();  // of the second round: not while nobody knows of the first
+  }
+  std::string written;
+  while (log.has_suppressed()) {
+    while (pipe.has_something()) {
+      written += pipe.read();
+    }
+    log.report_suppressed();
+  }
+  written += pipe.has_something() ? pipe.read() : "";
+  std::uint64_t told = 0;
+  for (const auto& [more, total] : overruns(written)) {
+    told += more;
+    EXPECT_EQ(told, total);
+  }
+  EXPECT_EQ(told, log.lost_lines()->count());
+  EXPECT_EQ(told + static_cast<std::uint64_t>(std::ranges::count(written, '\n')) - overruns(written).size(),
+            40'000U + 1U)
+      << "one report was displaced";
 }
 
 TEST(LogToStandardErrorDeathTest, OutlivesItsReader) {
