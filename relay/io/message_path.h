@@ -25,7 +25,6 @@
 #include "relay/core/relay.h"
 #include "relay/core/response_times.h"
 #include "relay/core/servers.h"
-#include "relay/core/urgency.h"
 #include "relay/io/receive_batch.h"
 #include "relay/io/receive_losses.h"
 #include "relay/io/request_queue.h"
@@ -333,7 +332,8 @@ class MessagePath {
     shedding_.took(flow, octets);
     bool has_room = push();
     if (!has_room) {
-      if (const auto given_up = requests_waiting_.give_up_for(message.ingress, urgency_of(message.kind))) {
+      if (const auto given_up =
+              requests_waiting_.give_up_for(message.ingress, octets, message.kind, waiting.headroom)) {
         refuse(*given_up);
         requests_waiting_.release();
         has_room = push();

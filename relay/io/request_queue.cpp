@@ -4,6 +4,7 @@
 #include <cassert>
 
 #include "options82/options.h"
+#include "relay/core/urgency.h"
 
 namespace relay::io {
 
@@ -36,15 +37,15 @@ bool RequestQueueOf<Protocol>::push(const Ingress& ingress, std::span<const std:
                                     std::uint64_t epoch, std::size_t headroom) noexcept {
   const std::size_t size = message.size() + tail_room<Protocol>;
   assert(size <= large_size);
-  const bool is_large = headroom + size > place_size;
-  if (free_.empty() || (is_large && !has_large_room_for(ingress.interface_index))) {
+  const bool needs_large_room = is_large(message, headroom);
+  if (free_.empty() || (needs_large_room && !has_large_room_for(ingress.interface_index))) {
     return false;
   }
   const std::uint32_t place = free_.back();
   free_.pop_back();
   Entry& entry = entries_[place];
   entry = {ingress, epoch, static_cast<std::uint32_t>(message.size()), 0, 0, kind};
-  if (is_large) {
+  if (needs_large_room) {
     entry.large = free_large_.back();
     free_large_.pop_back();
     large_flows_[entry.large - 1] = ingress.interface_index;
@@ -57,6 +58,11 @@ bool RequestQueueOf<Protocol>::push(const Ingress& ingress, std::span<const std:
             room.subspan(entry.headroom).begin());  // std::ranges::copy of g++ 12 goes octet by octet
   order_.push(ingress.interface_index, urgency_of(kind), place);
   return true;
+}
+
+template <typename Protocol>
+bool RequestQueueOf<Protocol>::is_large(std::span<const std::uint8_t> message, std::size_t headroom) noexcept {
+  return headroom + message.size() + tail_room<Protocol> > place_size;
 }
 
 /// So that there is some left for another interface, however many flood (dynamic thresholds: Choudhury and Hahne,
@@ -77,11 +83,13 @@ auto RequestQueueOf<Protocol>::pop() noexcept -> std::optional<Queued> {
 }
 
 template <typename Protocol>
-auto RequestQueueOf<Protocol>::give_up_for(const Ingress& ingress, Urgency urgency) noexcept -> std::optional<Queued> {
-  if (!is_full()) {
-    return std::nullopt;  // it is too large
+auto RequestQueueOf<Protocol>::give_up_for(const Ingress& ingress, std::span<const std::uint8_t> message, Kind kind,
+                                           std::size_t headroom) noexcept -> std::optional<Queued> {
+  const std::uint32_t flow = ingress.interface_index;
+  if (!is_full() || (is_large(message, headroom) && !has_large_room_for(flow))) {
+    return std::nullopt;  // another's place would not help
   }
-  const auto place = order_.give_up_for(ingress.interface_index, urgency);
+  const auto place = order_.give_up_for(flow, urgency_of(kind));
   return place ? std::optional{take(*place)} : std::nullopt;
 }
 

@@ -12,7 +12,6 @@
 #include "relay/core/fair_queue.h"
 #include "relay/core/message_buffer.h"
 #include "relay/core/protocols.h"
-#include "relay/core/urgency.h"
 
 namespace relay::io {
 
@@ -46,8 +45,10 @@ class RequestQueueOf {
   /// The request whose turn it is.
   [[nodiscard]] std::optional<Queued> pop() noexcept;
 
-  /// The request that is given up so that there is room for another (`FairQueue`); nothing if it is that other itself.
-  [[nodiscard]] std::optional<Queued> give_up_for(const Ingress& ingress, Urgency urgency) noexcept;
+  /// The request that is given up so that there is room for another (`FairQueue`), which is as for `push`; nothing if
+  /// it is that other itself, or if that would have no room all the same.
+  [[nodiscard]] std::optional<Queued> give_up_for(const Ingress& ingress, std::span<const std::uint8_t> message,
+                                                  Kind kind, std::size_t headroom = 0) noexcept;
 
   /// Gives back the room of every request that left its line.
   void release() noexcept;
@@ -74,6 +75,7 @@ class RequestQueueOf {
     Kind kind = Kind::unknown;
   };
 
+  [[nodiscard]] static bool is_large(std::span<const std::uint8_t> message, std::size_t headroom) noexcept;
   [[nodiscard]] bool has_large_room_for(std::uint32_t flow) const noexcept;
   [[nodiscard]] Queued take(std::uint32_t place) noexcept;
   [[nodiscard]] std::span<std::uint8_t> room_of(std::uint32_t place) noexcept;

@@ -96,7 +96,8 @@ TEST(RequestQueue, of_large_messages_it_takes_a_few) {
     ++count;
   }
   EXPECT_EQ(count, 64U);
-  EXPECT_FALSE(queue.give_up_for(from(8), Urgency::common)) << "there is room, but for small ones alone";
+  EXPECT_FALSE(queue.give_up_for(from(8), Bytes(1536, 0), MessageKind::discover))
+      << "there is room, but for small ones alone";
   EXPECT_TRUE(queue.push(from(8), Bytes(300, 0), MessageKind::discover, 0));
   while (queue.pop()) {
   }
@@ -128,8 +129,8 @@ TEST(RequestQueue, a_flood_gives_way) {
   while (queue.push(from(7), Bytes(300, 7), MessageKind::request, 1)) {
   }
   EXPECT_TRUE(queue.is_full());
-  EXPECT_FALSE(queue.give_up_for(from(7), Urgency::urgent));
-  auto given_up = queue.give_up_for(from(8), Urgency::common);
+  EXPECT_FALSE(queue.give_up_for(from(7), Bytes(300, 0), MessageKind::request));
+  auto given_up = queue.give_up_for(from(8), Bytes(300, 0), MessageKind::discover);
   ASSERT_TRUE(given_up);
   EXPECT_EQ(given_up->ingress.interface_index, 7U);
   EXPECT_EQ(given_up->kind, MessageKind::request);
@@ -139,6 +140,34 @@ TEST(RequestQueue, a_flood_gives_way) {
   ASSERT_TRUE(queue.push(from(8), Bytes(300, 8), MessageKind::discover, 1));
   EXPECT_EQ(queue.pop()->ingress.interface_index, 7U);
   EXPECT_EQ(queue.pop()->ingress.interface_index, 8U);
+}
+
+TEST(RequestQueue, nothing_is_given_up_for_what_has_no_room_all_the_same) {
+  RequestQueue queue;
+  while (queue.push(from(8), Bytes(2000, 8), MessageKind::discover, 1)) {
+  }
+  while (queue.push(from(7), Bytes(300, 7), MessageKind::discover, 1)) {
+  }
+  ASSERT_TRUE(queue.is_full());
+  EXPECT_FALSE(queue.give_up_for(from(8), Bytes(2000, 8), MessageKind::request)) << "it has its share of large rooms";
+  EXPECT_EQ(queue.size(), queue.capacity());
+  EXPECT_TRUE(queue.give_up_for(from(9), Bytes(2000, 9), MessageKind::request));
+  queue.release();
+  EXPECT_TRUE(queue.push(from(9), Bytes(2000, 9), MessageKind::request, 1));
+}
+
+TEST(RequestQueue, headroom_makes_a_message_large) {
+  RequestQueue6 queue;
+  const std::size_t headroom = 1600;
+  const Ingress6 loud = test_support::from_client();
+  Ingress6 large = loud;
+  large.interface_index = loud.interface_index + 1;
+  while (queue.push(large, Bytes(300, 8), MessageKind6::solicit, 1, headroom)) {
+  }
+  while (queue.push(loud, Bytes(300, 7), MessageKind6::solicit, 1)) {
+  }
+  EXPECT_FALSE(queue.give_up_for(large, Bytes(300, 8), MessageKind6::request, headroom));
+  EXPECT_TRUE(queue.give_up_for(large, Bytes(300, 8), MessageKind6::request));
 }
 
 }  // namespace
