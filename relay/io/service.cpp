@@ -26,6 +26,7 @@
 #include "relay/io/link_monitor.h"
 #include "relay/io/link_sources.h"
 #include "relay/io/memberships.h"
+#include "relay/io/run_routes.h"
 #include "relay/io/seed.h"
 #include "relay/io/segmentation.h"
 
@@ -41,18 +42,11 @@ constexpr std::chrono::seconds status_interval{10};
 constexpr std::chrono::seconds judging_interval{1};
 constexpr std::chrono::milliseconds route_delay{200};  // a burst of link changes is worth one look at the routes
 constexpr std::chrono::seconds link_retry_delay{1};
-constexpr std::chrono::seconds routes_last{1};  // they may change without a word to us
 
 // So many interfaces can be looked through at each change of one; of more, a burst of changes is worth one look.
 constexpr std::size_t looked_at_at_once = 256;
 
 constexpr std::uint32_t least_ipv6_mtu = 1280;  // RFC 8200 section 5; on a link with a smaller one there is no IPv6
-
-/// Whether what leaves as one towards the servers of a family is cut up on the way, until when that counts.
-struct RunRoutes {
-  bool cut_up_runs = false;
-  std::chrono::steady_clock::time_point expire{};
-};
 
 /// Where a reload that is under way leaves its result; outlives the service if the resolver takes longer than that.
 struct Mailbox {
@@ -85,9 +79,7 @@ class Service::Impl {
   void serve();
   void settle_losses();
   void choose_runs();
-  [[nodiscard]] bool cuts_up_runs();
-  [[nodiscard]] bool cuts_up_runs6();
-  [[nodiscard]] bool cuts_up_runs_to(const IpAddress& server, const Sockets& sockets);
+  [[nodiscard]] std::string egress_to(const IpAddress& server);
   void await_links();
   void await_link_turn();
   void follow_links();
@@ -102,6 +94,7 @@ class Service::Impl {
   void tell_interfaces();
   void tell_figures();
   void apply_servers();
+  void apply_servers6();
   void start_reload();
   void start_reload_thread();
   void finish_reload(const Orders& orders);
@@ -136,7 +129,6 @@ class Service::Impl {
   bool is_serving_ = false;  // a turn of the data path is due already
   asio::steady_timer losses_timer_;
   RunRoutes run_routes_;
-  RunRoutes run_routes6_;
   Watch link_watch_;
   asio::signal_set signals_;
   asio::steady_timer link_timer_;
@@ -170,6 +162,11 @@ Service::Impl::Impl(ServiceSockets sockets, const Ports& ports, const Orders& or
                   [this](Ipv4Address address) { return monitor_.holds(address); }},
                  with_report_timer(listener)),
       losses_timer_(loop_),
+      run_routes_({[this](const IpAddress& server) { return egress_to(server); },
+                   [this](const std::string& interface) {
+                     const Sockets& any = sockets_.requests.is_open() ? sockets_ : sockets6_;
+                     return cuts_up_runs(any.requests.number(), interface);
+                   }}),
       link_watch_(loop_, monitor_.descriptor()),
       signals_(loop_, SIGTERM, SIGINT, SIGHUP),
       link_timer_(loop_),
@@ -359,43 +356,21 @@ void Service::Impl::serve() {
   asio::post(loop_, [this] { serve(); });  // signals and links have their turn in between
 }
 
-/// Under load alone, and by routes of the last second.
+/// Under load alone.
 void Service::Impl::choose_runs() {
-  const auto choose = [](auto& path, RunRoutes& routes, const auto& cuts_up) {
-    if (path.is_busy()) {
-      const auto now = std::chrono::steady_clock::now();
-      if (now >= routes.expire) {
-        routes = {cuts_up(), now + routes_last};
-      }
-    }
-    path.form_runs(path.is_busy() && routes.cut_up_runs);
+  const auto choose = [this](auto& path, Family family) {
+    path.form_runs(path.is_busy() && run_routes_.are_cut_up(family, std::chrono::steady_clock::now()));
   };
-  choose(data_path_, run_routes_, [this] { return cuts_up_runs(); });
+  choose(data_path_, Family::ipv4);
   if (data_path6_) {
-    choose(*data_path6_, run_routes6_, [this] { return cuts_up_runs6(); });
+    choose(*data_path6_, Family::ipv6);
   }
 }
 
-/// Whether no server is behind an interface that would hand on what leaves as one.
-bool Service::Impl::cuts_up_runs() {
-  const auto is_cut_up = [this](Ipv4Address server) { return cuts_up_runs_to(server, sockets_); };
-  return std::ranges::all_of(orders_.interfaces.servers,
-                             [&](const auto& setting) { return std::ranges::all_of(setting.value, is_cut_up); });
-}
-
-bool Service::Impl::cuts_up_runs6() {
-  const auto is_cut_up = [this](const ServerName6& server) {
-    return server.interface_name.empty() ? cuts_up_runs_to(server.address, sockets6_)
-                                         : io::cuts_up_runs(sockets6_.requests.number(), server.interface_name);
-  };
-  return std::ranges::all_of(orders_.interfaces.v6.servers,
-                             [&](const auto& setting) { return std::ranges::all_of(setting.value, is_cut_up); });
-}
-
-bool Service::Impl::cuts_up_runs_to(const IpAddress& server, const Sockets& sockets) {
+std::string Service::Impl::egress_to(const IpAddress& server) {
   const auto egress = monitor_.route_egress(server);
   const Interface* const interface = egress ? std::as_const(table_).find(*egress) : nullptr;
-  return interface != nullptr && io::cuts_up_runs(sockets.requests.number(), interface->name);
+  return interface != nullptr ? interface->name : std::string{};
 }
 
 /// After a storm, when nothing comes that would make the data path look again.
@@ -615,13 +590,28 @@ void Service::Impl::apply_servers() {
                  [&seen](Ipv4Address server) { return seen.insert(server).second; });
   }
   data_path_.apply_servers(servers, orders_.policy.replies_from_anyone);
+  run_routes_.apply(Family::ipv4, {servers.begin(), servers.end()});
   if (data_path6_) {
-    std::vector<ServerName6> servers6;
-    for (const auto& setting : orders_.interfaces.v6.servers) {
-      servers6.insert(servers6.end(), setting.value.begin(), setting.value.end());
-    }
-    data_path6_->apply_servers(servers6, orders_.policy6.replies_from_anyone);
+    apply_servers6();
   }
+}
+
+void Service::Impl::apply_servers6() {
+  std::vector<ServerName6> servers;
+  for (const auto& setting : orders_.interfaces.v6.servers) {
+    servers.insert(servers.end(), setting.value.begin(), setting.value.end());
+  }
+  data_path6_->apply_servers(servers, orders_.policy6.replies_from_anyone);
+  std::vector<IpAddress> routed;
+  std::vector<std::string> egresses;
+  for (const ServerName6& server : servers) {
+    if (server.interface_name.empty()) {
+      routed.emplace_back(server.address);
+    } else {
+      egresses.push_back(server.interface_name);
+    }
+  }
+  run_routes_.apply(Family::ipv6, std::move(routed), std::move(egresses));
 }
 
 void Service::Impl::start_reload() {
