@@ -8,8 +8,9 @@ test that lacks one is skipped and says so. The folder DHCP_RELAY_SHARED (else .
 third parties' messages and captures.
 
 network, wire, message, capture: cables, octets, files of packets.  relay, peers: processes.  clients, dropped: crowds
-of clients, messages for each reason to drop.  metrics: what the relay tells Prometheus.  scene: the verbs most tests
-speak in.  What ends in 6 is the same for DHCPv6; packet6 is the Ethernet, IPv6 and UDP around its messages.
+of clients, messages for each reason to drop.  storm: bursts of either family.  metrics: what the relay tells
+Prometheus.  scene: the verbs most tests speak in.  What ends in 6 is the same for DHCPv6; packet6 is the Ethernet, IPv6
+and UDP around its messages.
 Row ids in the names of tests (4r02, 6f01) are those of the requirements.
 """
 

@@ -22,8 +22,8 @@ import relay as relay_module
 from message import udp_frames
 from peers import ScriptedServer
 from relay import is_ours
+from storm import frames
 from test_lifecycle import CraftedClient
-from test_storm import frames
 from wait import wait_until
 from wire import arrived
 
