@@ -66,7 +66,7 @@ class Service::Impl {
 
   [[nodiscard]] int run(ServiceManager& manager);
   [[nodiscard]] std::vector<std::string> missing_interfaces() const { return view_.missing(); }
-  void post(std::function<void()> what) { asio::post(loop_, std::move(what)); }
+  void post(std::function<void()> what);
   void tell_messages(bool per_message);
   [[nodiscard]] const InterfaceTable& interfaces() const noexcept { return table_; }
 
@@ -75,6 +75,8 @@ class Service::Impl {
   using Watch = asio::posix::stream_descriptor;
 
   [[nodiscard]] Listener with_report_timer(Listener listener);
+  template <typename... Told>
+  void start_report_timer_after(std::function<void(Told...)>& function);
   void await_messages();
   void serve();
   void settle_losses();
@@ -107,6 +109,8 @@ class Service::Impl {
   [[nodiscard]] bool has_open_question() const noexcept;
 
   asio::io_context loop_{1};
+  asio::steady_timer report_timer_;  // before whatever tells the listener of something
+  bool report_is_due_ = false;
   Surroundings surroundings_;
   Orders orders_;
   InterfaceTable table_;
@@ -135,8 +139,6 @@ class Service::Impl {
   bool is_catching_up_ = false;  // the timer runs
   bool is_awaiting_links_ = false;
   bool link_turn_is_due_ = false;
-  bool report_is_due_ = false;
-  asio::steady_timer report_timer_;
   ServiceManager* manager_ = nullptr;  // there is one while it runs
   asio::steady_timer manager_timer_;
   std::chrono::steady_clock::time_point status_told_{};
@@ -150,9 +152,10 @@ class Service::Impl {
 
 Service::Impl::Impl(ServiceSockets sockets, const Ports& ports, const Orders& orders, const Listener& listener,
                     Surroundings surroundings)
-    : surroundings_(std::move(surroundings)),
+    : report_timer_(loop_),
+      surroundings_(std::move(surroundings)),
       orders_(orders),
-      view_(table_, orders.interfaces, listener),
+      view_(table_, orders.interfaces, with_report_timer(listener)),
       monitor_(
           view_, [this] { asio::post(loop_, [this] { await_link_turn(); }); }, std::move(sockets.link_reports)),
       sockets_(std::move(sockets.messages)),
@@ -170,14 +173,13 @@ Service::Impl::Impl(ServiceSockets sockets, const Ports& ports, const Orders& or
       link_watch_(loop_, monitor_.descriptor()),
       signals_(loop_, SIGTERM, SIGINT, SIGHUP),
       link_timer_(loop_),
-      report_timer_(loop_),
       manager_timer_(loop_),
       judging_timer_(loop_),
       mailbox_(std::make_shared<Mailbox>()) {
   signals_.add(SIGUSR1);
   signals_.add(SIGUSR2);
   mailbox_->loop = &loop_;
-  start_dhcpv6(sockets, listener);
+  start_dhcpv6(sockets, with_report_timer(listener));
   for (const Descriptor* socket : {&sockets_.replies, &sockets_.upstream, &sockets_.requests, &sockets6_.replies,
                                    &sockets6_.upstream, &sockets6_.requests}) {
     if (socket->is_open()) {
@@ -220,8 +222,7 @@ void Service::Impl::start_dhcpv6(ServiceSockets& sockets, const Listener& listen
   memberships_.emplace(std::move(sockets.membership_holders), [this](std::uint32_t index, int error) {
     asio::post(loop_, [this, index, error] { tell_membership_refused(index, error); });
   });
-  data_path6_.emplace(sockets6_, orders_.policy6.ports, table_, link_sources_ ? &*link_sources_ : nullptr,
-                      with_report_timer(listener));
+  data_path6_.emplace(sockets6_, orders_.policy6.ports, table_, link_sources_ ? &*link_sources_ : nullptr, listener);
   data_path6_->apply(orders_.policy6);
   if (orders_.prefixes.are_watched()) {
     watch_delegations(std::move(sockets.prefix_state), listener);
@@ -264,6 +265,7 @@ bool Service::Impl::has_open_question() const noexcept {
 
 int Service::Impl::run(ServiceManager& manager) {
   manager_ = &manager;
+  start_report_timer();
   await_messages();
   await_links();
   if (monitor_.progress() == LinkProgress::failed) {
@@ -279,44 +281,24 @@ int Service::Impl::run(ServiceManager& manager) {
   return ending_signal_;
 }
 
+/// Lines may be held back, and any can be lost, which is told.
 Listener Service::Impl::with_report_timer(Listener listener) {
-  listener.dropped = [this, tell = std::move(listener.dropped)](const MessageEvent& event) {
-    tell(event);
-    start_report_timer();
-  };
-  listener.send_failed = [this, tell = std::move(listener.send_failed)](const SendFailure& failure) {
-    tell(failure);
-    start_report_timer();
-  };
-  if (listener.dropped6) {
-    listener.dropped6 = [this, tell = std::move(listener.dropped6)](const MessageEvent6& event) {
-      tell(event);
-      start_report_timer();
-    };
-  }
-  if (listener.send_failed6) {
-    listener.send_failed6 = [this, tell = std::move(listener.send_failed6)](const SendFailure6& failure) {
-      tell(failure);
-      start_report_timer();
-    };
-  }
-  if (listener.message6) {
-    listener.message6 = [this, tell = std::move(listener.message6)](const MessageEvent6& event) {
-      tell(event);
-      start_report_timer();
-    };
-  }
-  listener.kernel_lost = [this, tell = std::move(listener.kernel_lost)](const KernelLoss& loss) {
-    tell(loss);
-    start_report_timer();
-  };
-  if (listener.message) {  // their lines can be lost, which is told
-    listener.message = [this, tell = std::move(listener.message)](const MessageEvent& event) {
-      tell(event);
-      start_report_timer();
-    };
-  }
+  const auto watch = [this](auto&... functions) { (start_report_timer_after(functions), ...); };
+  watch(listener.dropped, listener.message, listener.send_failed, listener.dropped6, listener.message6,
+        listener.send_failed6, listener.membership_refused, listener.kernel_lost, listener.offload_refused,
+        listener.interface_changed, listener.server_changed, listener.delegation_changed, listener.route_refused,
+        listener.prefix_state);
   return listener;
+}
+
+template <typename... Told>
+void Service::Impl::start_report_timer_after(std::function<void(Told...)>& function) {
+  if (function) {
+    function = [this, tell = std::move(function)](Told... told) {
+      tell(told...);
+      start_report_timer();
+    };
+  }
 }
 
 void Service::Impl::await_messages() {
@@ -519,6 +501,13 @@ void Service::Impl::start_report_timer() {
   });
 }
 
+void Service::Impl::post(std::function<void()> what) {
+  asio::post(loop_, [this, call = std::move(what)] {
+    call();
+    start_report_timer();
+  });
+}
+
 /// At the watchdog's pace, which shows that the loop goes round.
 void Service::Impl::start_manager_timer() {
   manager_timer_.expires_after(manager_->watchdog_interval().value_or(status_interval));
@@ -661,6 +650,7 @@ void Service::Impl::finish_reload(const Orders& orders) {
 }
 
 void Service::Impl::end_reload() {
+  start_report_timer();
   is_reloading_ = false;
   if (std::exchange(reload_again_, false)) {
     start_reload();

@@ -8,6 +8,7 @@ import datetime
 import fcntl
 import itertools
 import os
+import pathlib
 import re
 import signal
 import socket
@@ -24,6 +25,7 @@ from peers import ScriptedServer
 from relay import is_ours
 from storm import frames
 from test_lifecycle import CraftedClient
+from test_prefixes6 import delegate
 from wait import wait_until
 from wire import arrived
 
@@ -248,9 +250,8 @@ class Syslog:
         self._socket.close()
         (self._folder / "log").unlink()
 
-    def start(self, *flags):
-        words = ["-q", "-pf", str(self._pid_file), *flags, "-id", "d1", "-id", "d2", "-iu", "u0", "10.9.0.2",
-                 "10.9.0.3"]
+    def start(self, *flags, servers=("10.9.0.2", "10.9.0.3")):
+        words = ["-q", "-pf", str(self._pid_file), *flags, "-id", "d1", "-id", "d2", "-iu", "u0", *servers]
         command = ["sh", "-c", _DEVICES, str(self._folder), relay_module.BINARY, *words]
         subprocess.run(self._scene.topology.router.command(command), check=True, timeout=60, stdin=subprocess.DEVNULL,
                        stdout=subprocess.DEVNULL)
@@ -378,3 +379,25 @@ def test_syslog_that_is_away_for_longer(scene, stack):
     total = lost_by_metrics(scene)
     wait_until(lambda: overruns(sink.log)[-1][1] == total, lambda: f"{total} lost: {overruns(sink.log)}", timeout=60)
     assert sum(more for more, _ in overruns(sink.log)) == total
+
+
+def is_idle(pid):
+    """Whether no timer of the relay's ends before a report would be due."""
+    texts = [path.read_text(encoding="ascii") for path in pathlib.Path(f"/proc/{pid}/fdinfo").iterdir()]
+    waits = [map(int, wait) for text in texts for wait in re.findall(r"^it_value: \((\d+), (\d+)\)", text, re.M)]
+    return all(seconds > _INTERVAL or seconds == nanoseconds == 0 for seconds, nanoseconds in waits)
+
+
+def test_syslog_of_a_relay_that_drops_nothing(scene6, stack):
+    """Whatever line is lost, it is told of, though nothing else is there to report."""
+    sink = Syslog(scene6)
+    stack.callback(sink.stop)
+    scene6.sink6(1)
+    sink.start("--log-prefixes", *metrics.FLAGS, servers=scene6.server_addresses6()[:1])
+    wait_until(lambda: re.search(r" started .*\n", sink.log), lambda: f"the relay to start: {sink.log}")
+    wait_until(lambda: is_idle(sink.pid), "the relay to have nothing to do", timeout=60)
+    sink.close()
+    delegate(scene6, "2001:db8:e101:100::/56")
+    wait_until(lambda: lost_by_metrics(scene6) == 1, "a lost line")
+    sink.open()
+    wait_until(lambda: overruns(sink.log) == [(1, 1)], lambda: f"the report: {sink.log}", timeout=60)
