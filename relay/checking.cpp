@@ -1,6 +1,7 @@
 #include "relay/checking.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <filesystem>
 #include <iostream>
 #include <optional>
@@ -19,6 +20,7 @@
 #include "relay/io/delegated_routes.h"
 #include "relay/io/look_around.h"
 #include "relay/io/metrics_endpoint.h"
+#include "relay/io/pid_file.h"
 #include "relay/io/privileges.h"
 #include "relay/io/privileges_lacked.h"
 #include "relay/io/resolve.h"
@@ -57,16 +59,20 @@ using Account = std::optional<io::Account>;
 }
 
 /// By this user, who opens them.
-[[nodiscard]] std::vector<check::FileFault> unwritable_files(const Configuration& configuration,
-                                                             const Account& account) {
+[[nodiscard]] std::vector<check::FileFault> unwritable_files(const Configuration& configuration, const Account& account,
+                                                             const std::vector<check::PortHolder>& holders) {
   std::vector<check::FileFault> unwritable;
   const auto add = [&unwritable](const std::string& file, std::string why) {
     if (!why.empty()) {
       unwritable.push_back({file, std::move(why)});
     }
   };
-  if (!configuration.pid_file.empty()) {
-    add(configuration.pid_file, io::write_fault(configuration.pid_file));
+  if (const auto fault = configuration.pid_file.empty() ? std::nullopt : io::PidFile::fault(configuration.pid_file)) {
+    // That of the relay which this one would take the place of is no more than its port.
+    const bool is_of_holder = std::ranges::any_of(holders, [&fault](const check::PortHolder& holder) {
+      return fault->holder != 0 && static_cast<std::uint32_t>(fault->holder) == holder.pid;
+    });
+    add(configuration.pid_file, is_of_holder ? std::string{} : fault->why);
   }
   if (has_capture_file(configuration)) {
     const std::string& file = configuration.capture.file;
@@ -163,7 +169,7 @@ int check_host(const Configuration& configuration) {
   facts.unresolved_servers = std::move(unresolved);
   facts.warnings = configuration.warnings;
   facts.metrics_fault = metrics_fault(configuration);
-  facts.unwritable = unwritable_files(configuration, account);
+  facts.unwritable = unwritable_files(configuration, account, facts.port_holders);
   facts.is_root = io::is_root();
   look_as_account(configuration, account, facts);
   look_at_routes(configuration, account, facts);

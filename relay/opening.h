@@ -8,8 +8,8 @@
 
 #include "relay/config/configuration.h"
 #include "relay/io/capture_file.h"
-#include "relay/io/daemon.h"
 #include "relay/io/descriptor.h"
+#include "relay/io/pid_file.h"
 #include "relay/io/privileges.h"
 #include "relay/io/resolver.h"
 #include "relay/io/service.h"

@@ -6,8 +6,8 @@
 
 #include <array>
 #include <cerrno>
+#include <string>
 #include <system_error>
-#include <utility>
 
 namespace relay::io {
 
@@ -61,21 +61,6 @@ void Background::ready() {
   constexpr char octet = 0;
   (void)!::write(to_parent_.number(), &octet, 1);
   to_parent_ = Descriptor{};
-}
-
-PidFile::PidFile(std::string path)
-    : path_(std::move(path)),
-      file_(::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644)) {
-  const std::string text = std::to_string(::getpid()) + "\n";
-  if (!file_.is_open() || ::write(file_.number(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
-    fail("cannot write the pid file " + path_);
-  }
-}
-
-PidFile::~PidFile() {
-  if (::unlink(path_.c_str()) != 0) {
-    (void)!::ftruncate(file_.number(), 0);
-  }
 }
 
 }  // namespace relay::io

@@ -1,7 +1,5 @@
-// Life as a daemon: going to the background, and the file with the process's number.
+// Life as a daemon: going to the background.
 #pragma once
-
-#include <string>
 
 #include "relay/io/descriptor.h"
 
@@ -24,24 +22,6 @@ class Background {
  private:
   Descriptor null_;
   Descriptor to_parent_;
-};
-
-/// A file with this process's number, for as long as this object lives. A symbolic link is not followed. At the end it
-/// is removed, or where the process has become an account that may not do that, emptied.
-class PidFile {
- public:
-  /// Throws std::system_error naming the file.
-  explicit PidFile(std::string path);
-  ~PidFile();
-  PidFile(const PidFile&) = delete;
-  PidFile& operator=(const PidFile&) = delete;
-
-  /// Open for that end.
-  [[nodiscard]] int descriptor() const noexcept { return file_.number(); }
-
- private:
-  std::string path_;
-  Descriptor file_;
 };
 
 }  // namespace relay::io

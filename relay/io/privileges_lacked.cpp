@@ -58,7 +58,7 @@ std::string write_fault(const std::string& file) {
   std::error_code error;
   const std::filesystem::file_status status = std::filesystem::symlink_status(path, error);
   if (std::filesystem::is_symlink(status)) {
-    return reason(ELOOP);
+    return "it is a symbolic link";
   }
   if (std::filesystem::is_directory(status)) {
     return reason(EISDIR);

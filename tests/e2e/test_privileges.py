@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import stat
 import subprocess
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 import message
 import relay as relay_module
 from capture import await_packets, rows
+from checked import run_check
 from message import reply, request
 from relay import ACCOUNT, Relay, is_ours
 from rights import (NET_BIND_SERVICE, NET_RAW, capabilities, expect_confined, field, is_filtered, statuses,
@@ -62,7 +64,7 @@ def toggle(relay, event):
 
 def attempt(scene, *words, through=()):
     """Runs the relay to its end, which comes at once: status and standard error, one line."""
-    argv = [*through, relay_module.BINARY, "-d", "--no-pid", *words, "-id", "d1", "10.9.0.2"]
+    argv = [*through, relay_module.BINARY, "-d", *words, "-id", "d1", "10.9.0.2"]
     done = subprocess.run(scene.topology.router.command(argv), capture_output=True, text=True, check=False, timeout=60,
                           stdin=subprocess.DEVNULL)
     assert done.stdout == "" and done.stderr.count("\n") == 1, done.stderr
@@ -219,6 +221,48 @@ def test_pid_file_in_a_directory_of_the_account(scene):
         process.terminate()
     assert process.wait(20) == 0
     assert not file.exists()
+
+
+def test_pid_file_of_another_relay(scene):
+    """It is left as it is, and `--check` says so; what stops takes away its own alone."""
+    folder = scene.folder / "run"
+    folder.mkdir(mode=0o755)
+    os.chown(folder, ACCOUNT.pw_uid, ACCOUNT.pw_gid)
+    file = folder / "relay.pid"
+    router = scene.topology.router
+    words = ["-q", "-pf", str(file), "-id", "d1", "10.9.0.2"]
+    router.run([relay_module.BINARY, *words])
+    pid = int(file.read_text(encoding="ascii"))
+    try:
+        why = f"it is that of another relay, which runs as process {pid}, and each needs its own"
+        assert attempt(scene, "-p", "1067", "-pf", str(file)) == (
+            1, f"dhcp-relay: cannot write the pid file {file}: {why}\n")
+        found = run_check(router, "-p", "1067", *words)
+        assert (found.status, found.graver(["error"])) == (2, [
+            f"error: file_unwritable: {file} cannot be written: {why}; name another file, or give this user the right to "
+            "write it"])
+        assert run_check(router, *words).status == 0, "the relay that holds the port is the one to be replaced"
+        assert int(file.read_text(encoding="ascii")) == pid
+    finally:
+        os.kill(pid, signal.SIGTERM)
+    wait_until(lambda: not os.path.exists(f"/proc/{pid}"), "the daemon to end")
+    assert not file.exists()
+
+
+def test_pid_file_that_is_a_device(scene):
+    """As /dev/null, which scripts of ISC dhcrelay name: a node of the test's own, that root could remove."""
+    node = scene.folder / "null"
+    os.mknod(node, 0o666 | stat.S_IFCHR, os.makedev(1, 3))
+    router = scene.topology.router
+    process = router.spawn([relay_module.BINARY, "-d", "--user", "root", "-pf", str(node), "-id", "d1", "10.9.0.2"],
+                           stderr=subprocess.DEVNULL)
+    try:
+        wait_until(lambda: is_filtered(process.pid), "the relay to be confined")
+    finally:
+        process.terminate()
+    assert process.wait(20) == 0
+    assert node.is_char_device()
+    assert run_check(router, "-pf", str(node), "-id", "d1", "10.9.0.2").status == 0
 
 
 def test_unknown_account(scene):
