@@ -138,6 +138,7 @@ struct Facts {
   bool source_is_local = true;   ///< of `--source-address`
   bool source6_is_local = true;  ///< the same of DHCPv6
   bool hears_vrfs = false;       ///< net.ipv4.udp_l3mdev_accept
+  bool forwards_ipv4 = true;     ///< net.ipv4.ip_forward, from which interfaces had theirs when it was last changed
   bool forwards_ipv6 = true;     ///< net.ipv6.conf.all.forwarding, beside which that of an interface says nothing
 
   std::vector<PortHolder> port_holders{};

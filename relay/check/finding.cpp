@@ -239,7 +239,7 @@ constexpr std::array<Entry, finding_kind_count> entries{{
      {warning, "forwarding_off",
       "this host does not forward IPv4 from {subject}: clients renew by unicast to the "
       "server, which needs a router",
-      "if this host is their router: sysctl -w net.ipv4.ip_forward=1; else --server-id-override has them renew through "
+      "if this host is their router: sysctl -w {command}=1; else --server-id-override has them renew through "
       "the relay"}},
     {FindingKind::forwarding6_off,
      {warning, "forwarding6_off",

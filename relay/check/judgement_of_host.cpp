@@ -48,7 +48,11 @@ void judge_forwarding(const InterfaceFacts& interface, const Facts& facts, Findi
     return;
   }
   if (!interface.forwards && !facts.overrides_server_id) {
-    findings.push_back({.kind = FindingKind::forwarding_off, .subjects = {interface.name}});
+    // Of a host that forwards, to set ip_forward again changes no interface.
+    findings.push_back(
+        {.kind = FindingKind::forwarding_off,
+         .subjects = {interface.name},
+         .command = facts.forwards_ipv4 ? "net/ipv4/conf/" + interface.name + "/forwarding" : "net.ipv4.ip_forward"});
   }
   if (interface.forwards_broadcasts) {
     findings.push_back({.kind = FindingKind::broadcast_forwarding, .subjects = {interface.name}});

@@ -264,6 +264,7 @@ class Look {
     facts_.hears_vrfs = kernel_setting("net/ipv4/udp_l3mdev_accept").value_or(0) != 0;
     if (facts_.families.ipv4) {
       facts_.neighbours = neighbours(Family::ipv4);
+      facts_.forwards_ipv4 = kernel_setting("net/ipv4/ip_forward").value_or(0) != 0;
     }
     if (facts_.families.ipv6) {
       facts_.neighbours6 = neighbours(Family::ipv6);

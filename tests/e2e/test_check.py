@@ -498,6 +498,12 @@ def test_a_host_that_forwards_nothing(check, router):
          "which needs a router; if this host is their router: sysctl -w net.ipv4.ip_forward=1; else --server-id-override "
          "has them renew through the relay", 0)
     assert not check("-a", "--server-id-override", *USUAL).graver()
+    router.sysctl("net.ipv4.ip_forward", 1)
+    router.sysctl("net.ipv4.conf.d2.forwarding", 0)
+    found = check(*USUAL)
+    assert len(found.graver()) == 1 and ": sysctl -w net/ipv4/conf/d2/forwarding=1; else " in found.graver()[0], found
+    router.run(["sysctl", "-w", "net/ipv4/conf/d2/forwarding=1"])
+    assert not check(*USUAL).graver()
 
 
 def test_forwarded_broadcasts(check, router):

@@ -638,11 +638,14 @@ TEST(Judgement, ForwardingOff) {
   Facts facts = well();
   d1(facts).forwards = false;
   u0(facts).forwards = false;
+  facts.forwards_ipv4 = false;
   EXPECT_THAT(lines(facts),
               ElementsAre("warning: forwarding_off: this host does not forward IPv4 from d1: clients renew "
                           "by unicast to the server, which needs a router; if this host is their router: "
                           "sysctl -w net.ipv4.ip_forward=1; else --server-id-override has them renew "
                           "through the relay"));
+  facts.forwards_ipv4 = true;
+  EXPECT_THAT(lines(facts), ElementsAre(HasSubstr(": sysctl -w net/ipv4/conf/d1/forwarding=1; else")));
   facts.overrides_server_id = true;
   EXPECT_THAT(lines(facts), IsEmpty());
 }
