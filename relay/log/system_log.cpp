@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <iterator>
+#include <system_error>
 #include <utility>
 
 namespace relay {
@@ -24,6 +25,12 @@ SystemLog::~SystemLog() {
 bool SystemLog::write(int severity, std::string_view line) {
   compose(severity, line);
   return send() || (connect() && send());
+}
+
+std::string SystemLog::fault() {
+  return socket_ >= 0 || connect()
+             ? std::string{}
+             : "no syslog daemon takes lines at " + path_ + ": " + std::generic_category().message(errno);
 }
 
 /// Datagrams are what most daemons take, a stream what some do; without either the socket is closed.

@@ -17,6 +17,9 @@ class SystemLog {
   /// the daemon was restarted. False where nobody takes the line: `errno` says why.
   [[nodiscard]] bool write(int severity, std::string_view line);
 
+  /// Why nobody takes lines now, a sentence; empty where somebody does.
+  [[nodiscard]] std::string fault();
+
  private:
   [[nodiscard]] bool connect();
   void compose(int severity, std::string_view line);
