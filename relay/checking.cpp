@@ -26,6 +26,7 @@
 #include "relay/io/resolve.h"
 #include "relay/io/state_file.h"
 #include "relay/log/finding_text.h"
+#include "relay/log/system_log.h"
 #include "relay/opening.h"
 #include "relay/wiring.h"
 
@@ -170,6 +171,7 @@ int check_host(const Configuration& configuration) {
   facts.warnings = configuration.warnings;
   facts.metrics_fault = metrics_fault(configuration);
   facts.unwritable = unwritable_files(configuration, account, facts.port_holders);
+  facts.log_fault = configuration.foreground ? std::string{} : SystemLog{}.fault();
   facts.is_root = io::is_root();
   look_as_account(configuration, account, facts);
   look_at_routes(configuration, account, facts);

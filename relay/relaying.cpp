@@ -14,6 +14,7 @@
 #include "relay/io/service_manager.h"
 #include "relay/io/syscall_filter.h"
 #include "relay/log/log.h"
+#include "relay/log/system_log.h"
 #include "relay/metering.h"
 #include "relay/opening.h"
 #include "relay/wiring.h"
@@ -50,6 +51,9 @@ int relay_until_signal(const Configuration& configuration, const std::vector<std
     if (!configuration.quiet) {
       std::cerr << "dhcp-relay " DHCP_RELAY_VERSION ": " << downstream_text(configuration) << " to "
                 << servers_text(configuration) << '\n';
+    }
+    if (const std::string fault = SystemLog{}.fault(); !fault.empty()) {
+      std::cerr << "dhcp-relay: warning: " << fault << "; all that this relay logs is lost until one does\n";
     }
     background = io::Background::enter();
   }

@@ -81,7 +81,8 @@ struct ServerFacts {
   std::string egress{};                ///< name of the interface by which it leaves
   std::optional<IpAddress> gateway{};  ///< none: the server is on the link
   std::optional<std::size_t> mtu{};    ///< of the route
-  bool next_hop_has_failed = false;    ///< it did not answer ARP or neighbour discovery
+  bool egress_has_carrier = true;
+  bool next_hop_has_failed = false;  ///< it did not answer ARP or neighbour discovery
 };
 
 /// Who has a port that the relay needs.
@@ -119,6 +120,7 @@ struct Facts {
   std::vector<std::string> unresolved_servers{};  ///< a sentence for each
   std::vector<FileFault> unwritable{};            ///< by this user
   std::string metrics_fault{};                    ///< why `--metrics` cannot be served; empty: it can, or need not
+  std::string log_fault{};                        ///< why nobody takes what is logged; empty: somebody does
   std::string account{};                          ///< that the relay becomes; empty: it stays this user
   std::string account_fault{};                    ///< why it cannot; empty: it can
   std::vector<FileFault> unreadable{};            ///< by the account, of the files that are read again

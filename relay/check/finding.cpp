@@ -25,6 +25,9 @@ constexpr std::array<Entry, finding_kind_count> entries{{
       "name another file, or give this user the right to write it"}},
     {FindingKind::metrics_unservable,
      {error, "metrics_unservable", "{subject}", "give --metrics another address or port, or leave it out"}},
+    {FindingKind::log_unheard,
+     {warning, "log_unheard", "{subject}, so all that the relay logs is lost",
+      "start one (rsyslogd, syslogd, systemd-journald), or have the relay log to standard error: -d"}},
     {FindingKind::file_unreadable,
      {warning, "file_unreadable", "{subject} cannot be read by {other}, so SIGHUP will change nothing",
       "give that account the right to read it and to pass the directories above it, which `namei -l {subject}` lists; "
@@ -174,9 +177,7 @@ constexpr std::array<Entry, finding_kind_count> entries{{
       "interfaces {subject} have one Interface-Id and one link-address: DHCPv6 replies to their clients are dropped as "
       "interface_id_ambiguous",
       "give each its own Interface-Id, such as with --circuit-id '%i'"}},
-    {FindingKind::nothing_served,
-     {error, "nothing_served", "no interface serves clients{other}",
-      "see the warnings about interfaces; one at least has to be there and up, with {command} and a server"}},
+    {FindingKind::nothing_served, {error, "nothing_served", "no interface serves clients{other}", "{command}"}},
     // servers
     {FindingKind::server_interface_missing,
      {warning, "server_interface_missing",
@@ -210,6 +211,10 @@ constexpr std::array<Entry, finding_kind_count> entries{{
      {warning, "server_not_answering",
       "{next_hop} on {subject}, the next hop to server {address}, did not answer {other}",
       "look whether it is on and in the same subnet and VLAN: ping {next_hop}"}},
+    {FindingKind::no_server_reached,
+     {error, "no_server_reached",
+      "no {other}server can be reached, for what {subject} {tells|tell}, so no client is served",
+      "follow the advice there for one of the servers at least"}},
     {FindingKind::source_missing,
      {error, "source_missing", "this host does not hold {address} of --source-address, so no request can be sent",
       "add the address, or name one that `ip address` lists"}},

@@ -27,6 +27,7 @@ enum class FindingKind : std::uint8_t {
   server_unresolved,
   file_unwritable,
   metrics_unservable,
+  log_unheard,
   file_unreadable,
   capture_in_one_file,
   state_unkept,
@@ -72,6 +73,7 @@ enum class FindingKind : std::uint8_t {
   server_downstream,
   server_beyond_upstream,
   server_not_answering,
+  no_server_reached,
   source_missing,
   route_mtu,
   // settings of the kernel

@@ -167,6 +167,9 @@ void judge_start(const Facts& facts, Findings& findings) {
       std::ranges::none_of(facts.port_holders, [](const PortHolder& holder) { return is_relay(holder); })) {
     findings.push_back({.kind = FindingKind::metrics_unservable, .subjects = {facts.metrics_fault}});
   }
+  if (!facts.log_fault.empty()) {
+    findings.push_back({.kind = FindingKind::log_unheard, .subjects = {facts.log_fault}});
+  }
   judge_account(facts, findings);
   judge_capabilities(facts, findings);
   for (const PortHolder& holder : facts.port_holders) {
@@ -198,23 +201,22 @@ void judge_start(const Facts& facts, Findings& findings) {
   return finding;
 }
 
-/// Whether replies that come back the way the requests went are accepted.
-[[nodiscard]] bool judge_way_back(const ServerFacts& server, const Facts& facts, Findings& findings) {
+/// Why replies that come back the way the requests went are not accepted; nothing where they are.
+[[nodiscard]] std::optional<Finding> obstacle_on_way_back(const ServerFacts& server, const Facts& facts) {
   const Family family = family_of(server.address);
   const InterfaceFacts* const egress = find_interface(facts, server.egress);
   if (egress != nullptr && egress->is_upstream_of(family)) {
-    return true;
+    return std::nullopt;
   }
   const bool is_downstream = egress != nullptr && egress->is_downstream_of(family);
   if (!is_downstream && !upstream_is_named(facts, family)) {
-    return true;
+    return std::nullopt;
   }
   Finding finding = about(server, is_downstream ? FindingKind::server_downstream : FindingKind::server_beyond_upstream);
   finding.subjects = {server.egress};
   finding.other = family == Family::ipv4 ? "-iu and -i" : "-iu, -u and -i";
   finding.command = family == Family::ipv4 ? "-iu" : "-iu and -u";
-  findings.push_back(std::move(finding));
-  return false;
+  return finding;
 }
 
 /// A Relay-forward leaves in fragments where it has to.
@@ -261,7 +263,14 @@ void judge_server(const ServerFacts& server, const Facts& facts, Findings& findi
     return;
   }
   const bool is_ipv4 = family_of(server.address) == Family::ipv4;
-  const bool is_reached = judge_way_back(server, facts, findings) && !server.next_hop_has_failed;
+  auto on_way_back = obstacle_on_way_back(server, facts);
+  const bool is_reached = !on_way_back && server.egress_has_carrier && !server.next_hop_has_failed;
+  if (on_way_back) {
+    findings.push_back(*std::move(on_way_back));
+  }
+  if (!server.egress_has_carrier) {
+    findings.push_back({.kind = FindingKind::no_carrier, .subjects = {server.egress}});
+  }
   if (server.next_hop_has_failed) {
     Finding finding = about(server, FindingKind::server_not_answering);
     finding.subjects = {server.egress};
@@ -298,6 +307,58 @@ void judge_servers(const Facts& facts, Findings& findings) {
   }
 }
 
+/// Whether there are servers of the family, and it is certain of each that nothing gets there or comes back. One that
+/// does not answer ARP may be there in a moment.
+[[nodiscard]] bool has_no_server_in_reach(const Facts& facts, Family family) {
+  const auto is_ours = [family](const ServerFacts& server) { return family_of(server.address) == family; };
+  return std::ranges::any_of(facts.servers, is_ours) &&
+         std::ranges::none_of(facts.servers, [&](const ServerFacts& server) {
+           return is_ours(server) && server.egress_has_carrier && !obstacle(server, facts) &&
+                  !obstacle_on_way_back(server, facts);
+         });
+}
+
+/// `interface_down, interface_missing`: kinds of those findings that `is_one`, each once.
+template <typename Predicate>
+[[nodiscard]] std::vector<std::string> names_of(const Findings& findings, const Predicate& is_one) {
+  std::vector<std::string> names;
+  for (const Finding& finding : findings) {
+    const std::string name{text(finding.kind).name};
+    if (is_one(finding) && std::ranges::find(names, name) == names.end()) {
+      names.push_back(name);
+    }
+  }
+  return names;
+}
+
+/// Where an error says already what is wrong with a server, that is enough.
+void judge_reach(const Facts& facts, Family family, Findings& findings) {
+  const bool lacks_source = family == Family::ipv4 ? !facts.source_is_local : !facts.source6_is_local;
+  const bool lacks_family = family == Family::ipv6 && facts.lacks_ipv6;
+  if (lacks_source || lacks_family || !has_no_server_in_reach(facts, family)) {
+    return;
+  }
+  constexpr std::array obstacles{FindingKind::server_interface_missing, FindingKind::server_unreachable,
+                                 FindingKind::server_refused,           FindingKind::server_is_local,
+                                 FindingKind::server_is_broadcast,      FindingKind::server_downstream,
+                                 FindingKind::server_beyond_upstream};
+  const auto is_obstacle = [family, &obstacles](const Finding& finding) {
+    return finding.family == family && std::ranges::find(obstacles, finding.kind) != obstacles.end();
+  };
+  if (std::ranges::any_of(findings, [&is_obstacle](const Finding& finding) {
+        return is_obstacle(finding) && severity_of(finding) == Severity::error;
+      })) {
+    return;
+  }
+  findings.push_back({.kind = FindingKind::no_server_reached,
+                      .subjects = names_of(findings,
+                                           [&is_obstacle](const Finding& finding) {
+                                             return is_obstacle(finding) || finding.kind == FindingKind::no_carrier;
+                                           }),
+                      .other = std::string{protocol_before(facts, family)},
+                      .family = family});
+}
+
 /// Whether requests that arrive on the interface are lost.
 [[nodiscard]] bool is_lost(const InterfaceFacts& interface, Family family, const Findings& findings) {
   const bool has_all = family == Family::ipv4 ? interface.giaddr && interface.has_server : interface.v6.has_server;
@@ -306,6 +367,29 @@ void judge_servers(const Facts& facts, Findings& findings) {
            return is_loss(finding, family) &&
                   std::ranges::find(finding.subjects, interface.name) != finding.subjects.end();
          });
+}
+
+/// It names what the findings are called that say why.
+[[nodiscard]] Finding nothing_served(const Facts& facts, Family family, const Findings& findings) {
+  const auto is_cause = [family](const Finding& finding) {
+    return is_loss(finding, family) || finding.kind == FindingKind::interface_missing ||
+           finding.kind == FindingKind::pattern_unmatched || finding.kind == FindingKind::loopback_downstream;
+  };
+  const std::vector<std::string> causes = names_of(findings, is_cause);
+  const std::string protocol{protocol_before(facts, family)};
+  std::string other = protocol.empty() ? "" : " of " + protocol.substr(0, protocol.size() - 1);
+  for (std::size_t i = 0; i < causes.size(); ++i) {
+    other += (i == 0 ? ", for what " : ", ") + causes[i];
+  }
+  if (!causes.empty()) {
+    other += causes.size() == 1 ? " tells" : " tell";
+  }
+  const std::string known_by = family == Family::ipv4 ? "a giaddr" : "a link-local address";
+  return {.kind = FindingKind::nothing_served,
+          .other = std::move(other),
+          .command = causes.empty() ? "name one for them that is there and up, with " + known_by + " and a server"
+                                    : "follow the advice there, for one interface at least",
+          .family = family};
 }
 
 /// Where an error says already why an interface does not serve, that is enough.
@@ -318,12 +402,24 @@ void judge_whole(const Facts& facts, Family family, Findings& findings) {
   if (!is_told && std::ranges::all_of(facts.interfaces, [&](const InterfaceFacts& interface) {
         return is_lost(interface, family, findings);
       })) {
-    const std::string protocol{protocol_before(facts, family)};
-    findings.push_back({.kind = FindingKind::nothing_served,
-                        .other = protocol.empty() ? "" : " of " + protocol.substr(0, protocol.size() - 1),
-                        .command = family == Family::ipv4 ? "a giaddr" : "a link-local address",
-                        .family = family});
+    findings.push_back(nothing_served(facts, family, findings));
   }
+}
+
+/// An interface has what it takes, and clients on it are not served for what another finding says.
+void take_back_what_is_well(const Facts& facts, Family family, Findings& findings) {
+  const bool lacks_source = family == Family::ipv4 ? !facts.source_is_local : !facts.source6_is_local;
+  const bool is_all = lacks_source || has_no_server_in_reach(facts, family);
+  std::vector<std::string> lost;
+  for (const InterfaceFacts& interface : facts.interfaces) {
+    if (is_all || is_lost(interface, family, findings)) {
+      lost.push_back(interface.name);
+    }
+  }
+  std::erase_if(findings, [&lost, family](const Finding& finding) {
+    return finding.kind == FindingKind::interface_serves && finding.family == family &&
+           std::ranges::find(lost, finding.subjects.front()) != lost.end();
+  });
 }
 
 [[nodiscard]] auto all_but_subjects(const Finding& finding) {
@@ -363,11 +459,13 @@ std::vector<Finding> judge(const Facts& facts) {
   judge_servers(facts, findings);
   judge_settings(facts, findings);
   judge_firewall(facts, findings);
-  if (facts.families.ipv4) {
-    judge_whole(facts, Family::ipv4, findings);
-  }
-  if (facts.families.ipv6) {
-    judge_whole(facts, Family::ipv6, findings);
+  for (const Family family : {Family::ipv4, Family::ipv6}) {
+    const bool is_relayed = family == Family::ipv4 ? facts.families.ipv4 : facts.families.ipv6;
+    if (is_relayed) {
+      judge_whole(facts, family, findings);
+      judge_reach(facts, family, findings);
+      take_back_what_is_well(facts, family, findings);
+    }
   }
   return joined(std::move(findings));
 }

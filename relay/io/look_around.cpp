@@ -222,6 +222,8 @@ class Look {
       facts.gateway = route.gateway;
       if (route.egress) {
         facts.egress = names_[*route.egress];
+        const Interface* const egress = std::as_const(table_).find(*route.egress);
+        facts.egress_has_carrier = egress == nullptr || egress->has_carrier;
         facts.mtu = route.mtu ? route.mtu : view_.mtu_of(*route.egress);
         facts.next_hop_has_failed =
             neighbour_has_failed(questions_, *route.egress, route.gateway.value_or(facts.address));

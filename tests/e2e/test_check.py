@@ -21,8 +21,8 @@ from rights import with_capabilities
 from wait import port_bound, wait_until
 
 SERVER = "10.9.0.2"
-NOTHING_SERVED = ("error: nothing_served: no interface serves clients; see the warnings about interfaces; one at least "
-                  "has to be there and up, with a giaddr and a server")
+NOTHING_SERVED = ("error: nothing_served: no interface serves clients, for what interface_missing tells; follow the advice "
+                  "there, for one interface at least")
 USUAL = ("-id", "d1", "-id", "d2", "-iu", "u0", SERVER)
 
 pytestmark = pytest.mark.skipif(not relay.is_ours(), reason="--check is ours alone")
@@ -406,6 +406,22 @@ def test_a_router_to_the_server_that_does_not_answer(check, router):
          "whether it is on and in the same subnet and VLAN: ping 10.9.0.77", 0)
 
 
+def test_the_way_to_all_servers_without_carrier(scene, check, router):
+    router.ip("neigh replace 10.9.0.2 dev u0 nud failed")
+    scene.topology.switch.ip("link set u0 down")
+    wait_until(lambda: check(*USUAL).named("no_carrier"), "u0 to have lost its carrier")
+    found = check(*USUAL)
+    assert (found.status, found.named("interface_serves")) == (2, []), found
+    assert found.graver(["error"]) == [
+        "error: no_server_reached: no server can be reached, for what no_carrier tells, so no client is served; follow the "
+        "advice there for one of the servers at least"], found
+
+
+def test_no_interface_serves_without_a_route_to_a_server(check):
+    assert not check("-id", "d1", "192.0.2.53").named("interface_serves")
+    assert check("-id", "d1", "192.0.2.53", SERVER).named("interface_serves")
+
+
 def test_a_source_address_that_this_host_does_not_hold(check):
     only(check(*USUAL, "--source-address", "10.9.0.77"),
          "error: source_missing: this host does not hold 10.9.0.77 of --source-address, so no request can be sent; add "
@@ -556,6 +572,17 @@ def test_a_policy_that_drops_requests(check, router, need):
          "error: firewall_drops_requests: the firewall's policy of chain rules in table inet filter drops requests that "
          "arrive on d1, d2; let them in: nft insert rule inet filter rules udp dport 67 accept", 2)
     fixed(check, router, *USUAL)
+
+
+def test_a_policy_that_drops_requests_of_a_pattern(check, router, need):
+    """Nothing is served, for a warning, which the error names."""
+    need("nft")
+    nft(router, "ct state established,related accept", "iif lo accept", policy="drop")
+    found = check("-id", "d*", "-iu", "u0", SERVER)
+    assert (found.status, found.named("interface_serves")) == (2, []), found
+    assert found.graver(["error"]) == [
+        "error: nothing_served: no interface serves clients, for what firewall_drops_requests tells; follow the advice "
+        "there, for one interface at least"], found
 
 
 def test_a_policy_that_drops_replies(check, router, need):

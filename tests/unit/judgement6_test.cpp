@@ -356,23 +356,22 @@ TEST(Judgement6, NothingServedIsSaidOfTheFamily) {
   Facts facts = well_in_both();
   d1(facts).v6.is_downstream = false;
   EXPECT_THAT(lines(facts),
-              ElementsAre("error: nothing_served: no interface serves clients of DHCPv6; see the warnings "
-                          "about interfaces; one at least has to be there and up, with a link-local "
-                          "address and a server"));
+              ElementsAre("error: nothing_served: no interface serves clients of DHCPv6; name one for them that "
+                          "is there and up, with a link-local address and a server"));
   facts = well_in_both();
   d1(facts).is_downstream = false;
   EXPECT_THAT(lines(facts),
-              ElementsAre("error: nothing_served: no interface serves clients of DHCPv4; see the warnings "
-                          "about interfaces; one at least has to be there and up, with a giaddr and a "
-                          "server"));
+              ElementsAre("error: nothing_served: no interface serves clients of DHCPv4; name one for them that "
+                          "is there and up, with a giaddr and a server"));
 }
 
 TEST(Judgement6, WhatOnlyAPatternMatchesIsNoErrorUnlessNothingIsServed) {
   Facts facts = well();
   d1(facts).is_named = false;
   d1(facts).v6.is_disabled = true;
-  EXPECT_THAT(lines(facts), ElementsAre(StartsWith("warning: ipv6_disabled: "),
-                                        StartsWith("error: nothing_served: no interface serves clients of DHCPv6; ")));
+  EXPECT_THAT(lines(facts),
+              ElementsAre(StartsWith("warning: ipv6_disabled: "),
+                          StartsWith("error: nothing_served: no interface serves clients of DHCPv6, for what ")));
   facts.interfaces.push_back(downstream("d2", 2));
   EXPECT_THAT(lines(facts), ElementsAre(StartsWith("warning: ipv6_disabled: ")));
 }
@@ -404,7 +403,12 @@ TEST(Judgement6, ServerInterfaceMissing) {
   EXPECT_THAT(lines(facts),
               ElementsAre("warning: server_interface_missing: interface u7, by which server ff05::1:3%u7 is reached, "
                           "does not exist, so nothing is sent to that server; correct the name (`ip link` lists them) "
-                          "or create it; the relay uses it as soon as it is there"));
+                          "or create it; the relay uses it as soon as it is there",
+                          "error: no_server_reached: no DHCPv6 server can be reached, for what "
+                          "server_interface_missing tells, so no client is served; follow the advice there for one of "
+                          "the servers at least"));
+  facts.servers.push_back(well().servers.front());
+  EXPECT_EQ(worst(judge(facts)), Severity::warning);
 }
 
 TEST(Judgement6, AGroupOfServersIsReachedByItsInterface) {
@@ -513,9 +517,10 @@ TEST(Judgement6, AFirewallThatDropsInOneFamilyLeavesTheOtherServed) {
   Facts facts = well_in_both();
   d1(facts).is_named = false;
   facts.firewall = {chain_of("inet", "input", false, {on_port(547, RuleVerdict::drop)})};
-  EXPECT_THAT(lines(facts), ElementsAre(StartsWith("error: nothing_served: no interface serves clients of DHCPv6; "),
-                                        StartsWith("warning: firewall_drops_requests: "),
-                                        StartsWith("error: firewall_drops_replies: ")));
+  EXPECT_THAT(
+      lines(facts),
+      ElementsAre(StartsWith("error: nothing_served: no interface serves clients of DHCPv6, for what "),
+                  StartsWith("warning: firewall_drops_requests: "), StartsWith("error: firewall_drops_replies: ")));
 }
 
 TEST(Judgement6, FirewallDropsReplies) {

@@ -57,9 +57,10 @@ InterfaceFacts& u0(Facts& facts) {
   return facts.interfaces[1];
 }
 
-constexpr const char* nothing_served =
-    "error: nothing_served: no interface serves clients; see the warnings about interfaces; one at least has to be "
-    "there and up, with a giaddr and a server";
+std::string nothing_served(const std::string& cause) {
+  return "error: nothing_served: no interface serves clients, for what " + cause +
+         "; follow the advice there, for one interface at least";
+}
 
 std::vector<std::string> all_lines(const Facts& facts) {
   std::vector<std::string> lines;
@@ -137,6 +138,16 @@ TEST(Judgement, MetricsUnservable) {
                   "that address; give --metrics another address or port, or leave it out"));
   facts.port_holders = {{67, "dhcp-relay", 7, 0}};
   EXPECT_THAT(lines(facts), Each(HasSubstr("port_taken_by_relay"))) << "whose metrics they are";
+}
+
+TEST(Judgement, LogUnheard) {
+  Facts facts = well();
+  facts.log_fault = "no syslog daemon takes lines at /dev/log: No such file or directory";
+  EXPECT_THAT(
+      lines(facts),
+      ElementsAre("warning: log_unheard: no syslog daemon takes lines at /dev/log: No such file or directory, so "
+                  "all that the relay logs is lost; start one (rsyslogd, syslogd, systemd-journald), or have the "
+                  "relay log to standard error: -d"));
 }
 
 TEST(Judgement, FileUnreadable) {
@@ -288,7 +299,7 @@ TEST(Judgement, InterfaceDown) {
                           "bring it up: ip link set d1 up",
                           "warning: upstream_down: interface u0, named for replies, is down; bring it up: "
                           "ip link set u0 up",
-                          nothing_served));
+                          nothing_served("interface_down tells")));
   facts.interfaces.push_back(downstream("d2", {{10, 102, 0, 1}}));
   EXPECT_EQ(worst(judge(facts)), Severity::warning);
 }
@@ -301,7 +312,14 @@ TEST(Judgement, NothingServedWhereNoClientsInterfaceIsThere) {
               ElementsAre("warning: interface_missing: interface d1 does not exist, so its clients are not served; "
                           "correct the name (`ip link` lists them) or create it; the relay uses it as soon as it is "
                           "there",
-                          nothing_served));
+                          nothing_served("interface_missing tells")));
+}
+
+TEST(Judgement, NothingServedWhereNoInterfaceIsNamedForClients) {
+  Facts facts = well();
+  facts.interfaces = {upstream("u0")};
+  EXPECT_THAT(lines(facts), ElementsAre("error: nothing_served: no interface serves clients; name one for them that is "
+                                        "there and up, with a giaddr and a server"));
 }
 
 TEST(Judgement, WhatOnlyAPatternMatchesIsNoError) {
@@ -323,7 +341,7 @@ TEST(Judgement, WhatOnlyAPatternMatchesIsNoError) {
                   "warning: port_of_bridge: interface tap1 is a port of br0, which takes what arrives on it; "
                   "name br0 instead, and give it the address"));
   facts.interfaces.erase(facts.interfaces.begin());
-  EXPECT_THAT(lines(facts), testing::Contains(nothing_served));
+  EXPECT_THAT(lines(facts), testing::Contains(nothing_served("no_address, port_of_bridge tell")));
 }
 
 TEST(Judgement, AFirewallThatDropsOnWhatOnlyAPatternMatchesIsNoErrorUnlessNothingIsServed) {
@@ -333,7 +351,7 @@ TEST(Judgement, AFirewallThatDropsOnWhatOnlyAPatternMatchesIsNoErrorUnlessNothin
   const std::string warning =
       "warning: firewall_drops_requests: the firewall's rule with handle 5 of chain input in table inet filter drops "
       "requests that arrive on d1; let them in: nft insert rule inet filter input udp dport 67 accept";
-  EXPECT_THAT(lines(facts), ElementsAre(nothing_served, warning));
+  EXPECT_THAT(lines(facts), ElementsAre(nothing_served("firewall_drops_requests tells"), warning));
   facts.interfaces.push_back(downstream("d2", {{10, 102, 0, 1}}));
   EXPECT_THAT(lines(facts), ElementsAre(warning));
 }
@@ -572,6 +590,51 @@ TEST(Judgement, ServerNotAnswering) {
               ElementsAre("warning: server_not_answering: 10.9.0.254 on u0, the next hop to server "
                           "10.9.0.2, did not answer ARP; look whether it is on and in the same subnet and "
                           "VLAN: ping 10.9.0.254"));
+}
+
+TEST(Judgement, NoServerReached) {
+  Facts facts = well();
+  facts.servers[0].egress_has_carrier = false;
+  facts.servers[0].next_hop_has_failed = true;
+  u0(facts).has_carrier = false;
+  EXPECT_THAT(
+      all_lines(facts),
+      ElementsAre("warning: no_carrier: interface u0 has no carrier; look at the cable, the switch port, or what "
+                  "the interface is made of",
+                  HasSubstr("warning: server_not_answering: "),
+                  "error: no_server_reached: no server can be reached, for what no_carrier tells, so no client "
+                  "is served; follow the advice there for one of the servers at least"));
+  facts.servers.push_back({.address = Ipv4Address{{10, 9, 0, 3}}, .egress = "u0", .mtu = 1500});
+  EXPECT_EQ(worst(judge(facts)), Severity::warning) << "the other one is reached";
+}
+
+TEST(Judgement, ACarrierThatIsMissingOnTheWayToAServerIsToldOfAnInterfaceThatNoFlagNames) {
+  Facts facts = well();
+  facts.interfaces.pop_back();
+  facts.policy.upstream_named = false;
+  facts.servers[0].egress_has_carrier = false;
+  EXPECT_THAT(all_lines(facts), ElementsAre(HasSubstr("no_carrier: interface u0 "), HasSubstr("no_server_reached: ")));
+}
+
+TEST(Judgement, NoInterfaceServesWhereNothingReachesAServer) {
+  const std::string serves = "ok: interface_serves: interface d1 is up, with a giaddr and a server";
+  Facts facts = well();
+  facts.servers[0].route_fault = "Network is unreachable";
+  EXPECT_THAT(all_lines(facts), ElementsAre(HasSubstr("error: server_unreachable: ")));
+  facts.servers.push_back({.address = Ipv4Address{{10, 9, 0, 3}}, .egress = "u0", .mtu = 1500});
+  EXPECT_THAT(all_lines(facts), testing::Contains(serves));
+  facts = well();
+  facts.policy.source_address = server;
+  facts.source_is_local = false;
+  EXPECT_THAT(all_lines(facts), ElementsAre(HasSubstr("error: source_missing: ")));
+}
+
+TEST(Judgement, NoInterfaceServesWhereTheFirewallDropsItsRequests) {
+  Facts facts = well();
+  facts.interfaces.push_back(downstream("d2", {{10, 102, 0, 1}}));
+  facts.firewall = {input(false, {{{{PacketField::ingress, false, {{"d1", 0, 0}}}}, RuleVerdict::drop, {}, 5}})};
+  EXPECT_THAT(all_lines(facts),
+              testing::Contains("ok: interface_serves: interface d2 is up, with a giaddr and a server"));
 }
 
 TEST(Judgement, SourceMissing) {
