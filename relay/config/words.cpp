@@ -213,12 +213,17 @@ std::vector<Given> read_words(const std::vector<std::string>& words) {
 }
 
 std::vector<Given> read_file(const Given& config, const ReadFile& read) {
-  const std::string text = contents(config, read);
+  constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";  // in UTF-8, as some editors begin a file
+  const std::string whole = contents(config, read);
+  std::string_view text = whole;
+  if (text.starts_with(byte_order_mark)) {
+    text.remove_prefix(byte_order_mark.size());
+  }
   std::vector<Given> result;
   std::size_t number = 0;
   for (std::size_t start = 0; start < text.size();) {
     const std::size_t end = std::min(text.find('\n', start), text.size());
-    const std::string_view line = trimmed(without_comment(std::string_view(text).substr(start, end - start)));
+    const std::string_view line = trimmed(without_comment(text.substr(start, end - start)));
     ++number;
     start = end + 1;
     if (!line.empty()) {

@@ -877,6 +877,15 @@ TEST_F(File, ErrorsNameFileAndLine) {
   }
 }
 
+TEST_F(File, AByteOrderMarkIsPassedOver) {
+  EXPECT_EQ(outcome_of("\xef\xbb\xbf"
+                       "downstream = d2\n",
+                       "-id d1 s"),
+            outcome_of("downstream = d2\n", "-id d1 s"));
+  EXPECT_EQ(outcome_of("\xef\xbb\xbf# none\n", "-id d1 s"), "role:d1=down server:*=s");
+  EXPECT_EQ(outcome_of("\n\xef\xbb\xbf", "-id d1 s").substr(0, 33), "error: relay.conf:2: unknown name");
+}
+
 TEST_F(File, ThatCannotBeRead) {
   EXPECT_EQ(outcome("-id d1 s --config none.conf"),
             "error: --config 'none.conf': cannot be read: No such file or directory");
