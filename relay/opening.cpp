@@ -54,6 +54,10 @@ void open_prefix_state(Opened& opened, const std::string& name, const Account& a
   try {
     auto file = std::make_unique<io::StateFile>(
         name, account ? io::StateFile::Owner{{account->user, account->group}} : std::nullopt);
+    if (!file->made_directory().empty()) {
+      opened.notes.push_back("the directory " + flags::shown(file->made_directory()) +
+                             " of --state-file was missing, and was made");
+    }
     file->claim();
     state.text = file->read(most_delegation_text);
     state.file = std::move(file);

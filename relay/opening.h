@@ -31,6 +31,7 @@ struct Opened {
   std::unique_ptr<io::PidFile> pid_file;
   io::Descriptor metrics_socket;      ///< closed where there are no metrics
   std::vector<std::string> warnings;  ///< sentences for the log: what the account may not do
+  std::vector<std::string> notes;     ///< the same: what was made
 };
 
 /// Opens what the configuration asks for, and becomes `account` without a privilege, but for the one that captures

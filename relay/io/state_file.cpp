@@ -60,6 +60,7 @@ StateFile::StateFile(std::string name, const Owner& owner) : name_(std::move(nam
   directory_ = open_directory(folder);
   if (!directory_.is_open() && errno == ENOENT) {
     make_directory(folder, owner);
+    made_directory_ = folder;
     directory_ = open_directory(folder);
   }
   if (!directory_.is_open()) {
@@ -102,6 +103,9 @@ std::optional<std::string> StateFile::read(std::size_t most) const {
   struct stat status {};
   if (!file.is_open() && errno == ENOENT) {
     return std::nullopt;
+  }
+  if (!file.is_open() && errno == ELOOP) {  // O_NOFOLLOW, in a directory that is open
+    throw std::runtime_error(name_ + " is a symbolic link");
   }
   if (!file.is_open() || ::fstat(file.number(), &status) != 0) {
     fail("cannot open " + name_);

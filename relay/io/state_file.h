@@ -25,6 +25,8 @@ class StateFile {
   StateFile(std::string name, const Owner& owner);
 
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
+  /// By the constructor; empty where it was there.
+  [[nodiscard]] const std::string& made_directory() const noexcept { return made_directory_; }
 
   /// Keeps other processes from claiming it, for as long as this object lives. Throws as the constructor where another
   /// one has.
@@ -51,6 +53,7 @@ class StateFile {
   void refuse_if_claimed() const;
 
   std::string name_;
+  std::string made_directory_;
   std::string file_;      // within the directory
   std::string new_file_;  // before it takes the name
   Descriptor directory_;  // names stay what they were, also when the process goes elsewhere

@@ -415,7 +415,12 @@ def test_where_the_account_may_not_write_routes_are_made_all_the_same(scene6):
     expect_routes(scene6, _FIRST)
 
 
-@pytest.mark.parametrize("name, fault", [("link", "cannot open "), ("folder", "is no regular file"),
+def test_a_directory_that_is_made_is_told_of(scene6):
+    scene6.relay6("--routes", "--state-file", f"{scene6.folder}/new/prefixes")
+    scene6.running.expect_log(f"INFO note .*the directory '{scene6.folder}/new' of --state-file was missing, and was made")
+
+
+@pytest.mark.parametrize("name, fault", [("link", "is a symbolic link"), ("folder", "is no regular file"),
                                          ("no/such/file", "cannot make the directory ")])
 def test_a_state_file_that_cannot_be_used_keeps_nobody_from_being_served(scene6, name, fault):
     """And is told of; routes are made all the same."""
