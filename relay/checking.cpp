@@ -108,6 +108,11 @@ void look_at_routes(const Configuration& configuration, const Account& account, 
   facts.lacks_net_admin = !io::may_change_routes();
   const std::string& file = configuration.prefixes.state_file;
   facts.state_fault = state_fault(file);
+  std::error_code error;
+  if (const std::filesystem::path folder = std::filesystem::path{file}.parent_path();
+      facts.state_fault.empty() && !folder.empty() && !std::filesystem::exists(folder, error)) {
+    facts.missing_state_directory = folder.string();
+  }
   if (facts.state_fault.empty() && facts.account_fault.empty() && !io::may_make_files_beside(account, file)) {
     facts.unkept_state = file;
   }

@@ -4,15 +4,21 @@
 #include <functional>
 #include <iostream>
 #include <optional>
+#include <string>
+#include <system_error>
 #include <utility>
+#include <vector>
 
 #include "relay/capturing.h"
+#include "relay/check/judgement.h"
 #include "relay/io/daemon.h"
+#include "relay/io/look_around.h"
 #include "relay/io/privileges.h"
 #include "relay/io/resolve.h"
 #include "relay/io/service.h"
 #include "relay/io/service_manager.h"
 #include "relay/io/syscall_filter.h"
+#include "relay/log/finding_text.h"
 #include "relay/log/log.h"
 #include "relay/log/system_log.h"
 #include "relay/metering.h"
@@ -23,11 +29,26 @@ namespace relay {
 
 namespace {
 
+/// What is wrong with servers for good, a sentence each. A host that cannot be asked fails the start elsewhere.
+[[nodiscard]] std::vector<std::string> faults_of_servers(const io::Orders& orders, const Ports& ports) {
+  std::vector<std::string> sentences;
+  try {
+    for (const check::Finding& finding : check::judge_servers_at_start(io::look_at_servers(orders, ports))) {
+      sentences.push_back(finding_sentence(finding));
+    }
+  } catch (const std::system_error&) {
+  }
+  return sentences;
+}
+
 void tell_of_start(Log& log, const Configuration& configuration, const Opened& opened, const io::Service& service) {
   for (const auto* warnings : {&configuration.warnings, &opened.warnings}) {
     for (const std::string& warning : *warnings) {
       log.note(LogLevel::warning, warning);
     }
+  }
+  for (const std::string& note : opened.notes) {
+    log.note(LogLevel::info, note);
   }
   note_missing(log, service.missing_interfaces());
   log.started(DHCP_RELAY_VERSION, servers_text(configuration), downstream_text(configuration));
@@ -46,6 +67,7 @@ int relay_until_signal(const Configuration& configuration, const std::vector<std
   const std::optional<io::Account> account = account_of(configuration);
   check_filter(configuration);
   const io::Orders orders = orders_of(configuration, io::look_up);
+  const std::vector<std::string> faults = faults_of_servers(orders, {configuration.port, configuration.relay_port});
   std::optional<io::Background> background;
   if (!configuration.foreground) {
     if (!configuration.quiet) {
@@ -59,6 +81,7 @@ int relay_until_signal(const Configuration& configuration, const std::vector<std
   }
   io::ServiceManager manager;  // looks at the environment, so before there are threads
   Opened opened = open_for_relaying(configuration, orders, account);
+  opened.warnings.insert(opened.warnings.begin(), faults.begin(), faults.end());
   Log log{configuration.foreground ? Log::Sink::standard_error : Log::Sink::syslog, configuration.log_format,
           configuration.log_level};
   std::optional<Capturing> capturing;

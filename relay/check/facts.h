@@ -126,6 +126,7 @@ struct Facts {
   std::vector<FileFault> unreadable{};            ///< by the account, of the files that are read again
   std::string state_fault{};                      ///< why that of --state-file cannot be used; empty: it can
   std::string unkept_state{};                     ///< file of --state-file that the account cannot make; empty: it can
+  std::string missing_state_directory{};          ///< that the start makes; empty: it is there
   std::string bound_capture{};                    ///< file beside which the account can make no others; empty: it can
   bool is_root = false;
   bool lacks_net_raw = false;

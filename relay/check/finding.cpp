@@ -17,6 +17,11 @@ constexpr std::array<Entry, finding_kind_count> entries{{
     // the start
     {FindingKind::flag_without_effect,
      {warning, "flag_without_effect", "{subject}", "leave it out, or add what it needs"}},
+    {FindingKind::relay_port_of_clients,
+     {warning, "relay_port_of_clients",
+      "the port {number} of -rp is that of clients: a client on this host and the relay cannot both listen there, and "
+      "what is broadcast to clients is dropped as a reply",
+      "give -rp another port, such as one above 1023"}},
     {FindingKind::server_unresolved,
      {error, "server_unresolved", "{subject}",
       "correct the name, give the server's address instead, or repair name resolution (/etc/resolv.conf, /etc/hosts)"}},
@@ -40,6 +45,9 @@ constexpr std::array<Entry, finding_kind_count> entries{{
     {FindingKind::state_unkept,
      {warning, "state_unkept", "delegated prefixes are not kept over a restart: {subject}",
       "name another --state-file, in a directory where the account of --user may make files"}},
+    {FindingKind::state_directory_missing,
+     {note, "state_directory_missing", "the directory {subject} of --state-file does not exist, and the start makes it",
+      "correct the name if that is not meant"}},
     {FindingKind::account_out_of_reach,
      {error, "account_out_of_reach", "{subject}",
       "let it have this capability (in a container: --cap-add), or start it as an account that has CAP_NET_RAW and "

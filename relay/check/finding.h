@@ -24,6 +24,7 @@ enum class Severity : std::uint8_t {
 enum class FindingKind : std::uint8_t {
   // the start
   flag_without_effect,
+  relay_port_of_clients,
   server_unresolved,
   file_unwritable,
   metrics_unservable,
@@ -31,6 +32,7 @@ enum class FindingKind : std::uint8_t {
   file_unreadable,
   capture_in_one_file,
   state_unkept,
+  state_directory_missing,
   account_out_of_reach,
   capability_missing,
   port_taken,

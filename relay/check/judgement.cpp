@@ -106,6 +106,11 @@ void judge_account(const Facts& facts, Findings& findings) {
          .subjects = {"no file can be made in the directory of " + facts.unkept_state + " by " + account},
          .family = Family::ipv6});
   }
+  if (!facts.missing_state_directory.empty()) {
+    findings.push_back({.kind = FindingKind::state_directory_missing,
+                        .subjects = {facts.missing_state_directory},
+                        .family = Family::ipv6});
+  }
   if (!facts.account_fault.empty()) {
     findings.push_back({.kind = FindingKind::account_out_of_reach, .subjects = {facts.account_fault}});
   }
@@ -143,6 +148,21 @@ void judge_capabilities(const Facts& facts, Findings& findings) {
   }
 }
 
+/// RFC 8357 lets the relay have it, and then it hears what is meant for clients.
+void judge_relay_port(const Facts& facts, Findings& findings) {
+  const auto judge_one = [&findings](const auto& ports, Family family) {
+    if (ports.relay && *ports.relay == ports.client()) {
+      findings.push_back({.kind = FindingKind::relay_port_of_clients, .number = *ports.relay, .family = family});
+    }
+  };
+  if (facts.families.ipv4) {
+    judge_one(facts.ports, Family::ipv4);
+  }
+  if (facts.families.ipv6) {
+    judge_one(facts.policy6.ports, Family::ipv6);
+  }
+}
+
 /// As ss(8) takes it: `sport = :67 or sport = :547`.
 [[nodiscard]] std::string filter_of_ports(const Facts& facts) {
   std::string filter;
@@ -170,6 +190,7 @@ void judge_start(const Facts& facts, Findings& findings) {
   if (!facts.log_fault.empty()) {
     findings.push_back({.kind = FindingKind::log_unheard, .subjects = {facts.log_fault}});
   }
+  judge_relay_port(facts, findings);
   judge_account(facts, findings);
   judge_capabilities(facts, findings);
   for (const PortHolder& holder : facts.port_holders) {
@@ -468,6 +489,17 @@ std::vector<Finding> judge(const Facts& facts) {
     }
   }
   return joined(std::move(findings));
+}
+
+std::vector<Finding> judge_servers_at_start(const Facts& facts) {
+  constexpr std::array told{FindingKind::relay_port_of_clients, FindingKind::server_is_local,
+                            FindingKind::server_is_broadcast, FindingKind::server_downstream};
+  Findings findings;
+  judge_relay_port(facts, findings);
+  judge_servers(facts, findings);
+  std::erase_if(findings,
+                [&told](const Finding& finding) { return std::ranges::find(told, finding.kind) == told.end(); });
+  return findings;
 }
 
 Severity worst(const std::vector<Finding>& findings) noexcept {

@@ -74,6 +74,17 @@ class Look {
     return std::move(facts_);
   }
 
+  /// No more than that, since a start is not to wait for it.
+  [[nodiscard]] Facts taken_of_servers() && {
+    look_at_servers();
+    for (const auto& [index, interface] : std::as_const(table_).all()) {
+      if (std::ranges::find(facts_.servers, interface.name, &ServerFacts::egress) != facts_.servers.end()) {
+        facts_.interfaces.push_back(facts_of(interface));
+      }
+    }
+    return std::move(facts_);
+  }
+
  private:
   void look_at_names() {
     for (const auto& [pattern, role] : orders_.interfaces.roles) {
@@ -305,6 +316,10 @@ class Look {
 
 check::Facts look_around(const Orders& orders, const Ports& ports) {
   return Look{orders, ports}.taken();
+}
+
+check::Facts look_at_servers(const Orders& orders, const Ports& ports) {
+  return Look{orders, ports}.taken_of_servers();
 }
 
 }  // namespace relay::io

@@ -12,4 +12,7 @@ namespace relay::io {
 /// configuration says of itself. Throws std::system_error where rtnetlink cannot be asked.
 [[nodiscard]] check::Facts look_around(const Orders& orders, const Ports& ports);
 
+/// What `check::judge_servers_at_start` asks of these: the ways to the servers, and the interfaces that they leave by.
+[[nodiscard]] check::Facts look_at_servers(const Orders& orders, const Ports& ports);
+
 }  // namespace relay::io

@@ -140,6 +140,12 @@ std::string finding_line(const Finding& finding, LogFormat format) {
   return line_of(severity_of(finding), text.name, filled_in(text.meaning, finding, false), advice_of(finding), format);
 }
 
+std::string finding_sentence(const Finding& finding) {
+  const std::string meaning = filled_in(check::text(finding.kind).meaning, finding, false);
+  const std::string advice = advice_of(finding);
+  return printable_text(advice.empty() ? meaning : meaning + "; " + advice);
+}
+
 void report_findings(const std::vector<Finding>& findings, LogFormat format,
                      const std::function<void(std::string_view)>& write_line) {
   std::map<std::pair<FindingKind, Severity>, std::size_t> lines;

@@ -393,6 +393,13 @@ def test_a_server_behind_a_downstream_interface(check):
     assert check("-id", "d1", "-i", "d2", "10.102.0.53").lines[-1] == "check passed: nothing found"
 
 
+def test_a_start_warns_of_servers_that_are_of_no_use(scene):
+    running = scene.relay("-rp", "68", servers=["10.9.0.1", "10.102.0.53"], sinks=False)
+    running.expect_log(r"WARNING note .*server 10\.9\.0\.1 is an address of this host, ")
+    running.expect_log(r"WARNING note .*server 10\.102\.0\.53 is reached through d2, where replies are not accepted; ")
+    running.expect_log(r"WARNING note .*the port 68 of -rp is that of clients: ")
+
+
 def test_a_server_that_is_not_behind_iu(check):
     only(check("-id", "d1", "-iu", "d2", SERVER),
          "error: server_beyond_upstream: server 10.9.0.2 is reached through u0, and replies are accepted on the "

@@ -153,6 +153,24 @@ def test_a_state_file_whose_directory_cannot_be_made(check):
          f"/nosuch/folder: No such file or directory; {_OTHER_STATE_FILE}", 0)
 
 
+def test_a_state_file_whose_directory_is_made(scene6, check):
+    folder = scene6.folder / "new"
+    found = check("--user", "root", "--routes", "--state-file", f"{folder}/prefixes", *USUAL)
+    assert found.status == 0, found
+    assert found.named("state_directory_missing") == [
+        f"note: state_directory_missing: the directory {folder} of --state-file does not exist, and the start makes it; "
+        "correct the name if that is not meant"], found
+    assert not folder.exists()
+
+
+def test_a_state_file_that_is_a_symbolic_link(scene6, check):
+    file = scene6.folder / "prefixes"
+    file.symlink_to("/dev/null")
+    only(check("--routes", "--state-file", str(file), *USUAL),
+         f"warning: state_unkept: delegated prefixes are not kept over a restart: {file} is a symbolic link; "
+         f"{_OTHER_STATE_FILE}", 0)
+
+
 def test_a_state_file_that_cannot_be_read(scene6, check):
     file = scene6.folder / "prefixes"
     file.mkdir()

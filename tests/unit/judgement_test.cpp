@@ -110,6 +110,32 @@ TEST(Judgement, FlagWithoutEffect) {
   EXPECT_EQ(worst(judge(facts)), Severity::warning);
 }
 
+TEST(Judgement, RelayPortOfClients) {
+  Facts facts = well();
+  facts.ports.relay = 68;
+  EXPECT_THAT(lines(facts),
+              ElementsAre(HasSubstr("warning: relay_port_of_clients: the port 68 of -rp is that of clients: ")));
+  facts.ports.relay = 1067;
+  EXPECT_THAT(lines(facts), IsEmpty());
+}
+
+TEST(Judgement, AStartWarnsOfServersThatNothingMakesGood) {
+  Facts facts = well();
+  facts.servers = {{.address = server, .route_fault = "Network is unreachable"},
+                   {.address = giaddr, .is_local = true},
+                   {.address = Ipv4Address{{10, 101, 0, 2}}, .egress = "d1"}};
+  facts.firewall = {input(true)};
+  std::vector<std::string> sentences;
+  for (const Finding& finding : judge_servers_at_start(facts)) {
+    sentences.push_back(finding_sentence(finding));
+  }
+  EXPECT_THAT(sentences,
+              ElementsAre("server 10.101.0.1 is an address of this host, where the relay itself has the port; "
+                          "name the server's own address; a server on this very host needs no relay",
+                          HasSubstr("server 10.101.0.2 is reached through d1, where replies are not accepted; ")));
+  EXPECT_THAT(judge_servers_at_start(well()), IsEmpty());
+}
+
 TEST(Judgement, ServerUnresolved) {
   Facts facts = well();
   facts.servers.clear();
@@ -172,6 +198,14 @@ TEST(Judgement, CaptureInOneFile) {
   EXPECT_THAT(lines(facts), ElementsAre(line("this user")));
   facts.account = "nobody";
   EXPECT_THAT(lines(facts), ElementsAre(line("nobody, which the relay becomes")));
+}
+
+TEST(Judgement, StateDirectoryMissing) {
+  Facts facts = well();
+  facts.missing_state_directory = "/nonex";
+  EXPECT_THAT(lines(facts),
+              ElementsAre("note: state_directory_missing: the directory /nonex of --state-file does not exist, and the "
+                          "start makes it; correct the name if that is not meant"));
 }
 
 TEST(Judgement, AccountOutOfReach) {
