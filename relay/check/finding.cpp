@@ -330,7 +330,10 @@ constexpr std::array<Entry, finding_kind_count> entries{{
     {FindingKind::interface_serves,
      {ok, "interface_serves", "interface{|s} {subject} {is|are} up, with {other} and a server", ""}},
     {FindingKind::server_reached,
-     {ok, "server_reached", "server {address} is reached through {subject}, next hop {next_hop}, source {source}", ""}},
+     {ok, "server_reached",
+      "server {address} is reached through {subject}, next hop {next_hop}, source {source}; whether a DHCP server runs "
+      "there and listens on UDP port {number} cannot be seen from here",
+      ""}},
 }};
 
 }  // namespace

@@ -305,6 +305,7 @@ void judge_server(const ServerFacts& server, const Facts& facts, Findings& findi
     finding.subjects = {server.egress};
     finding.other = is_ipv4 ? "giaddr" : "that of the clients' link";
     finding.next_hop = server.gateway.value_or(server.address);
+    finding.number = is_ipv4 ? facts.ports.server : facts.policy6.ports.server;
     if (is_ipv4) {
       finding.source = facts.policy.source_address;
     } else {

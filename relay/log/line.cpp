@@ -474,13 +474,17 @@ void add_server_change(LogLine& line, const ServerEvent& event) {
   line.field("change", event.has_answered ? "stopped_answering" : "never_answered");
   line.field("unanswered", event.unanswered).field("seconds", seconds);
   line.field("others", event.others_answer ? "answer" : "silent");
-  const std::string back = family_of(event.server) == Family::ipv4 ? "giaddr" : "the relay's address";
+  const bool is_ipv4 = family_of(event.server) == Family::ipv4;
+  const std::string back = is_ipv4 ? "giaddr" : "the relay's address";
   line.field("hint",
-             event.others_answer
-                 ? "Look whether this server runs, has addresses for these clients, and has a route back to " + back +
-                       "; requests are still sent to it."
-                 : "None that was asked since has answered: look at the route to this server, its route back to " +
-                       back + ", and the firewalls between; requests are still sent to it.");
+             (event.others_answer ? "" : "None that was asked since has answered. ") +
+                 std::string{"Look first whether a DHCP server runs there and listens on UDP port "} +
+                 (is_ipv4 ? "67" : "547") + " or that of -p: ICMP" + (is_ipv4 ? "" : "v6") +
+                 " port unreachable from it, in a tcpdump of the servers' side, says that none does. Then look " +
+                 (event.others_answer
+                      ? "whether it has addresses for these clients and a route back to " + back
+                      : "at the route to this server, its route back to " + back + ", and the firewalls between") +
+                 "; requests are still sent to it.");
 }
 
 void add_counters(LogLine& line, const CounterSums& counters) {

@@ -103,7 +103,8 @@ TEST(Judgement6, WhatIsWellIsSaid) {
   EXPECT_THAT(all_lines(well()),
               ElementsAre("ok: interface_serves: interface d1 is up, with a link-address and a server",
                           "ok: server_reached: server 2001:db8:9::2 is reached through u0, next hop 2001:db8:9::2, "
-                          "source that of the clients' link"));
+                          "source that of the clients' link; whether a DHCP server runs there and listens on UDP port "
+                          "547 cannot be seen from here"));
 }
 
 TEST(Judgement6, WhatIsWellInBothFamiliesIsSaidOfEach) {
@@ -112,8 +113,10 @@ TEST(Judgement6, WhatIsWellInBothFamiliesIsSaidOfEach) {
       ElementsAre("ok: interface_serves: interface d1 is up, with a giaddr and a server",
                   "ok: interface_serves: interface d1 is up, with a link-address and a server",
                   "ok: server_reached: server 2001:db8:9::2 is reached through u0, next hop 2001:db8:9::2, "
-                  "source that of the clients' link",
-                  "ok: server_reached: server 10.9.0.2 is reached through u0, next hop 10.9.0.2, source giaddr"));
+                  "source that of the clients' link; whether a DHCP server runs there and listens on UDP port 547 "
+                  "cannot be seen from here",
+                  "ok: server_reached: server 10.9.0.2 is reached through u0, next hop 10.9.0.2, source giaddr; "
+                  "whether a DHCP server runs there and listens on UDP port 67 cannot be seen from here"));
 }
 
 // --- the start
@@ -416,7 +419,8 @@ TEST(Judgement6, AGroupOfServersIsReachedByItsInterface) {
   facts.servers = {{.address = all_dhcp_servers, .interface = "u0", .egress = "u0"}};
   EXPECT_THAT(all_lines(facts),
               Contains("ok: server_reached: server ff05::1:3%u0 is reached through u0, next hop ff05::1:3%u0, source "
-                       "that of the clients' link"));
+                       "that of the clients' link; whether a DHCP server runs there and listens on UDP port 547 cannot "
+                       "be seen from here"));
 }
 
 TEST(Judgement6, ServerDownstream) {

@@ -138,11 +138,14 @@ TEST_F(Log6Test, a_server_that_falls_silent) {
   event.is_answering = true;
   event.server = ip6("2001:db8:9::2");
   log_.server_changed(event);
-  EXPECT_THAT(lines_, ElementsAre("WARNING server_changed server=fe80::53%u0 change=stopped_answering unanswered=20 "
-                                  "seconds=12 others=answer hint=\"Look whether this server runs, has addresses for "
-                                  "these clients, and has a route back to the relay's address; requests are still sent "
-                                  "to it.\"",
-                                  "INFO server_changed server=2001:db8:9::2 change=answers_again silent_seconds=12"));
+  EXPECT_THAT(lines_,
+              ElementsAre("WARNING server_changed server=fe80::53%u0 change=stopped_answering unanswered=20 "
+                          "seconds=12 others=answer hint=\"Look first whether a DHCP server runs there and "
+                          "listens on UDP port 547 or that of -p: ICMPv6 port unreachable from it, in a tcpdump "
+                          "of the servers' side, says that none does. Then look whether it has addresses for "
+                          "these clients and a route back to the relay's address; requests are still sent to "
+                          "it.\"",
+                          "INFO server_changed server=2001:db8:9::2 change=answers_again silent_seconds=12"));
 }
 
 TEST_F(Log6Test, counters_of_both_families_and_their_sum) {

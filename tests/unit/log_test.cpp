@@ -616,11 +616,15 @@ TEST_F(LogTest, ServersThatFallSilentAndAnswerAgain) {
   EXPECT_THAT(
       take_lines(),
       ElementsAre("WARNING server_changed server=10.9.0.3 change=stopped_answering unanswered=20 seconds=12 "
-                  "others=answer hint=\"Look whether this server runs, has addresses for these clients, and has "
-                  "a route back to giaddr; requests are still sent to it.\"",
+                  "others=answer hint=\"Look first whether a DHCP server runs there and listens on UDP port 67 or "
+                  "that of -p: ICMP port unreachable from it, in a tcpdump of the servers' side, says that none does. "
+                  "Then look whether it has addresses for these clients and a route back to giaddr; requests are "
+                  "still sent to it.\"",
                   "WARNING server_changed server=10.9.0.3 change=never_answered unanswered=20 seconds=12 "
-                  "others=silent hint=\"None that was asked since has answered: look at the route to this server, its "
-                  "route back to giaddr, and the firewalls between; requests are still sent to it.\"",
+                  "others=silent hint=\"None that was asked since has answered. Look first whether a DHCP server "
+                  "runs there and listens on UDP port 67 or that of -p: ICMP port unreachable from it, in a tcpdump of "
+                  "the servers' side, says that none does. Then look at the route to this server, its route back to "
+                  "giaddr, and the firewalls between; requests are still sent to it.\"",
                   "INFO server_changed server=10.9.0.3 change=answers_again silent_seconds=12"));
   log.set_threshold(LogLevel::warning);
   log.server_changed(event);
