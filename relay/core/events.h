@@ -61,7 +61,8 @@ struct ServerEvent {
   bool has_answered = false;     ///< ever, since it was named
   bool others_answer = false;    ///< while it does not
   std::uint64_t unanswered = 0;  ///< requests since its last answer, or the first ones
-  std::chrono::seconds time{};   ///< since the first of them; of one that answers again, since it was told of as silent
+  std::chrono::seconds
+      time{};  ///< since the first of them; of one that answers again, since the first it had not answered
 };
 
 enum class InterfaceChange : std::uint8_t {

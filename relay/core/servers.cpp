@@ -88,7 +88,7 @@ std::optional<ServerEvent> ServersOf<Address>::judged(Server& server, const Last
     return std::chrono::duration_cast<std::chrono::seconds>(now - time);
   };
   if (!was_answering) {
-    if (!has_answered || *liveness.last_answer() < server.silent_since) {
+    if (!has_answered || *liveness.last_answer() < server.judged_silent) {
       return std::nullopt;
     }
     server.counters->is_not_answering.set(0);
@@ -102,7 +102,8 @@ std::optional<ServerEvent> ServersOf<Address>::judged(Server& server, const Last
     return std::nullopt;
   }
   server.counters->is_not_answering.set(1);
-  server.silent_since = now;
+  server.judged_silent = now;
+  server.silent_since = liveness.since();
   return ServerEvent{server.address,
                      server.zone,
                      false,

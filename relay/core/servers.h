@@ -71,7 +71,8 @@ class ServersOf {
     std::string zone{};  // its interface, where another one can have a server with its address
     std::shared_ptr<ServerCounters> counters = std::make_shared<ServerCounters>();  // may outlive it
     Liveness liveness{};
-    std::chrono::nanoseconds silent_since{};
+    std::chrono::nanoseconds judged_silent{};
+    std::chrono::nanoseconds silent_since{};  // the first request that it did not answer, of one that was judged silent
   };
 
   /// Those that there are from now on, none twice; what was counted of an address stays. `may_be_others`: replies may
