@@ -171,8 +171,13 @@ void InterfaceTable::put(Interface interface) {
   const bool is_new = interfaces_.find(index) == nullptr;
   Interface& current = interfaces_[index];
   const std::vector<Ipv4Address> moved = change(current, interface);
-  interface.counters = is_new ? std::make_shared<Counters>() : current.counters;
-  interface.v6.counters = is_new ? nullptr : current.v6.counters;
+  const bool has_other_name = !is_new && current.name != interface.name;
+  if (has_other_name) {
+    leave_counts_over(current);
+  }
+  const bool counts_anew = is_new || has_other_name;
+  interface.counters = counts_anew ? std::make_shared<Counters>() : current.counters;
+  interface.v6.counters = counts_anew ? nullptr : current.v6.counters;
   if (interface.v6.is_relayed && interface.v6.counters == nullptr) {
     interface.v6.counters = std::make_shared<Counters6>();
   }
@@ -192,16 +197,20 @@ void InterfaceTable::remove(std::uint32_t index) {
   if (present == nullptr) {
     return;
   }
-  of_removed_->add(*present->counters);
-  if (present->v6.counters != nullptr) {
-    of_removed6_->add(*present->v6.counters);
-  }
+  leave_counts_over(*present);
   Interface nothing;
   nothing.index = index;
   const std::vector<Ipv4Address> moved = change(*present, nothing);
   interfaces_.erase(index);
   erase_sorted(passive_, index);
   settle_holders(moved);
+}
+
+void InterfaceTable::leave_counts_over(const Interface& interface) {
+  of_removed_->add(*interface.counters);
+  if (interface.v6.counters != nullptr) {
+    of_removed6_->add(*interface.v6.counters);
+  }
 }
 
 /// Brings the indexes in step. Returns the addresses that have come to this host or have gone from it.

@@ -79,7 +79,8 @@ struct alignas(64) Interface {
 /// All interfaces of this host, downstream or not, by index, by address and by what a reply tells its interface with.
 class InterfaceTable {
  public:
-  /// Adds the interface or takes the place of the one with the same index, whose counters and rate are kept.
+  /// Adds the interface or takes the place of the one with the same index, whose rate is kept, and whose counters are
+  /// where it has the same name: what was counted of another name is left over.
   void put(Interface interface);
   void remove(std::uint32_t index);
 
@@ -132,7 +133,7 @@ class InterfaceTable {
   [[nodiscard]] Counters6& unattributed6() noexcept { return *unattributed6_; }
   [[nodiscard]] const std::shared_ptr<Counters6>& shared_unattributed6() const noexcept { return unattributed6_; }
 
-  /// What no interface of the table counts: the same, and what those counted that were removed.
+  /// What no interface of the table counts: the same, and what those counted that were removed or had another name.
   [[nodiscard]] Counters left_over() const;
   [[nodiscard]] Counters6 left_over6() const;
 
@@ -158,6 +159,7 @@ class InterfaceTable {
   static void move_keys(Index& index, Part part, const Keys& before, const Keys& after, std::uint32_t position);
   [[nodiscard]] std::vector<Ipv4Address> change(const Interface& before, const Interface& after);
   void change6(const Interface& before, const Interface& after);
+  void leave_counts_over(const Interface& interface);
   void settle_passive(std::uint32_t index);
   void settle_holders(const std::vector<Ipv4Address>& addresses);
 

@@ -347,7 +347,6 @@ void Log::prefix_state(const PrefixStateEvent& event) noexcept {
 }
 
 void Log::interface_changed(const InterfaceEvent& event) noexcept {
-  impl_->tallies.rename(event.interface);
   const LogLevel level = level_of(event);
   if (impl_->wants(level)) {
     impl_->write(level, "interface_changed", [&](LogLine& line) { add_change(line, event); });

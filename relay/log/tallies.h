@@ -49,7 +49,12 @@ class Tallies {
 
   Tally& of(const Interface* interface, std::uint32_t index) {
     if (const auto found = by_index_.find(index); found != by_index_.end()) {
-      return found->second;
+      Tally& tally = found->second;
+      if (interface != nullptr && tally.label != interface->name) {
+        retire(tally);
+        tally.label = interface->name;
+      }
+      return tally;
     }
     if (by_index_.size() == tracked_interfaces_max) {
       return shared_;
@@ -59,13 +64,9 @@ class Tallies {
     return added;
   }
 
-  void rename(const Interface& interface) {
-    if (const auto found = by_index_.find(interface.index); found != by_index_.end()) {
-      found->second.label = interface.name;
-    }
+  [[nodiscard]] bool empty() const noexcept {
+    return by_index_.empty() && renamed_.empty() && shared_.announced.none();
   }
-
-  [[nodiscard]] bool empty() const noexcept { return by_index_.empty() && shared_.announced.none(); }
 
   /// Calls `write(tally, reason, count)` for what was suppressed, at most `report_lines_max` times for single
   /// interfaces, in order of index; forgets what did not occur since the last report.
@@ -78,18 +79,13 @@ class Tallies {
     }
     std::ranges::sort(indices);
     std::size_t lines_left = report_lines_max;
+    for (Tally& tally : renamed_) {
+      report_one(tally, lines_left, write);
+    }
+    renamed_.clear();
     for (const std::uint32_t index : indices) {
       Tally& tally = by_index_.at(index);
-      for (const DropReason reason : all_drop_reasons()) {
-        std::uint64_t& count = tally.suppressed[static_cast<std::size_t>(reason)];
-        if (count != 0 && lines_left != 0) {
-          --lines_left;
-          write(tally, reason, count);
-        } else {
-          shared_.suppressed[static_cast<std::size_t>(reason)] += count;
-        }
-        count = 0;
-      }
+      report_one(tally, lines_left, write);
       forget_past(tally);
       if (tally.announced.none()) {
         by_index_.erase(index);
@@ -99,6 +95,37 @@ class Tallies {
   }
 
  private:
+  /// What was suppressed stays with the name that the interface had; under another one it begins anew.
+  void retire(Tally& tally) {
+    const bool has_counts = std::ranges::any_of(tally.suppressed, [](std::uint64_t count) { return count != 0; });
+    if (has_counts && renamed_.size() < tracked_interfaces_max) {
+      renamed_.push_back(tally);
+    } else if (has_counts) {
+      add_to_shared(tally);
+    }
+    tally = {};
+  }
+
+  void add_to_shared(const Tally& tally) {
+    for (std::size_t at = 0; at < tally.suppressed.size(); ++at) {
+      shared_.suppressed[at] += tally.suppressed[at];
+    }
+  }
+
+  template <typename Write>
+  void report_one(Tally& tally, std::size_t& lines_left, Write write) {
+    for (const DropReason reason : all_drop_reasons()) {
+      std::uint64_t& count = tally.suppressed[static_cast<std::size_t>(reason)];
+      if (count != 0 && lines_left != 0) {
+        --lines_left;
+        write(tally, reason, count);
+      } else {
+        shared_.suppressed[static_cast<std::size_t>(reason)] += count;
+      }
+      count = 0;
+    }
+  }
+
   template <typename Write>
   void report_shared(Write write) {
     for (const DropReason reason : all_drop_reasons()) {
@@ -117,6 +144,7 @@ class Tallies {
   }
 
   std::unordered_map<std::uint32_t, Tally> by_index_;
+  std::vector<Tally> renamed_;  // of names that interfaces no longer have
   Tally shared_;
 };
 

@@ -84,6 +84,24 @@ TEST(InterfaceTable, KeepsCountersOnPut) {
   EXPECT_EQ(before->counters->dropped(DropReason{}), 3U);
 }
 
+TEST(InterfaceTable, CountsBelongToTheNameUnderWhichTheyWereCounted) {
+  InterfaceTable table;
+  Interface interface = downstream(7, first_address);
+  interface.name = "dx";
+  interface.v6.is_relayed = true;
+  table.put(interface);
+  const std::shared_ptr<const Counters> read = table.find(7)->counters;
+  table.find(7)->counters->requests.dropped(MessageKind::discover, DropReason::not_downstream).add(3);
+  table.find(7)->v6.counters->requests.dropped(MessageKind6::solicit, DropReason::not_downstream).add(2);
+  interface.name = "d1";
+  table.put(interface);
+  EXPECT_EQ(table.find(7)->counters->dropped(DropReason::not_downstream), 0U);
+  EXPECT_EQ(table.find(7)->v6.counters->dropped(DropReason::not_downstream), 0U);
+  EXPECT_EQ(table.left_over().dropped(DropReason::not_downstream), 3U);
+  EXPECT_EQ(table.left_over6().dropped(DropReason::not_downstream), 2U);
+  EXPECT_EQ(read->dropped(DropReason::not_downstream), 3U) << "for whoever reads it still";
+}
+
 TEST(InterfaceTable, KeepsTheRateMeterOnPutAsLongAsTheLimitIsTheSame) {
   constexpr RateLimit low{.per_second = 1, .burst = 2};
   constexpr RateLimit high{.per_second = 100, .burst = 2};

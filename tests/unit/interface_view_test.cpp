@@ -575,7 +575,7 @@ TEST_F(InterfaceViewTest, ARenameChangesTheCircuitId) {
   view_->link_changed(link(7, "vlan8"));
   const auto octets = interface(7).agent_information.octets();
   EXPECT_EQ(std::vector<std::uint8_t>(octets.begin(), octets.end()), circuit_id("vlan8"));
-  EXPECT_EQ(interface(7).counters->requests.received(), 3U);
+  EXPECT_EQ(interface(7).counters->requests.received(), 0U) << "what was counted is the other name's";
 }
 
 options82::Template of(const std::string& text) {

@@ -551,7 +551,7 @@ TEST_F(LogTest, AReasonIsForgottenAfterAnIntervalWithoutIt) {
   EXPECT_THAT(lines_, IsEmpty());
 }
 
-TEST_F(LogTest, ReportsUseTheNewNameOfAnInterface) {
+TEST_F(LogTest, WhatWasSuppressedBelongsToTheNameUnderWhichItCame) {
   Log log = make_log(LogFormat::text, LogLevel::error);
   log.set_threshold(LogLevel::warning);
   const Decision decision = Drop{DropReason::no_address};
@@ -560,8 +560,14 @@ TEST_F(LogTest, ReportsUseTheNewNameOfAnInterface) {
   clients_.name = "guests";
   log.interface_changed({InterfaceChange::renamed, clients_, "vlan7"});
   take_lines();
+  log.dropped(dropped(message_, decision));
+  EXPECT_THAT(take_lines(), ElementsAre(HasSubstr(" interface=guests "))) << "the first under this name";
+  log.dropped(dropped(message_, decision));
   log.report_suppressed();
-  EXPECT_THAT(lines_, ElementsAre("WARNING dropped interface=guests reason=no_address suppressed=1"));
+  EXPECT_THAT(take_lines(), ElementsAre("WARNING dropped interface=vlan7 reason=no_address suppressed=1",
+                                        "WARNING dropped interface=guests reason=no_address suppressed=1"));
+  log.report_suppressed();
+  EXPECT_FALSE(log.has_suppressed());
 }
 
 TEST_F(LogTest, AtDebugLevelEveryDropHasItsLine) {
