@@ -102,20 +102,29 @@ void write_to_client(Verdict& verdict, const ToClient& decision) noexcept {
   return reason == DropReason::hop_count_reached ? std::min(policy.hop_count_limit, Policy6::hop_count_ceiling) : 0;
 }
 
-/// Of our Relay-forward, whose options are ours, and Interface-Id in front of the message in it.
-void write_interface_id(Told6& told, dhcpv6::Octets relay_forward) noexcept {
+/// Of our Relay-forward, whose options are ours, and in front of the message in it.
+void write_options(Told6& told, dhcpv6::Octets relay_forward) noexcept {
+  dhcpv6::OptionWriter room{told.options};
   dhcpv6::OptionReader options{dhcpv6::relay_options(relay_forward)};
   while (const auto option = options.next()) {
-    if (option->code == dhcpv6::code::interface_id) {
-      told.has_interface_id = true;
-      told.interface_id_size = static_cast<std::uint16_t>(option->value.size());
-      std::ranges::copy(option->value.first(std::min(option->value.size(), Told6::most_interface_id)),
-                        told.interface_id.begin());
+    if (option->code == dhcpv6::code::relay_message) {
+      break;
     }
-    if (option->code == dhcpv6::code::interface_id || option->code == dhcpv6::code::relay_message) {
-      return;
+    if (option->code == dhcpv6::code::client_link_layer_address) {
+      continue;
+    }
+    if (told.left_out_count == 0 && dhcpv6::option_head_size + option->value.size() <= room.rest().size()) {
+      room.put_head(option->code, option->value.size());
+      room.put(option->value);
+    } else {
+      if (told.left_out_count == 0) {
+        told.left_out_code = option->code;
+        told.left_out_size = static_cast<std::uint16_t>(option->value.size());
+      }
+      ++told.left_out_count;
     }
   }
+  told.options_size = static_cast<std::uint16_t>(told.options.size() - room.rest().size());
 }
 
 void write_to_servers(Verdict& verdict, const ToServers6& decision, const MessageEvent6& event) noexcept {
@@ -126,7 +135,7 @@ void write_to_servers(Verdict& verdict, const ToServers6& decision, const Messag
                          told.servers.begin(), &Server6::address);
   if (event.message.size() >= dhcpv6::relay_header_size) {
     told.link_address = dhcpv6::link_address(event.message.first<dhcpv6::relay_header_size>());
-    write_interface_id(told, event.message);
+    write_options(told, event.message);
   }
 }
 
@@ -206,8 +215,7 @@ void clear(Verdict& verdict, Family family) noexcept {
   } else {
     Told6& told = verdict.told6();
     told.link_address = {};
-    told.port = told.interface_id_size = 0;
-    told.has_interface_id = false;
+    told.port = told.options_size = told.left_out_count = told.left_out_code = told.left_out_size = 0;
   }
 }
 

@@ -49,14 +49,22 @@ struct Told4 {
 
 /// The same of DHCPv6. No larger, since a verdict has room for either.
 struct Told6 {
-  static constexpr std::size_t most_interface_id = 64;
+  static constexpr std::size_t most_options = 128;
 
   std::array<Ipv6Address, told_servers_max> servers{};
-  Ipv6Address link_address{};           ///< as it leaves; of `to_servers`
-  std::uint16_t port = 0;               ///< where it leaves to; of `to_client`
-  std::uint16_t interface_id_size = 0;  ///< of the whole; of `to_servers`
-  bool has_interface_id = false;
-  std::array<std::uint8_t, most_interface_id> interface_id{};  ///< the beginning of it
+  Ipv6Address link_address{};  ///< as it leaves; of `to_servers`
+  std::uint16_t port = 0;      ///< where it leaves to; of `to_client`
+  /// What our Relay-forward says beside the message, but for Client Link-Layer Address, which the packet shows; of
+  /// `to_servers`. Whole options, as many as there is room for, and of those that found none the number and the first.
+  std::uint16_t options_size = 0;
+  std::uint16_t left_out_count = 0;
+  std::uint16_t left_out_code = 0;
+  std::uint16_t left_out_size = 0;  ///< of its value
+  std::array<std::uint8_t, most_options> options{};
+
+  [[nodiscard]] std::span<const std::uint8_t> told_options() const noexcept {
+    return std::span{options}.first(options_size);
+  }
 };
 static_assert(sizeof(Told6) <= sizeof(Told4));
 

@@ -419,6 +419,11 @@ void add_destination(LogLine& line, const MessageEvent6& event) {
   }
   if (const auto* request = std::get_if<ToServers6>(event.decision)) {
     line.field("servers", request->servers).field("source", request->source);
+    if (dhcpv6::has_header(event.message) && dhcpv6::is_of_relays(event.message)) {
+      if (const std::string options = relay_options_field(event.message); !options.empty()) {
+        line.field("options", options);
+      }
+    }
   } else if (const auto* reply = std::get_if<ToPeer6>(event.decision)) {
     line.field("server", event.ingress.source);
     if (reply->egress != nullptr) {

@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "options82/agent_information.h"
+#include "relay/core/options6.h"
 
 namespace relay {
 
@@ -119,6 +120,24 @@ constexpr Style field{.between = ",", .before_value = "=", .quote = "", .not_in_
     }
   }
   return hex_text(value);
+}
+
+/// Of no sub-option that has a spelling of its own.
+[[nodiscard]] std::string plain_text(Octets value, const Style& style) {
+  return value.empty() && !style.quote.empty() ? "empty" : value_text(SubOption::circuit_id, value, style);
+}
+
+[[nodiscard]] std::string relay_option_value(std::uint16_t code, dhcpv6::Octets value, const Style& style) {
+  constexpr std::size_t enterprise_size = 4;
+  if (code == dhcpv6::code::relay_source_port && value.size() == 2) {
+    return std::to_string(dhcpv6::number(value.first<2>()));
+  }
+  if (code == dhcpv6::code::remote_id && value.size() > enterprise_size) {
+    const std::string enterprise = std::to_string(dhcpv6::long_number(value.first<4>()));
+    const std::string text = plain_text(value.subspan(enterprise_size), style);
+    return style.quote.empty() ? enterprise + ':' + text : text + " of enterprise " + enterprise;
+  }
+  return plain_text(value, style);
 }
 
 [[nodiscard]] std::string in_words(Octets content, const Style& style) {
@@ -255,6 +274,49 @@ std::string octets_sentence(std::span<const std::uint8_t> octets) {
     return "empty";
   }
   return is_text(octets) ? '"' + std::string(octets.begin(), octets.end()) + '"' : hex_text(octets);
+}
+
+std::string relay_option_name(std::uint16_t code) {
+  switch (code) {
+    case dhcpv6::code::interface_id:
+      return "interface-id";
+    case dhcpv6::code::remote_id:
+      return "remote-id";
+    case dhcpv6::code::subscriber_id:
+      return "subscriber-id";
+    case dhcpv6::code::relay_id:
+      return "relay-id";
+    case dhcpv6::code::relay_supplied_options:
+      return "relay-supplied-options";
+    case dhcpv6::code::vss:
+      return "vss";
+    case dhcpv6::code::client_link_layer_address:
+      return "client-link-layer-address";
+    case dhcpv6::code::relay_source_port:
+      return "relay-source-port";
+    default:
+      return "option-" + std::to_string(code);
+  }
+}
+
+std::string relay_option_sentence(std::uint16_t code, dhcpv6::Octets value) {
+  return relay_option_name(code) + ' ' + relay_option_value(code, value, sentence);
+}
+
+std::string relay_options_field(dhcpv6::Octets relay_message) {
+  constexpr std::size_t most_octets = 255;
+  std::string result;
+  dhcpv6::OptionReader options{dhcpv6::relay_options(relay_message)};
+  while (const auto option = options.next()) {
+    if (option->code == dhcpv6::code::relay_message) {
+      break;
+    }
+    result.append(result.empty() ? std::string_view{} : field.between);
+    result.append(relay_option_name(option->code)).append(field.before_value);
+    result += option->value.size() > most_octets ? std::to_string(option->value.size()) + "-octets"
+                                                 : relay_option_value(option->code, option->value, field);
+  }
+  return result;
 }
 
 std::string agent_information_sentence(Octets content) {

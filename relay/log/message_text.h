@@ -46,6 +46,15 @@ namespace relay {
 /// Octets for a sentence: `"d1"`, in digits where that would not be plain text, and `empty`.
 [[nodiscard]] std::string octets_sentence(std::span<const std::uint8_t> octets);
 
+/// An option that relay agents of DHCPv6 add, by the name of its RFC: `remote-id`, `option-77` for one without a name
+/// here.
+[[nodiscard]] std::string relay_option_name(std::uint16_t code);
+/// With its value: `interface-id "d1"`, `remote-id 0x0102 of enterprise 9`.
+[[nodiscard]] std::string relay_option_sentence(std::uint16_t code, dhcpv6::Octets value);
+/// All in front of the message that a Relay-forward carries: `interface-id=d1,remote-id=9:0x0102`; of a value of more
+/// than 255 octets its size. Empty where there is none.
+[[nodiscard]] std::string relay_options_field(dhcpv6::Octets relay_message);
+
 /// The sub-options of an option 82 for a sentence: `circuit-id "d1", remote-id 0x0102, link-selection 10.1.0.0`. Octets
 /// behind damage follow as `damaged 0x...`. Without any octets: `empty`.
 [[nodiscard]] std::string agent_information_sentence(options82::Octets content);

@@ -86,18 +86,23 @@ using capture::VerdictKind;
   return {};
 }
 
-[[nodiscard]] std::string interface_id_clause(const capture::Told6& told) {
-  if (!told.has_interface_id) {
-    return {};
+[[nodiscard]] std::string options_clause(const capture::Told6& told) {
+  std::string result;
+  dhcpv6::OptionReader options{told.told_options()};
+  while (const auto option = options.next()) {
+    result += ", " + relay_option_sentence(option->code, option->value);
   }
-  if (told.interface_id_size > told.interface_id.size()) {
-    return ", interface-id of " + std::to_string(told.interface_id_size) + " octets";
+  if (told.left_out_count != 0) {
+    result += ", " + relay_option_name(told.left_out_code) + " of " + std::to_string(told.left_out_size) + " octets";
   }
-  return ", interface-id " + octets_sentence(std::span{told.interface_id}.first(told.interface_id_size));
+  if (told.left_out_count > 1) {
+    result += ", and " + std::to_string(told.left_out_count - 1) + " more";
+  }
+  return result;
 }
 
 [[nodiscard]] std::string interface_id_of(dhcpv6::Octets relay_message) {
-  constexpr std::size_t most = capture::Told6::most_interface_id;
+  constexpr std::size_t most = 64;
   dhcpv6::OptionReader options{dhcpv6::relay_options(relay_message)};
   while (const auto option = options.next()) {
     if (option->code == dhcpv6::code::interface_id) {
@@ -204,7 +209,7 @@ std::string verdict_text(const Verdict& verdict, std::span<const std::uint8_t> m
     case VerdictKind::to_servers:
       if (const auto* const told = std::get_if<capture::Told6>(&verdict.told)) {
         return "forwarded to " + list_of_servers(verdict) + ", link-address " + address_text(told->link_address) +
-               interface_id_clause(*told);
+               options_clause(*told);
       }
       return "forwarded to " + list_of_servers(verdict) + ", giaddr " + address_text(verdict.giaddr) +
              option82_clause(verdict);

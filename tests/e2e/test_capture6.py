@@ -186,12 +186,12 @@ def test_extension_headers_and_fragments(scene6):
 
 
 def test_interface_id_is_told(scene6):
-    """Where Relay-forwards carry it."""
-    story = Story6(scene6, "-I")
+    """Where Relay-forwards carry it, and the other options of theirs."""
+    story = Story6(scene6, "-I", "--subscriber-id", "room 7")
     asked = scene6.solicit()
     scene6.relayed6(asked)
     await_packets(story.file, 3)
-    assert capture.comments(story.file)[0] == story.forwarded() + ', interface-id "d1"'
+    assert capture.comments(story.file)[0] == story.forwarded() + ', interface-id "d1", subscriber-id "room 7"'
 
 
 def test_capture_only_beside_a_running_relay(scene6):

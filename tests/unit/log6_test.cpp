@@ -72,6 +72,20 @@ TEST_F(Log6Test, what_came_and_where_it_went) {
                               " interface=vlan7 servers=2001:db8:53::10,ff05::1:3 source=2001:db8:1::1 size=" + size));
 }
 
+TEST_F(Log6Test, what_a_relay_forward_says_of_the_clients_link) {
+  using test_support::option6;
+  const Bytes relay_forward = test_support::relay_message6(
+      12, 0, ip6("2001:db8:1::1"), ip6("fe80::1"),
+      {option6(18, test_support::text("d1")), option6(37, {0, 0, 0, 9, 'a', ','}), option6(38, Bytes(300, 'x')),
+       option6(79, {0, 1, 2, 0, 0, 0, 0, 1}), option6(9, test_support::solicit6()), option6(53, {1})});
+  const std::vector<Server6> servers{{ip6("2001:db8:53::10")}};
+  const Decision6 decision = ToServers6{servers, ip6("2001:db8:1::1")};
+  tell(MessageStage::forwarded, relay_forward, &decision);
+  EXPECT_THAT(lines_, ElementsAre(HasSubstr(" source=2001:db8:1::1 options=\"interface-id=d1,remote-id=9:0x612c,"
+                                            "subscriber-id=300-octets,client-link-layer-address=0x0001020000000001\" "
+                                            "size=")));
+}
+
 TEST_F(Log6Test, what_a_relay_message_says) {
   const Bytes reply = test_support::relay_reply6(test_support::advertise6());
   tell(MessageStage::received, reply, nullptr);

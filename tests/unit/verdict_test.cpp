@@ -261,8 +261,9 @@ class Verdict6Test : public VerdictTest {
 
 TEST_F(Verdict6Test, a_request_that_was_relayed) {
   const std::vector<Server6> servers{{ip6("2001:db8:53::10")}, {ip6("ff05::1:3"), 9}};
-  const Bytes message = test_support::relay_message6(12, 0, ip6("2001:db8:1::1"), ip6("fe80::1"),
-                                                     {option6(18, text("d1")), option6(9, test_support::solicit6())});
+  const Bytes message = test_support::relay_message6(
+      12, 0, ip6("2001:db8:1::1"), ip6("fe80::1"),
+      {option6(18, text("d1")), option6(38, text("s1")), option6(79, Bytes(8)), option6(9, test_support::solicit6())});
   write6(message, ToServers6{servers, ip6("2001:db8:1::1")});
   EXPECT_EQ(verdict_.family(), Family::ipv6);
   EXPECT_EQ(verdict_.serial, 1U);
@@ -274,20 +275,29 @@ TEST_F(Verdict6Test, a_request_that_was_relayed) {
   EXPECT_EQ(verdict_.server_count, 2U);
   EXPECT_EQ(verdict_.told_servers(), (std::vector<Address>{ip6("2001:db8:53::10"), ip6("ff05::1:3")}));
   EXPECT_EQ(told().link_address, ip6("2001:db8:1::1"));
-  EXPECT_TRUE(told().has_interface_id);
-  EXPECT_EQ(octets_of(std::span{told().interface_id}.first(told().interface_id_size)), text("d1"));
+  Bytes options = option6(18, text("d1"));
+  const Bytes second = option6(38, text("s1"));
+  options.insert(options.end(), second.begin(), second.end());
+  EXPECT_EQ(octets_of(told().told_options()), options) << "but for the client's address";
+  EXPECT_EQ(told().left_out_count, 0);
 }
 
-TEST_F(Verdict6Test, interface_id_is_ours_and_its_beginning_is_kept) {
+TEST_F(Verdict6Test, options_are_ours_and_whole) {
   const auto write_with = [this](std::initializer_list<Bytes> options) {
     write6(test_support::relay_message6(12, 0, {}, ip6("fe80::1"), options), ToServers6{});
   };
-  write_with({option6(18, Bytes(300, 'x')), option6(9, {1, 2, 3, 4})});
-  EXPECT_EQ(told().interface_id_size, 300);
-  EXPECT_EQ(octets_of(told().interface_id), Bytes(64, 'x'));
+  write_with({option6(18, Bytes(124, 'x')), option6(9, {1, 2, 3, 4})});
+  EXPECT_EQ(octets_of(told().told_options()), option6(18, Bytes(124, 'x')));
+  EXPECT_EQ(told().left_out_count, 0);
+  write_with(
+      {option6(18, text("d1")), option6(37, Bytes(300, 'x')), option6(38, text("s1")), option6(9, {1, 2, 3, 4})});
+  EXPECT_EQ(octets_of(told().told_options()), option6(18, text("d1")));
+  EXPECT_EQ(told().left_out_count, 2) << "in their order";
+  EXPECT_EQ(told().left_out_code, 37);
+  EXPECT_EQ(told().left_out_size, 300);
   write_with({option6(9, {1, 2, 3, 4}), option6(18, text("d1"))});
-  EXPECT_FALSE(told().has_interface_id) << "behind the message is nothing of ours";
-  EXPECT_EQ(told().interface_id_size, 0);
+  EXPECT_EQ(told().options_size, 0) << "behind the message is nothing of ours";
+  EXPECT_EQ(told().left_out_count, 0);
 }
 
 TEST_F(Verdict6Test, a_reply_that_was_delivered) {

@@ -159,26 +159,47 @@ TEST(VerdictText, an_option_82_of_zero_octets) {
 
 // DHCPv6
 
-Verdict to_servers6(const std::string& interface_id = {}) {
+Verdict to_servers6(std::initializer_list<Bytes> options = {}) {
   Verdict verdict;
   verdict.kind = VerdictKind::to_servers;
   verdict.server_count = 2;
   capture::Told6& told = verdict.told6();
   told.servers = {ip6("2001:db8:53::10"), ip6("ff05::1:3")};
   told.link_address = ip6("2001:db8:1::1");
-  told.has_interface_id = !interface_id.empty();
-  told.interface_id_size = static_cast<std::uint16_t>(interface_id.size());
-  std::copy_n(interface_id.begin(), std::min(interface_id.size(), told.interface_id.size()), told.interface_id.begin());
+  for (const Bytes& option : options) {
+    std::ranges::copy(option, told.options.begin() + told.options_size);
+    told.options_size = static_cast<std::uint16_t>(told.options_size + option.size());
+  }
   return verdict;
 }
 
 TEST(VerdictText6, servers) {
+  using test_support::option6;
   const std::string forwarded = "forwarded to 2001:db8:53::10 and ff05::1:3, link-address 2001:db8:1::1";
   const auto said = [](const Verdict& verdict) { return verdict_text(verdict, test_support::solicit6(), {}); };
   EXPECT_EQ(said(to_servers6()), forwarded);
-  EXPECT_EQ(said(to_servers6("d1")), forwarded + ", interface-id \"d1\"");
-  EXPECT_EQ(said(to_servers6("\n\"")), forwarded + ", interface-id 0x0a22");
-  EXPECT_EQ(said(to_servers6(std::string(65, 'x'))), forwarded + ", interface-id of 65 octets");
+  EXPECT_EQ(said(to_servers6({option6(18, text("d1"))})), forwarded + ", interface-id \"d1\"");
+  EXPECT_EQ(said(to_servers6({option6(18, text("\n\""))})), forwarded + ", interface-id 0x0a22");
+  EXPECT_EQ(said(to_servers6({option6(37, {0, 0, 0, 9, 1, 2}), option6(38, text("s 1")), option6(53, {0, 3, 0, 1}),
+                              option6(68, {255}), option6(66, {}), option6(135, {2, 34}), option6(777, text("x"))})),
+            forwarded +
+                ", remote-id 0x0102 of enterprise 9, subscriber-id \"s 1\", relay-id 0x00030001, vss 0xff, "
+                "relay-supplied-options empty, relay-source-port 546, option-777 \"x\"");
+  EXPECT_EQ(said(to_servers6({option6(37, {0, 0, 0, 9}), option6(135, {1})})),
+            forwarded + ", remote-id 0x00000009, relay-source-port 0x01")
+      << "too short for what it should be";
+}
+
+TEST(VerdictText6, options_that_a_verdict_has_no_room_for) {
+  Verdict verdict = to_servers6({test_support::option6(18, text("d1"))});
+  capture::Told6& told = verdict.told6();
+  told.left_out_count = 1;
+  told.left_out_code = 38;
+  told.left_out_size = 300;
+  const auto said = [&] { return verdict_text(verdict, test_support::solicit6(), {}); };
+  EXPECT_TRUE(said().ends_with(", interface-id \"d1\", subscriber-id of 300 octets")) << said();
+  told.left_out_count = 3;
+  EXPECT_TRUE(said().ends_with(", subscriber-id of 300 octets, and 2 more")) << said();
 }
 
 TEST(VerdictText6, deliveries) {
