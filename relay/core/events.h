@@ -83,6 +83,7 @@ struct InterfaceEvent {
   InterfaceChange change;
   const Interface& interface;
   std::string_view previous_name{};
+  std::string_view new_name{};  ///< of `released`, where it has got another one, under which no flag names it
 };
 
 /// This host cannot become a member of the clients' group on an interface: it hears of no client of DHCPv6 there.

@@ -514,7 +514,10 @@ void InterfaceView::release(const LinkState& link) {
 void InterfaceView::update(Known& known) {
   Interface interface = resolved(known);
   if (known.told && !has_role(interface)) {
-    tell(InterfaceChange::released, *table_.find(known.link.index));
+    const Interface& before = *table_.find(known.link.index);
+    listener_.interface_changed({.change = InterfaceChange::released,
+                                 .interface = before,
+                                 .new_name = before.name == interface.name ? std::string_view{} : interface.name});
     known.told.reset();
   }
   table_.put(std::move(interface));

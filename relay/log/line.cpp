@@ -455,6 +455,9 @@ void add_change(LogLine& line, const InterfaceEvent& event) {
   if (event.change == InterfaceChange::renamed) {
     line.field("previous_name", event.previous_name);
   }
+  if (!event.new_name.empty()) {
+    line.field("renamed_to", event.new_name);
+  }
   line.field("state", state_of(event.interface));
   if (event.interface.giaddr) {
     line.field("giaddr", *event.interface.giaddr);

@@ -79,7 +79,7 @@ std::string line_of(const InterfaceEvent& event) {
     case InterfaceChange::vanished:
       return "vanished " + name;
     case InterfaceChange::released:
-      return "released " + name;
+      return "released " + name + (event.new_name.empty() ? "" : ", now " + std::string(event.new_name));
     case InterfaceChange::renamed:
       return "renamed " + std::string(event.previous_name) + " " + name;
     case InterfaceChange::came_up:
@@ -228,7 +228,7 @@ TEST_F(InterfaceViewTest, TellsEachKindOfChange) {
       {[&] { remove_address(4, "10.2.0.1/24"); }, {"giaddr c0 none"}},
       {[&] { view_->link_changed(state("vlan7", true)); }, {"renamed c0 vlan7"}},
       {[&] { view_->link_changed(state("vlan8", false)); }, {"renamed vlan7 vlan8", "down vlan8"}},
-      {[&] { view_->link_changed(state("idle", false)); }, {"released vlan8"}},
+      {[&] { view_->link_changed(state("idle", false)); }, {"released vlan8, now idle"}},
       {[&] { view_->link_changed(state("other", true)); }, {}},
       {[&] { view_->link_changed(state("s0", true)); }, {"appeared s0"}},
       {[&] { add_address(4, "10.3.0.1/24"); }, {}},

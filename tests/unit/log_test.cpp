@@ -464,6 +464,8 @@ TEST_F(LogTest, InterfaceChanges) {
   servers_.is_up = false;
   log.interface_changed({InterfaceChange::went_down, servers_});
   log.interface_changed({InterfaceChange::vanished, servers_});
+  log.interface_changed({.change = InterfaceChange::released, .interface = servers_, .new_name = "x 1"});
+  log.interface_changed({InterfaceChange::released, servers_});
   EXPECT_THAT(lines_,
               ElementsAre("INFO interface_changed interface=vlan7 change=appeared state=up giaddr=10.1.0.1",
                           "INFO interface_changed interface=vlan7 change=became_passive state=up giaddr=10.1.0.1",
@@ -472,7 +474,9 @@ TEST_F(LogTest, InterfaceChanges) {
                           "WARNING interface_changed interface=vlan7 change=giaddr_changed state=up giaddr=none",
                           "INFO interface_changed interface=uplink change=came_up state=up",
                           "WARNING interface_changed interface=uplink change=went_down state=down",
-                          "WARNING interface_changed interface=uplink change=vanished state=down"));
+                          "WARNING interface_changed interface=uplink change=vanished state=down",
+                          "WARNING interface_changed interface=uplink change=released renamed_to=\"x 1\" state=down",
+                          "WARNING interface_changed interface=uplink change=released state=down"));
 }
 
 TEST_F(LogTest, FailuresToSend) {
