@@ -74,6 +74,8 @@ enum class InterfaceChange : std::uint8_t {
   went_down,
   giaddr_changed,        ///< `Interface::giaddr` is the new one; none: the interface has no address now
   link_address_changed,  ///< `Interface6::link_address` is the new one; unspecified: Interface-Id alone tells the link
+  no_link_local,         ///< it is up, and no client of DHCPv6 is served there
+  has_link_local,        ///< after that
   became_passive,        ///< this host does not hold the giaddr that the operator gave
   became_active,
 };

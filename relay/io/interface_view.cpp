@@ -53,6 +53,12 @@ bool has_role(const Interface& interface) {
   return interface.is_downstream6() || interface.is_upstream6();
 }
 
+/// Whether DHCPv6 can serve nobody there, though the interface is up.
+bool lacks_link_local(const Interface& interface) {
+  return interface.v6.is_relayed && interface.is_downstream6() && interface.is_up && interface.has_carrier &&
+         interface.v6.link_local.is_unspecified();
+}
+
 /// Of the address in a list that is in order.
 template <typename Addresses>
 auto place_of(Addresses& addresses, const Ipv6Address& address) {
@@ -335,6 +341,27 @@ void InterfaceView::address6_removed(std::uint32_t index, const Ipv6Address& add
     addresses.erase(place);
     settle(entry->second);
   }
+}
+
+bool InterfaceView::report_lacking_link_local() {
+  bool is_some_awaited = false;
+  for (auto& [index, known] : known_) {
+    if (!known.told || known.told->link_local == LinkLocal::missing) {
+      continue;
+    }
+    const Interface& interface = *table_.find(index);
+    if (!lacks_link_local(interface)) {
+      continue;
+    }
+    if (known.told->link_local == LinkLocal::awaited) {
+      known.told->link_local = LinkLocal::missing;
+      tell(InterfaceChange::no_link_local, interface);
+    } else {
+      known.told->link_local = LinkLocal::awaited;
+      is_some_awaited = true;
+    }
+  }
+  return is_some_awaited;
 }
 
 std::optional<std::uint32_t> InterfaceView::mtu_of(std::uint32_t index) const {
@@ -624,6 +651,12 @@ void InterfaceView::report(Known& known) {
   }
   if (std::exchange(told.is_working, is_working) != is_working) {
     tell(is_working ? InterfaceChange::came_up : InterfaceChange::went_down, interface);
+  }
+  if (!lacks_link_local(interface)) {
+    const LinkLocal before = std::exchange(told.link_local, LinkLocal::unquestioned);
+    if (before == LinkLocal::missing && !interface.v6.link_local.is_unspecified()) {
+      tell(InterfaceChange::has_link_local, interface);
+    }
   }
   const bool is_passive = interface.is_downstream && choices_->giaddrs.find(interface.name) != nullptr &&
                           !table_.is_local(*interface.giaddr);

@@ -119,6 +119,10 @@ class InterfaceView {
   void address6_added(std::uint32_t index, const InterfaceAddress6& address);
   void address6_removed(std::uint32_t index, const Ipv6Address& address);
 
+  /// Tells of interfaces with clients of DHCPv6 that are up and had no link-local address at the call before either:
+  /// a new address can be used only after a second or two. Whether to call once more in a while.
+  [[nodiscard]] bool report_lacking_link_local();
+
   /// MTU of the link; nothing where there is none.
   [[nodiscard]] std::optional<std::uint32_t> mtu_of(std::uint32_t index) const;
 
@@ -126,6 +130,7 @@ class InterfaceView {
   [[nodiscard]] std::vector<std::string> missing() const;
 
  private:
+  enum class LinkLocal : std::uint8_t { unquestioned, awaited, missing };
   /// What the listener was told last about an interface that it knows of.
   struct Told {
     std::string name;
@@ -133,6 +138,7 @@ class InterfaceView {
     std::optional<Ipv4Address> giaddr;
     Ipv6Address link_address;
     bool is_passive = false;
+    LinkLocal link_local = LinkLocal::unquestioned;  // missing: that was told
   };
   struct Known {
     LinkState link;

@@ -42,6 +42,7 @@ constexpr std::chrono::seconds status_interval{10};
 constexpr std::chrono::seconds judging_interval{1};
 constexpr std::chrono::milliseconds route_delay{200};  // a burst of link changes is worth one look at the routes
 constexpr std::chrono::seconds link_retry_delay{1};
+constexpr std::chrono::seconds link_local_delay{3};  // longer than duplicate address detection usually takes
 
 // So many interfaces can be looked through at each change of one; of more, a burst of changes is worth one look.
 constexpr std::size_t looked_at_at_once = 256;
@@ -87,6 +88,7 @@ class Service::Impl {
   void follow_links();
   void read_links();
   void start_link_timer();
+  void start_link_local_timer();
   void await_signal();
   void obey(int signal);
   void start_report_timer();
@@ -137,6 +139,8 @@ class Service::Impl {
   asio::signal_set signals_;
   asio::steady_timer link_timer_;
   bool is_catching_up_ = false;  // the timer runs
+  asio::steady_timer link_local_timer_;
+  bool is_awaiting_link_local_ = false;  // that one
   bool is_awaiting_links_ = false;
   bool link_turn_is_due_ = false;
   ServiceManager* manager_ = nullptr;  // there is one while it runs
@@ -173,6 +177,7 @@ Service::Impl::Impl(ServiceSockets sockets, const Ports& ports, const Orders& or
       link_watch_(loop_, monitor_.descriptor()),
       signals_(loop_, SIGTERM, SIGINT, SIGHUP),
       link_timer_(loop_),
+      link_local_timer_(loop_),
       manager_timer_(loop_),
       judging_timer_(loop_),
       mailbox_(std::make_shared<Mailbox>()) {
@@ -271,6 +276,7 @@ int Service::Impl::run(ServiceManager& manager) {
   if (monitor_.progress() == LinkProgress::failed) {
     start_link_timer();
   }
+  start_link_local_timer();
   await_signal();
   if (manager_->listens()) {
     manager_->ready();
@@ -437,6 +443,7 @@ void Service::Impl::read_links() {
     tell_interfaces();
   }
   start_link_timer();
+  start_link_local_timer();
 }
 
 /// What is not done at each change: once when a burst is over, and what failed again.
@@ -455,6 +462,23 @@ void Service::Impl::start_link_timer() {
     if (monitor_.progress() == LinkProgress::failed) {
       monitor_.ask_again();
       start_link_timer();
+    }
+  });
+}
+
+/// Only while some interface may lack one: an idle relay does not wake.
+void Service::Impl::start_link_local_timer() {
+  if (!data_path6_ || std::exchange(is_awaiting_link_local_, true)) {
+    return;
+  }
+  link_local_timer_.expires_after(link_local_delay);
+  link_local_timer_.async_wait([this](const error_code& error) {
+    if (error) {
+      return;
+    }
+    is_awaiting_link_local_ = false;
+    if (view_.report_lacking_link_local()) {
+      start_link_local_timer();
     }
   });
 }
@@ -646,6 +670,7 @@ void Service::Impl::finish_reload(const Orders& orders) {
   apply_servers();
   tell_messages(surroundings_.reloaded(view_.missing()));
   tell_interfaces();
+  start_link_local_timer();
   end_reload();
 }
 

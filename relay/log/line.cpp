@@ -126,6 +126,10 @@ std::string_view change_name(InterfaceChange change) {
       return "giaddr_changed";
     case InterfaceChange::link_address_changed:
       return "link_address_changed";
+    case InterfaceChange::no_link_local:
+      return "no_link_local";
+    case InterfaceChange::has_link_local:
+      return "has_link_local";
     case InterfaceChange::became_passive:
       return "became_passive";
     case InterfaceChange::became_active:
@@ -469,6 +473,13 @@ void add_change(LogLine& line, const InterfaceEvent& event) {
     line.field("link_address", link_address);
   } else if (event.change == InterfaceChange::link_address_changed) {
     line.field("link_address", "none");
+  }
+  if (event.change == InterfaceChange::no_link_local) {
+    line.field("hint",
+               "No DHCPv6 client is served here without a link-local address. Where IPv6 is disabled: sysctl -w "
+               "net/ipv6/conf/" +
+                   event.interface.name + "/disable_ipv6=0; else see ip -6 address show dev " + event.interface.name +
+                   ", and --check.");
   }
 }
 

@@ -36,11 +36,13 @@ LogLevel level_of(const InterfaceEvent& event) {
     case InterfaceChange::vanished:
     case InterfaceChange::released:
     case InterfaceChange::went_down:
+    case InterfaceChange::no_link_local:
       return LogLevel::warning;
     case InterfaceChange::giaddr_changed:
       return event.interface.giaddr ? LogLevel::info : LogLevel::warning;
     case InterfaceChange::appeared:
     case InterfaceChange::link_address_changed:
+    case InterfaceChange::has_link_local:
     case InterfaceChange::renamed:
     case InterfaceChange::came_up:
     case InterfaceChange::became_passive:

@@ -225,6 +225,20 @@ def test_6f02_6f03_link_local_addresses_alone(scene6):
     assert scene6.delivered6(said).source == ROUTER_LINK_LOCAL
 
 
+@pytest.mark.skipif(not relay_module.is_ours(), reason="these lines are ours")
+def test_interfaces_whose_ipv6_is_disabled_are_named(scene6):
+    """At the start and later, with what enables it; and that it is there again."""
+    router = scene6.topology.router
+    router.sysctl("net.ipv6.conf.d2.disable_ipv6", 1)
+    relay = scene6.relay6()
+    relay.expect_log(r"WARNING interface_changed interface=d2 .*change=no_link_local .*sysctl -w net/ipv6/conf/d2/dis")
+    router.sysctl("net.ipv6.conf.d2.disable_ipv6", 0)
+    router.ip(f"addr add {ROUTER_LINK_LOCAL}/64 dev d2 nodad")
+    relay.expect_log(r"INFO interface_changed interface=d2 .*change=has_link_local ")
+    router.sysctl("net.ipv6.conf.d1.disable_ipv6", 1)
+    relay.expect_log(r"WARNING interface_changed interface=d1 .*change=no_link_local .*sysctl -w net/ipv6/conf/d1/dis")
+
+
 def test_6f02_a_link_address_that_comes_later_is_used(scene6):
     """No restart: addresses come and go."""
     router = scene6.topology.router

@@ -55,6 +55,10 @@ class Addresses6 : public ::testing::Test {
     listener.interface_changed = [this](const InterfaceEvent& event) {
       if (event.change == InterfaceChange::link_address_changed) {
         told_.push_back(event.interface.name + " " + described(event.interface.v6.link_address));
+      } else if (event.change == InterfaceChange::no_link_local) {
+        told_.push_back(event.interface.name + " has no link-local address");
+      } else if (event.change == InterfaceChange::has_link_local) {
+        told_.push_back(event.interface.name + " has a link-local address again");
       }
     };
     view_.emplace(table_, settings, listener);
@@ -92,6 +96,47 @@ TEST_F(Addresses6, choose_what_relay_forwards_say) {
   view_->address6_removed(4, ip6("2001:db8:1::1"));
   EXPECT_THAT(told(),
               ElementsAre("c0 2001:db8:1::2", "c0 2001:db8:1::1", "c0 2001:db8:1::2", "c0 2001:db8:1::1", "c0 ::"));
+}
+
+TEST_F(Addresses6, it_is_told_where_there_is_no_link_local_one_for_long) {
+  use(settings());
+  view_->link_changed(link(4, "c0"));
+  view_->link_changed(link(5, "c1"));
+  view_->link_changed(link(6, "idle"));
+  EXPECT_TRUE(view_->report_lacking_link_local()) << "they may be new, and get one in a moment";
+  view_->address6_added(5, address("fe80::c1"));
+  EXPECT_THAT(told(), IsEmpty());
+  EXPECT_FALSE(view_->report_lacking_link_local());
+  EXPECT_THAT(told(), ElementsAre("c0 has no link-local address"));
+  EXPECT_FALSE(view_->report_lacking_link_local());
+  EXPECT_THAT(told(), IsEmpty()) << "once";
+  view_->address6_added(4, address("fe80::c0"));
+  EXPECT_THAT(told(), ElementsAre("c0 has a link-local address again"));
+
+  view_->address6_removed(5, ip6("fe80::c1"));
+  EXPECT_TRUE(view_->report_lacking_link_local());
+  view_->address6_added(5, address("fe80::c2"));
+  EXPECT_FALSE(view_->report_lacking_link_local());
+  EXPECT_THAT(told(), IsEmpty()) << "it had another one in time";
+
+  LinkState down = link(4, "c0");
+  down.is_up = false;
+  view_->link_changed(down);
+  view_->address6_removed(4, ip6("fe80::c0"));
+  EXPECT_FALSE(view_->report_lacking_link_local()) << "that it is down says it all";
+  view_->link_changed(link(4, "c0"));
+  EXPECT_TRUE(view_->report_lacking_link_local());
+  EXPECT_FALSE(view_->report_lacking_link_local());
+  view_->link_changed(down);
+  EXPECT_THAT(told(), ElementsAre("c0 has no link-local address"));
+}
+
+TEST_F(Addresses6, nobody_misses_a_link_local_one_without_dhcpv6) {
+  InterfaceSettings without = settings();
+  without.v6 = {};
+  use(without);
+  view_->link_changed(link(5, "c1"));
+  EXPECT_FALSE(view_->report_lacking_link_local());
 }
 
 TEST_F(Addresses6, a_given_link_address_stays) {

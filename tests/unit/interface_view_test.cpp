@@ -90,6 +90,10 @@ std::string line_of(const InterfaceEvent& event) {
       return "giaddr " + name + " " + text_of(event.interface.giaddr);
     case InterfaceChange::link_address_changed:
       return "link-address " + name + " " + test_support::described(event.interface.v6.link_address);
+    case InterfaceChange::no_link_local:
+      return "no link-local " + name;
+    case InterfaceChange::has_link_local:
+      return "link-local " + name;
     case InterfaceChange::became_passive:
       return "passive " + name;
     case InterfaceChange::became_active:

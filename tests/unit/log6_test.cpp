@@ -146,6 +146,18 @@ TEST_F(Log6Test, a_refused_membership) {
   EXPECT_THAT(lines_, ElementsAre(HasSubstr("interface vlan7 hears no DHCPv6 client")));
 }
 
+TEST_F(Log6Test, an_interface_without_a_link_local_address) {
+  interface_.name = "eth1.5";
+  log_.interface_changed({InterfaceChange::no_link_local, interface_});
+  log_.interface_changed({InterfaceChange::has_link_local, interface_});
+  EXPECT_THAT(lines_, ElementsAre(testing::AllOf(StartsWith("WARNING interface_changed interface=eth1.5 "),
+                                                 HasSubstr(" change=no_link_local state="),
+                                                 HasSubstr("sysctl -w net/ipv6/conf/eth1.5/disable_ipv6=0; ")),
+                                  testing::AllOf(StartsWith("INFO interface_changed interface=eth1.5 "),
+                                                 HasSubstr(" change=has_link_local state="),
+                                                 testing::Not(HasSubstr("hint=")))));
+}
+
 TEST_F(Log6Test, a_server_that_falls_silent) {
   ServerEvent event{ip6("fe80::53"), "u0", false, true, true, 20, std::chrono::seconds{12}};
   log_.server_changed(event);
