@@ -477,7 +477,11 @@ capture::HostFacts Capture::Impl::host_facts(const capture::Annotated& annotated
 }
 
 void Capture::Impl::write_if_due() {
-  if (!output_ || output_->unwritten() == 0) {
+  if (!output_) {
+    return;
+  }
+  if (output_->unwritten() == 0) {
+    file_->expect_reader();  // which no write finds out while nothing passes
     return;
   }
   const nanoseconds now = steady_now();

@@ -144,6 +144,7 @@ class CaptureFile::Impl {
   [[nodiscard]] bool goes_on() const noexcept { return is_bound_ || !directory_.is_open(); }
   void rotate();
   void write(Octets blocks, const std::function<bool()>& should_stop);
+  void expect_reader() const;
 
  private:
   /// What may be under a name that is about to be opened.
@@ -399,6 +400,17 @@ void CaptureFile::Impl::write_to_reader(Octets blocks, const std::function<bool(
   }
 }
 
+void CaptureFile::Impl::expect_reader() const {
+  if (file_.is_open() || (output_type_ != S_IFIFO && output_type_ != S_IFSOCK)) {
+    return;
+  }
+  pollfd output{STDOUT_FILENO, 0, 0};
+  if (::poll(&output, 1, 0) > 0 && (output.revents & (POLLERR | POLLHUP)) != 0) {
+    errno = EPIPE;
+    fail("cannot write to standard output");
+  }
+}
+
 CaptureFile::CaptureFile(const Options& options, bool keep_previous)
     : impl_(std::make_unique<Impl>(options, keep_previous)) {}
 
@@ -443,6 +455,10 @@ void CaptureFile::rotate() {
 
 void CaptureFile::write(std::span<const std::uint8_t> blocks, const std::function<bool()>& should_stop) {
   impl_->write(blocks, should_stop);
+}
+
+void CaptureFile::expect_reader() const {
+  impl_->expect_reader();
 }
 
 }  // namespace relay::io

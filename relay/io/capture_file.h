@@ -66,6 +66,9 @@ class CaptureFile {
   /// nor SIGXFSZ gets out.
   void write(std::span<const std::uint8_t> blocks, const std::function<bool()>& should_stop);
 
+  /// Throws as `write` where standard output is a pipe or socket that nobody reads any more.
+  void expect_reader() const;
+
  private:
   class Impl;
   std::unique_ptr<Impl> impl_;

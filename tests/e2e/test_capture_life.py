@@ -173,7 +173,8 @@ class Reader:
 
 
 def test_stream_into_tshark_that_goes_away(scene, stack):
-    """Its lines come while the relay runs; when it has gone the capture ends, and the relay goes on."""
+    """Its lines come while the relay runs; when it has gone the capture ends though no packet comes, and the relay goes
+    on."""
     reader = Reader(scene, stack)
     relay = started(scene, "-", output=reader.into)
     os.close(reader.into)
@@ -183,11 +184,6 @@ def test_stream_into_tshark_that_goes_away(scene, stack):
         expected += [("d1", xid, _FORWARDED), ("u0", xid, f"request of frame {2 * number - 1}, relayed to 10.9.0.2")]
         wait_until(lambda: reader.rows() == expected, lambda: f"{expected}, not {reader.rows()}", pause=0.05)
     reader.end()
-
-    def noticed():
-        scene.exchange()
-        return " capture_ended " in relay.log
-    wait_until(noticed, "the end of the capture", pause=0.1)
     assert "file=-" in ended(relay) and re.search(r"WARNING capture_ended ", relay.log)
     scene.exchange()
     assert relay.alive

@@ -606,6 +606,22 @@ TEST_P(CaptureFileOnReaderTest, a_reader_that_has_gone_is_an_error_and_no_signal
   EXPECT_EQ(complaint_on(ends.writer, "a"), "cannot write to standard output: Broken pipe");
 }
 
+TEST_P(CaptureFileOnReaderTest, that_a_reader_has_gone_is_found_out_while_nothing_is_written) {
+  Ends ends = GetParam()();
+  const auto said = [&ends] {
+    const StandardOutput output{ends.writer};
+    return complaint([] { CaptureFile{{.name = "-"}}.expect_reader(); });
+  };
+  EXPECT_EQ(said(), "");
+  ends.reader = Descriptor{};
+  EXPECT_EQ(said(), "cannot write to standard output: Broken pipe");
+}
+
+TEST_F(CaptureFileTest, a_file_needs_no_reader) {
+  CaptureFile file{{.name = name_}};
+  EXPECT_EQ(complaint([&] { file.expect_reader(); }), "");
+}
+
 TEST_P(CaptureFileOnReaderTest, a_descriptor_that_does_not_block_will_do) {
   Ends ends = GetParam()();
   ASSERT_EQ(::fcntl(ends.writer.number(), F_SETFL, O_NONBLOCK), 0);
