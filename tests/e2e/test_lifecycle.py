@@ -280,7 +280,7 @@ def test_interface_that_comes_later(scene, name):
 
 def test_renamed_interface(scene):
     """Out of the relay's names and back; a new name that a pattern matches."""
-    scene.relay("-a", interfaces=["-id", "d1", "-id", "e*", "-iu", "u0"])
+    relay = scene.relay("-a", interfaces=["-id", "d1", "-id", "e*", "-iu", "u0"])
     scene.exchange()
     router = scene.topology.router
 
@@ -294,6 +294,9 @@ def test_renamed_interface(scene):
     scene.nothing(arrived(xid=asked.xid), segment=2)
     rename("other", "d1")
     answered_with(scene, relayed_in_the_end(scene, 1))
+    if relay.ours:
+        relay.expect_log(r"WARNING interface_changed interface=d1 .*change=released renamed_to=other ")
+        assert "not_downstream" not in relay.counters("d1"), "what was dropped as other"
 
 
 # --- the relay ends ---------------------------------------------------------------------------------------------------
