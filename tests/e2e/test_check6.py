@@ -58,7 +58,8 @@ def test_both_families(check):
     assert found.lines == [
         "ok: interface_serves: interfaces d1, d2 are up, with a giaddr and a server",
         "ok: interface_serves: interfaces d1, d2 are up, with a link-address and a server",
-        "ok: server_reached: server 10.9.0.2 is reached through u0, next hop 10.9.0.2, source giaddr" + UNSEEN.format(67),
+        "ok: server_reached: server 10.9.0.2 is reached through u0, next hop 10.9.0.2, source giaddr"
+        + UNSEEN.format(67),
         REACHED.format(SERVER),
         "check passed: nothing found"], found
 
