@@ -204,6 +204,21 @@ def test_pid_file_of_root(scene):
     assert file.read_text(encoding="ascii") == ""
 
 
+@pytest.mark.skipif(os.path.exists("/dev/log"), reason="there is a syslog daemon here")
+def test_a_daemon_whose_log_nobody_takes(scene):
+    """It says so on standard error, where it still can."""
+    file = scene.folder / "relay.pid"
+    said = scene.folder / "said"
+    argv = [relay_module.BINARY, "-q", "-pf", str(file), "-id", "d1", "10.9.0.2"]
+    with said.open("w", encoding="ascii") as output:
+        subprocess.run(scene.topology.router.command(argv), check=True, timeout=60, stdin=subprocess.DEVNULL,
+                       stdout=subprocess.DEVNULL, stderr=output)
+    os.kill(int(file.read_text(encoding="ascii")), signal.SIGTERM)
+    assert said.read_text(encoding="ascii") == (
+        "dhcp-relay: warning: no syslog daemon takes lines at /dev/log: No such file or directory; all that this relay "
+        "logs is lost until one does\n")
+
+
 def test_pid_file_in_a_directory_of_the_account(scene):
     """It is removed."""
     folder = scene.folder / "run"
