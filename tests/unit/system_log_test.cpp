@@ -85,6 +85,13 @@ TEST_F(SystemLogTest, SaysThatNobodyTakesALine) {
   EXPECT_THAT(received(daemon_.number()), MatchesRegex(expected("30", "taken again")));
 }
 
+TEST_F(SystemLogTest, SaysBeforehandWhetherAnybodyTakesLines) {
+  SystemLog log{path_};
+  EXPECT_EQ(log.fault(), "no syslog daemon takes lines at " + path_ + ": No such file or directory");
+  start_daemon(SOCK_DGRAM);
+  EXPECT_EQ(log.fault(), "");
+}
+
 TEST_F(SystemLogTest, WritesToAStreamToo) {
   start_daemon(SOCK_STREAM);
   SystemLog log{path_};
