@@ -62,8 +62,8 @@ bool has_changed_ours(const Descriptor& socket) {
   ssize_t size = 0;
   bool has_changed = false;
   while ((size = ::recv(socket.number(), buffer.data(), buffer.size(), 0)) > 0) {
-    const auto* const message = reinterpret_cast<const nlmsghdr*>(buffer.data());  // each alone
-    has_changed |= static_cast<const rtmsg*>(NLMSG_DATA(message))->rtm_protocol == route_protocol;
+    const auto* const route = reinterpret_cast<const rtmsg*>(buffer.data() + sizeof(nlmsghdr));  // each alone
+    has_changed |= route->rtm_protocol == route_protocol;
   }
   return has_changed;
 }
