@@ -39,7 +39,7 @@ class StateFileTest : public ::testing::Test {
 };
 
 TEST_F(StateFileTest, what_was_written_is_read) {
-  const StateFile file{path(), std::nullopt};
+  StateFile file{path(), std::nullopt};
   EXPECT_EQ(file.read(100), std::nullopt);
   EXPECT_TRUE(file.is_writable());
   file.write("one");
@@ -85,7 +85,7 @@ TEST_F(StateFileTest, nothing_is_left_beside_it) {
 }
 
 TEST_F(StateFileTest, the_file_that_was_open_stays_what_it_was) {
-  const StateFile file{path(), std::nullopt};
+  StateFile file{path(), std::nullopt};
   file.write("before");
   std::ifstream reader{path()};
   file.write("after");
@@ -104,7 +104,7 @@ TEST_F(StateFileTest, a_link_under_its_new_name_is_not_followed) {
 }
 
 TEST_F(StateFileTest, its_folder_is_made_where_that_alone_is_missing) {
-  const StateFile made{path("folder/state"), std::nullopt};
+  StateFile made{path("folder/state"), std::nullopt};
   EXPECT_EQ(made.made_directory(), path("folder"));
   made.write("x");
   EXPECT_EQ(StateFile(path("folder/state"), std::nullopt).made_directory(), "");
@@ -128,7 +128,7 @@ TEST_F(StateFileTest, what_is_no_small_file_is_not_read) {
 }
 
 TEST_F(StateFileTest, where_it_cannot_be_written_the_old_one_stays) {
-  const StateFile file{path(), std::nullopt};
+  StateFile file{path(), std::nullopt};
   file.write("old");
   std::filesystem::create_directory(path("state.new"));
   EXPECT_EQ(why([&] { file.write("new"); }), "cannot make " + path() + ".new: File exists");
