@@ -73,27 +73,17 @@ Descriptor StateFile::opened(int access) const noexcept {
       ::openat(directory_.number(), file_.c_str(), access | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)};
 }
 
-bool StateFile::is_claimed_by_another() const noexcept {
+bool StateFile::is_claimed() const noexcept {
   const Descriptor file = opened(O_RDONLY);
   struct flock lock = whole_file();
-  struct stat there {};
-  struct stat own {};
-  if (!file.is_open() || ::fcntl(file.number(), F_OFD_GETLK, &lock) != 0 || lock.l_type == F_UNLCK) {
-    return false;
-  }
-  return !claimed_.is_open() || ::fstat(file.number(), &there) != 0 || ::fstat(claimed_.number(), &own) != 0 ||
-         there.st_ino != own.st_ino || there.st_dev != own.st_dev;
+  return file.is_open() && ::fcntl(file.number(), F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }
 
 /// Two that write one file would take from each other what they know.
-void StateFile::refuse_if_claimed() const {
-  if (is_claimed_by_another()) {
+void StateFile::claim() {
+  if (is_claimed()) {
     throw std::runtime_error(name_ + " is that of another relay, which runs, and each needs its own");
   }
-}
-
-void StateFile::claim() {
-  refuse_if_claimed();
   claimed_ = opened(O_RDWR);
   lock(claimed_);
 }
@@ -138,7 +128,6 @@ bool StateFile::is_writable() const noexcept {
 }
 
 void StateFile::write(std::string_view text) {
-  refuse_if_claimed();
   try {
     Descriptor file = written_new(text);
     lock(file);

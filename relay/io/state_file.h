@@ -43,14 +43,13 @@ class StateFile {
   [[nodiscard]] bool is_writable() const noexcept;
 
   /// Replaces it: another file is written, claimed, and takes its name once it is on the disk. For the account alone.
-  /// Throws as the constructor, also where another process has claimed the old one; then that is there still.
+  /// Throws as the constructor; then the old one is there still.
   void write(std::string_view text);
 
  private:
   [[nodiscard]] Descriptor written_new(std::string_view text) const;
   [[nodiscard]] Descriptor opened(int access) const noexcept;
-  [[nodiscard]] bool is_claimed_by_another() const noexcept;
-  void refuse_if_claimed() const;
+  [[nodiscard]] bool is_claimed() const noexcept;
 
   std::string name_;
   std::string made_directory_;

@@ -292,7 +292,7 @@ void allow_own_process(Filter& filter) {
 }
 
 /// Not F_SETOWN, which has the kernel send signals to others.
-void allow_descriptor_flags(Filter& filter, std::initializer_list<int> commands) {
+void allow_fcntl(Filter& filter, std::initializer_list<int> commands) {
   for (const int command : commands) {
     filter.allow(SCMP_SYS(fcntl), {is(1, command)});
     filter.allow(SCMP_SYS(fcntl64), {is(1, command)});
@@ -329,6 +329,7 @@ void refuse_files(Filter& filter) {
 /// New files alone, by the rights of the account; those that are there are refused as above.
 void allow_state(Filter& filter, bool captures) {
   filter.allow_all(state_calls);
+  allow_fcntl(filter, {F_OFD_SETLK});
   if (!is_sanitized) {
     constexpr int of_new = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
     filter.allow(SCMP_SYS(openat), {is(2, of_new, O_ACCMODE | O_CREAT | O_EXCL | O_NOFOLLOW)});
@@ -399,7 +400,7 @@ void confine_relay(const RelayCalls& calls) {
   allow_threads(filter);
   allow_own_process(filter);
   allow_writing(filter, calls.pid_file);
-  allow_descriptor_flags(filter, {F_GETFD, F_GETFL, F_SETFL});
+  allow_fcntl(filter, {F_GETFD, F_GETFL, F_SETFL});
   allow_socket_options(filter, calls.captures);
   if (calls.null_device >= 0) {
     filter.allow(SCMP_SYS(dup2), {is(0, calls.null_device)});
@@ -439,7 +440,7 @@ void confine_resolver() {
   allow_threads(filter);
   allow_own_process(filter);
   allow_reading_files(filter);
-  allow_descriptor_flags(filter, {F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC});
+  allow_fcntl(filter, {F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC});
   filter.allow(SCMP_SYS(ioctl), {is(1, FIONREAD)});  // of what a name server sent
   filter.allow(SCMP_SYS(ioctl), {is(1, FIONBIO)});
   // No raw ones: under a service manager that forbids to give capabilities up, CAP_NET_RAW may be left.

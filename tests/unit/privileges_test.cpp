@@ -250,12 +250,20 @@ TEST(RelayCalls, OfAStateFile) {
   const auto open_with = [](int flags) {
     return [flags] { return error_of(::openat(AT_FDCWD, "/proc/no-such-file", flags, 0600)); };
   };
+  const Descriptor file{::memfd_create("state", MFD_CLOEXEC)};
+  const auto claim = [&file] {
+    struct flock whole {};
+    whole.l_type = F_WRLCK;
+    return error_of(::fcntl(file.number(), F_OFD_SETLK, &whole));
+  };
   for (const RelayCalls& calls : {alone, RelayCalls{.captures = true, .writes_state = true}}) {
     EXPECT_EQ(fate_of_relay(open_with(of_new), calls), "No such file or directory") << "as /proc has it";
     EXPECT_EQ(fate_of_relay([] { return error_of(::rename("/proc/none", "/proc/nothing")); }, calls),
               "No such file or directory");
     EXPECT_EQ(fate_of_relay(run_a_program, calls), killed);
+    EXPECT_EQ(fate_of_relay(claim, calls), "done");
   }
+  EXPECT_EQ(fate_of_relay(claim), killed);
   if (is_sanitized) {
     return;  // sanitizers open what they like
   }
