@@ -301,7 +301,7 @@ def test_s01_two_relays_do_not_share_a_state_file(scene6):
     """The second, with ports of its own, says so, and does its work without."""
     first = start(scene6)
     delegate(scene6, _FIRST)
-    wait_until(lambda: _FIRST in state_of(scene6), "the state of the first")
+    wait_until(lambda: state_of(scene6).endswith("end 1\n"), "the state of the first")
     before = state_of(scene6)
     second = start(scene6, "-p", "1547")
     second.expect_log("WARNING note .*prefixes is that of another relay, which runs, and each needs its own")
