@@ -14,6 +14,7 @@
 #include <system_error>
 #include <utility>
 
+#include "relay/io/file_lock.h"
 #include "relay/io/privileges_lacked.h"
 
 namespace relay::io {
@@ -23,10 +24,6 @@ namespace {
 using Fault = PidFile::Fault;
 
 constexpr std::size_t most_octets = 32;  // of a number and what is around it
-
-[[nodiscard]] std::string reason(int error) {
-  return std::error_code{error, std::generic_category()}.message();
-}
 
 /// What stands under the name itself; nothing where that is nothing.
 [[nodiscard]] std::optional<mode_t> kind_of(const std::string& path) noexcept {
@@ -52,20 +49,6 @@ constexpr std::size_t most_octets = 32;  // of a number and what is around it
   return ::kill(process, 0) == 0 || errno == EPERM;
 }
 
-[[nodiscard]] struct flock whole_file() noexcept {
-  struct flock lock {};
-  lock.l_type = F_WRLCK;
-  lock.l_whence = SEEK_SET;
-  return lock;
-}
-
-/// A lock alone says nothing: who may read the file may lock it. A number alone does neither: it may be of a relay that
-/// has ended, and another process has it now.
-[[nodiscard]] bool is_locked(int file) noexcept {
-  struct flock lock = whole_file();
-  return ::fcntl(file, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
-}
-
 [[nodiscard]] std::optional<Fault> fault_of_kind(mode_t mode) {
   if (S_ISREG(mode)) {
     return std::nullopt;
@@ -76,7 +59,7 @@ constexpr std::size_t most_octets = 32;  // of a number and what is around it
 [[nodiscard]] std::optional<Fault> fault_of_content(int file) {
   struct stat status {};
   if (::fstat(file, &status) != 0) {
-    return Fault{reason(errno)};
+    return Fault{std::generic_category().message(errno)};
   }
   if (auto fault = fault_of_kind(status.st_mode)) {
     return fault;
@@ -84,7 +67,7 @@ constexpr std::size_t most_octets = 32;  // of a number and what is around it
   std::array<char, most_octets> octets{};
   const ssize_t size = ::pread(file, octets.data(), octets.size(), 0);
   if (size < 0) {
-    return Fault{reason(errno)};
+    return Fault{std::generic_category().message(errno)};
   }
   const auto number = status.st_size <= static_cast<off_t>(octets.size())
                           ? number_in({octets.data(), static_cast<std::size_t>(size)})
@@ -92,6 +75,8 @@ constexpr std::size_t most_octets = 32;  // of a number and what is around it
   if (!number) {
     return Fault{"it holds something other than the number of a process, which would be lost"};
   }
+  // A lock alone says nothing, since who may read the file may lock it; nor does a number alone: it may be of a relay
+  // that has ended, and another process has it now.
   if (*number != 0 && lives(*number) && is_locked(file)) {
     return Fault{
         "it is that of another relay, which runs as process " + std::to_string(*number) + ", and each needs its own",
@@ -117,7 +102,7 @@ std::optional<Fault> PidFile::fault(const std::string& path) {
   if (file.is_open()) {
     return fault_of_content(file.number());
   }
-  return errno == ENOENT ? std::nullopt : std::optional{Fault{reason(errno)}};
+  return errno == ENOENT ? std::nullopt : std::optional{Fault{std::generic_category().message(errno)}};
 }
 
 PidFile::PidFile(std::string path) : path_(std::move(path)), text_(std::to_string(::getpid()) + "\n") {
@@ -133,17 +118,16 @@ PidFile::PidFile(std::string path) : path_(std::move(path)), text_(std::to_strin
   }
   file_ = Descriptor{::open(path_.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0644)};
   if (!file_.is_open()) {
-    refuse(reason(errno));
+    refuse(std::generic_category().message(errno));
   }
   if (const auto fault = fault_of_content(file_.number())) {
     refuse(fault->why);
   }
-  const struct flock lock = whole_file();
-  (void)::fcntl(file_.number(), F_OFD_SETLK, &lock);  // where files cannot be locked the number is written all the same
+  lock(file_.number());
   // At the offset 0, where it is read at the end with a plain read.
   if (::ftruncate(file_.number(), 0) != 0 ||
       ::pwrite(file_.number(), text_.data(), text_.size(), 0) != static_cast<ssize_t>(text_.size())) {
-    refuse(reason(errno));
+    refuse(std::generic_category().message(errno));
   }
 }
 

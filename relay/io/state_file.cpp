@@ -9,6 +9,8 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "relay/io/file_lock.h"
+
 namespace relay::io {
 
 namespace {
@@ -32,19 +34,6 @@ void make_directory(const std::string& name, const StateFile::Owner& owner) {
   if (owner && (!made.is_open() || ::fchownat(made.number(), "", owner->first, owner->second, AT_EMPTY_PATH) != 0)) {
     fail("cannot give the directory " + name + " to the account of --user");
   }
-}
-
-/// It goes with the last descriptor of the open file, not with the process or its account.
-[[nodiscard]] struct flock whole_file() noexcept {
-  struct flock lock {};
-  lock.l_type = F_WRLCK;
-  lock.l_whence = SEEK_SET;
-  return lock;
-}
-
-void lock(const Descriptor& file) noexcept {
-  const struct flock whole = whole_file();
-  ::fcntl(file.number(), F_OFD_SETLK, &whole);  // where that cannot be, nobody is kept out
 }
 
 }  // namespace
@@ -75,8 +64,7 @@ Descriptor StateFile::opened(int access) const noexcept {
 
 bool StateFile::is_claimed() const noexcept {
   const Descriptor file = opened(O_RDONLY);
-  struct flock lock = whole_file();
-  return file.is_open() && ::fcntl(file.number(), F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+  return file.is_open() && is_locked(file.number());
 }
 
 /// Two that write one file would take from each other what they know.
@@ -85,7 +73,7 @@ void StateFile::claim() {
     throw std::runtime_error(name_ + " is that of another relay, which runs, and each needs its own");
   }
   claimed_ = opened(O_RDWR);
-  lock(claimed_);
+  lock(claimed_.number());
 }
 
 std::optional<std::string> StateFile::read(std::size_t most) const {
@@ -130,7 +118,7 @@ bool StateFile::is_writable() const noexcept {
 void StateFile::write(std::string_view text) {
   try {
     Descriptor file = written_new(text);
-    lock(file);
+    lock(file.number());
     if (::renameat(directory_.number(), new_file_.c_str(), directory_.number(), file_.c_str()) != 0) {
       fail("cannot rename " + name_ + ".new");
     }
